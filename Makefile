@@ -1,0 +1,32 @@
+# One command each: `make demo` shows the product, `make test` proves it. Both set up what they need.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test setup lint lock clean
+
+setup: .venv/.ready
+
+.venv/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, not " + sys.version.split()[0])'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: setup
+	$(BIN)/planner demo
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: setup lint
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# Write the lock anew from pyproject.toml (every package with its hashes; needs uv).
+lock:
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --group dev --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf .venv dist out .pytest_cache .mypy_cache .ruff_cache data/*/.cache
