@@ -1,0 +1,153 @@
+"""The frozen types every rung speaks in. No files are read here and nothing is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+    import xarray as xr
+
+KINDERGARTEN_GRADES = ("k1", "k2", "k3")
+PRIMARY_GRADES = ("g1", "g2", "g3", "g4", "g5", "g6")
+JUNIOR_GRADES = ("g7", "g8", "g9")
+GRADES = KINDERGARTEN_GRADES + PRIMARY_GRADES + JUNIOR_GRADES
+
+STAGES = ("kindergarten", "primary", "junior")
+"""Grades that share seats."""
+
+BANDS = ("kindergarten", "lower_primary", "upper_primary", "junior")
+"""Grades with one travel norm."""
+
+BAND_GRADES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "kindergarten": KINDERGARTEN_GRADES,
+        "lower_primary": ("g1", "g2", "g3"),
+        "upper_primary": ("g4", "g5", "g6"),
+        "junior": JUNIOR_GRADES,
+    }
+)
+BAND_STAGE: Mapping[str, str] = MappingProxyType(
+    {
+        "kindergarten": "kindergarten",
+        "lower_primary": "primary",
+        "upper_primary": "primary",
+        "junior": "junior",
+    }
+)
+KIND_GRADES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "kindergarten": KINDERGARTEN_GRADES,
+        "central_kindergarten": KINDERGARTEN_GRADES,
+        "teaching_point": PRIMARY_GRADES,
+        "village_primary": PRIMARY_GRADES,
+        "central_primary": PRIMARY_GRADES,
+        "junior_middle": JUNIOR_GRADES,
+        "nine_year": PRIMARY_GRADES + JUNIOR_GRADES,
+    }
+)
+"""Kinds of school and the grades each teaches unless its row says otherwise."""
+
+MODES = ("walk", "bicycle", "bus")
+ACTIONS = ("keep", "close", "merge", "expand", "convert", "open", "none")
+"""``none``: a candidate site that is not opened."""
+
+
+@dataclass(frozen=True)
+class Roads:
+    """A road network in the area's projected CRS.
+
+    Parameters
+    ----------
+    edges : LineString geometry from ``from_node`` to ``to_node`` (metres); columns ``from_node``,
+        ``to_node`` (rows of ``nodes``), ``road_class`` (OSM highway value), ``surface`` (OSM value or ""),
+        ``maxspeed_kmh`` (NaN unknown), ``oneway`` (0 both ways, 1 with the line, -1 against it; for vehicles),
+        ``walk``, ``bicycle``, ``bus`` (may the mode use it), ``length_m`` (> = 0), ``name`` (may be "");
+        index 0..n-1
+    nodes : columns ``x``, ``y`` (metres); index 0..n-1
+    """
+
+    edges: gpd.GeoDataFrame
+    nodes: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class StudyArea:
+    """Schools, demand points, roads and towns in one projected CRS.
+
+    Parameters
+    ----------
+    area_id, title : folder name and the name shown to people
+    crs : projected CRS in metres, ``"EPSG:4545"``
+    schools : points, index ``school_id``; columns ``name``, ``kind``, ``status`` (existing, candidate),
+        ``town_id``, ``grades`` (tuple of grade words), ``seats_<stage>`` (float, NaN unknown),
+        ``pupils_<stage>`` (enrolment, float, NaN unknown), ``beds``, ``annual_cost_cny`` (float, NaN unknown),
+        ``assumed`` (str: space-separated columns that were assumed, "" none)
+    demand : points, index ``demand_id``; columns ``name``, ``town_id``, ``population`` (float, NaN unknown),
+        ``assumed``
+    pupils : demand_id x the twelve words of ``GRADES``, int64
+    towns : polygons (may be empty polygons where unknown), index ``town_id``; column ``name``
+    roads : the road network
+    synthetic : drawn, not surveyed; shown on every map
+    data_date : ISO date or "" when unknown
+    attribution : one line each, shown on every map
+    assumptions : sentences about what had to be assumed
+    folder : where it was read from, None for an area made in memory
+    content_hash : SHA-256 of the area's files
+    """
+
+    area_id: str
+    title: str
+    crs: str
+    schools: gpd.GeoDataFrame
+    demand: gpd.GeoDataFrame
+    pupils: pd.DataFrame
+    towns: gpd.GeoDataFrame
+    roads: Roads
+    synthetic: bool = False
+    data_date: str = ""
+    attribution: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    folder: Path | None = None
+    content_hash: str = ""
+
+
+@dataclass(frozen=True)
+class TravelTimes:
+    """Trips to school by the quickest mode each band may use.
+
+    Parameters
+    ----------
+    data : dims (band, demand, school); ``minutes`` (float64, one way, door to door; NaN = no way),
+        ``km`` (along that way; NaN = no way), ``mode`` (index into ``modes``, -1 = no way).
+        Coordinates are the ids as strings. Every band x school pair is filled; whether the school teaches
+        the band is not asked here.
+    modes : mode words
+    off_network : ids of demand points and schools that no usable road reaches, with the reason in words
+    """
+
+    data: xr.Dataset
+    modes: tuple[str, ...]
+    off_network: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    from_cache: bool = False
+
+
+@dataclass(frozen=True)
+class Rooted:
+    """What a plan was made from: hashes and versions, as written to ``plan.json``."""
+
+    scenario_sha256: str = ""
+    area_sha256: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+PlanStatus = str
+"""``optimal`` (gap within the scenario's), ``feasible`` (a bound, gap larger), ``scored`` (given, not optimised)."""
+
+Frame = Any

@@ -1,0 +1,1 @@
+"""TOML -> Scenario. An unknown key is refused with the nearest spelling; contradictions are said before solving."""
