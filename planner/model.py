@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -145,9 +145,3 @@ class Rooted:
     scenario_sha256: str = ""
     area_sha256: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
-
-
-PlanStatus = str
-"""``optimal`` (gap within the scenario's), ``feasible`` (a bound, gap larger), ``scored`` (given, not optimised)."""
-
-Frame = Any
