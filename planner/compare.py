@@ -1,0 +1,74 @@
+"""Plans side by side: plans x indicators, better and worse marked."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from planner.indicators import INDICATORS
+from planner.plan import Plan
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABELS = ("label_en", "label_zh", "unit", "direction")
+
+
+def compare(**plans: Plan) -> pd.DataFrame:
+    """Every indicator of every plan.
+
+    Returns
+    -------
+    Index ``indicator``; columns ``label_en, label_zh, unit, direction``, one column a plan, and from the second plan on
+    ``<name>_change``: ``better``, ``worse`` or ``same`` than the first plan, "" where neither way is better or a
+    value is unknown.
+
+    >>> table = compare(today=tiny.today, plan=tiny.plan)
+    >>> table.loc["mean_minutes", "plan_change"]
+    'worse'
+    """
+    import pandas as pd
+
+    table = pd.DataFrame(
+        {key: [getattr(i, key) for i in INDICATORS.values()] for key in LABELS},
+        index=pd.Index(list(INDICATORS), name="indicator"),
+    )
+    first = None
+    for name, plan in plans.items():
+        table[name] = [measure(plan) for measure in INDICATORS.values()]
+        if first is not None:
+            table[f"{name}_change"] = [
+                change(before, after, direction)
+                for before, after, direction in zip(table[first], table[name], table["direction"], strict=True)
+            ]
+        first = first or name
+    return table
+
+
+def change(before: float, after: float, direction: str) -> str:
+    """``better``, ``worse`` or ``same`` by the direction; "" where it cannot be said.
+
+    >>> change(10.0, 12.0, "lower"), change(10.0, 10.0, "lower"), change(float("nan"), 1.0, "lower")
+    ('worse', 'same', '')
+    """
+    if not direction or math.isnan(before) or math.isnan(after):
+        return ""
+    if math.isclose(before, after, rel_tol=1e-9, abs_tol=1e-9):
+        return "same"
+    return "better" if (after < before) == (direction == "lower") else "worse"
+
+
+def scorecard(plan: Plan) -> pd.DataFrame:
+    """Today beside the plan: columns ``indicator, label_en, label_zh, unit, direction, today, plan, change``.
+
+    ``today`` is NaN where the plan has none to compare with (it is today's layout itself).
+
+    >>> scorecard(tiny.plan).columns.tolist()
+    ['indicator', 'label_en', 'label_zh', 'unit', 'direction', 'today', 'plan', 'change']
+    """
+    if plan.today is None:
+        table = compare(plan=plan)
+        table.insert(len(LABELS), "today", math.nan)
+        return table.assign(change="").reset_index()
+    table = compare(today=plan.today, plan=plan)
+    return table.rename(columns={"plan_change": "change"}).reset_index()
