@@ -1,0 +1,183 @@
+"""A location problem as a mixed-integer program, in arrays.
+
+Variables: an arc for every allowed pair (share of the demand point served there), then open sites, open buildings
+(only those with a cost of their own), steps of seats, then slacks of the elastic model. The rows ``arc <= open``
+(Balinski 1965), which make the relaxation tight, are left out and added when a solution breaks them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from planner.optimise.problem import LocationProblem, OpenRule, Terms
+
+INF = float("inf")
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Where each kind of variable stands.
+
+    Parameters
+    ----------
+    demand, site : (n_arc,) the pair of each arc; arc k is variable k
+    open0, facility0, step0, size : first variable of each kind; ``size`` in all
+    facilities : (n,) buildings that have a variable
+    stepped : (n,) sites that have a variable for steps
+    """
+
+    demand: np.ndarray
+    site: np.ndarray
+    open0: int
+    facility0: int
+    step0: int
+    size: int
+    facilities: np.ndarray
+    stepped: np.ndarray
+
+
+@dataclass
+class Rows:
+    """Rows ``lower <= coefficients . x <= upper`` being gathered."""
+
+    lower: list[float] = field(default_factory=list)
+    upper: list[float] = field(default_factory=list)
+    column: list[np.ndarray] = field(default_factory=list)
+    value: list[np.ndarray] = field(default_factory=list)
+
+    def add(self, lower: float, upper: float, column: Any, value: Any) -> int:
+        """One row; returns its number."""
+        self.lower.append(lower)
+        self.upper.append(upper)
+        self.column.append(np.asarray(column, dtype=np.int32))
+        self.value.append(np.asarray(value, dtype=np.float64))
+        return len(self.lower) - 1
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Lower, upper, starts, columns, values."""
+        starts = np.append(0, np.cumsum([len(column) for column in self.column])[:-1]) if self.column else np.zeros(0)
+        none = [np.zeros(0)]
+        return (
+            np.array(self.lower, dtype=np.float64),
+            np.array(self.upper, dtype=np.float64),
+            starts.astype(np.int32),
+            np.concatenate(self.column or none).astype(np.int32),
+            np.concatenate(self.value or none),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Mip:
+    """The program: costs, bounds, which variables are whole numbers, rows, and what the variables mean."""
+
+    layout: Layout
+    cost: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    whole: np.ndarray
+    rows: Rows
+
+
+def make_layout(problem: LocationProblem) -> Layout:
+    """Number the variables."""
+    shut = np.zeros(problem.cost.shape[1], dtype=bool)
+    shut[list(problem.forced_closed)] = True
+    demand, site = np.nonzero(~np.isnan(problem.cost) & ~shut[None, :])
+    priced = problem.facility_cost != 0
+    for budget in problem.budgets:
+        if budget.terms.facility is not None:
+            priced = priced | (np.asarray(budget.terms.facility) != 0)
+    stepped = np.zeros(0, dtype=np.int64)
+    if problem.expansion is not None:
+        stepped = np.flatnonzero((problem.expansion.max_steps > 0) & np.isfinite(problem.capacity) & ~shut)
+    facilities = np.flatnonzero(priced)
+    open0 = len(demand)
+    facility0 = open0 + problem.cost.shape[1]
+    step0 = facility0 + len(facilities)
+    return Layout(demand, site, open0, facility0, step0, step0 + len(stepped), facilities, stepped)
+
+
+def coefficients(layout: Layout, terms: Terms) -> np.ndarray:
+    """What each variable counts for in a sum."""
+    row = np.zeros(layout.size)
+    if terms.cost is not None:
+        row[: layout.open0] = np.asarray(terms.cost, dtype=np.float64)[layout.demand, layout.site]
+    if terms.fixed is not None:
+        row[layout.open0 : layout.facility0] = terms.fixed
+    if terms.facility is not None:
+        row[layout.facility0 : layout.step0] = np.asarray(terms.facility)[layout.facilities]
+    if terms.step is not None:
+        row[layout.step0 : layout.size] = np.asarray(terms.step)[layout.stepped]
+    return row
+
+
+def rules_of(problem: LocationProblem) -> list[OpenRule]:
+    """The rules, and the number of open sites as one more."""
+    if problem.open_min == 0 and problem.open_max is None:
+        return list(problem.rules)
+    sites = tuple(range(problem.cost.shape[1]))
+    return [*problem.rules, OpenRule(sites, problem.open_min, problem.open_max, "open sites")]
+
+
+def arcs_must_be_whole(problem: LocationProblem) -> bool:
+    """Whether whole demand points need whole-number arcs.
+
+    Without seats and budgets on serving, a demand point's cheapest open site is as good as any split.
+    """
+    seats = bool(np.isfinite(problem.capacity).any())
+    return problem.whole and (seats or any(budget.terms.cost is not None for budget in problem.budgets))
+
+
+def build(problem: LocationProblem) -> Mip:
+    """The program without its ``arc <= open`` rows; an aggregate row a site keeps it right all the same."""
+    at = make_layout(problem)
+    n, m = problem.cost.shape
+    is_open = at.open0 + np.arange(m)
+    lower, upper = np.zeros(at.size), np.ones(at.size)
+    lower[is_open[list(problem.forced_open)]] = 1
+    upper[is_open[list(problem.forced_closed)]] = 0
+    rows = Rows()
+    for arcs in _groups(at.demand, n):
+        rows.add(1, 1, arcs, np.ones(len(arcs)))
+    step_of = {int(site): at.step0 + k for k, site in enumerate(at.stepped)}
+    arcs_at = _groups(at.site, m)
+    for site, arcs in enumerate(arcs_at):
+        if len(arcs) == 0:
+            continue
+        if np.isfinite(problem.capacity[site]):
+            column, value = [*arcs, is_open[site]], [*problem.weight[at.demand[arcs]], -problem.capacity[site]]
+            if site in step_of:
+                column, value = [*column, step_of[site]], [*value, -problem.expansion.step_seats[site]]  # type: ignore[union-attr]
+            rows.add(-INF, 0, column, value)
+        rows.add(-INF, 0, [*arcs, is_open[site]], [*np.ones(len(arcs)), -len(arcs)])
+    for place, variable in step_of.items():
+        most = problem.expansion.max_steps[place]  # type: ignore[union-attr]
+        upper[variable] = most
+        rows.add(-INF, 0, [variable, is_open[place]], [1, -most])
+    for rule in rules_of(problem):
+        members = np.unique(np.array(rule.sites, dtype=np.int64))
+        rows.add(rule.min, INF if rule.max is None else rule.max, is_open[members], np.ones(len(members)))
+    for k, facility in enumerate(at.facilities):
+        for member in np.flatnonzero(problem.facility == facility):
+            rows.add(-INF, 0, [is_open[member], at.facility0 + k], [1, -1])
+        # A building counts as open only when one of its sites is: matters where an open building is worth something.
+        members = is_open[np.flatnonzero(problem.facility == facility)]
+        rows.add(-INF, 0, [at.facility0 + k, *members], [1, *-np.ones(len(members))])
+    for budget in problem.budgets:
+        row = coefficients(at, budget.terms)
+        some = np.flatnonzero(row)
+        scale = max(1.0, float(np.abs(row).max(initial=0)))
+        rows.add(-INF, budget.max / scale, some, row[some] / scale)
+    whole = np.ones(at.size, dtype=bool)
+    whole[: at.open0] = arcs_must_be_whole(problem)
+    whole[at.facility0 : at.step0] = False  # follows the sites
+    return Mip(at, coefficients(at, problem.objective), lower, upper, whole, rows)
+
+
+def _groups(label: np.ndarray, count: int) -> list[np.ndarray]:
+    """Positions of every label 0..count-1."""
+    order = np.argsort(label, kind="stable")
+    return np.split(order, np.searchsorted(label[order], np.arange(1, count))) if count else []

@@ -1,0 +1,259 @@
+"""Location problems as pure arrays: which sites open, and which site serves each demand point.
+
+Nothing here knows of schools: published instances run through the very types and functions that counties use.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+Status = Literal["optimal", "feasible", "infeasible", "unknown"]
+
+
+@dataclass(frozen=True)
+class OpenRule:
+    """Between ``min`` and ``max`` (None: no limit) of these sites are open."""
+
+    sites: tuple[int, ...]
+    min: int = 0
+    max: int | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Expansion:
+    """Seats that may be added at open sites, in whole steps.
+
+    Parameters
+    ----------
+    step_seats : (n_site,) seats a step
+    max_steps : (n_site,) steps at most
+    cost_per_step : (n_site,) paid for each
+    """
+
+    step_seats: Any
+    max_steps: Any
+    cost_per_step: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """A linear sum over a solution: what serving, open sites, open facilities and steps of seats count for.
+
+    Parameters
+    ----------
+    cost : (n_demand, n_site) or None; read only where the problem allows the pair
+    fixed, step : (n_site,) or None
+    facility : (n_facility,) or None
+    """
+
+    cost: Any = None
+    fixed: Any = None
+    facility: Any = None
+    step: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Budget:
+    """``terms`` sum to at most ``max``."""
+
+    terms: Terms
+    max: float
+    name: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class LocationProblem:
+    """Choose open sites and serve every demand point at least cost.
+
+    Parameters
+    ----------
+    cost : (n_demand, n_site) cost of serving the whole demand point at a site; NaN = not allowed
+    weight : (n_demand,) seats a demand point needs; one each by default
+    capacity : (n_site,) seats; None or infinite = no limit
+    fixed_cost : (n_site,) paid when open
+    open_min, open_max : how many sites are open in all
+    forced_open, forced_closed : rows of sites
+    rules : how many sites of a group are open
+    expansion : seats that may be added
+    whole : a demand point goes to one site; False allows a split
+    facility : (n_site,) the building each site is in; a building is open when any of its sites is
+    facility_cost : (n_facility,) paid once when it is open
+    budgets : further linear limits
+
+    Raises
+    ------
+    ValueError : arrays disagree in shape, a weight or capacity is negative or NaN, min is above max, a row is out of
+        range or both forced open and forced closed
+
+    >>> LocationProblem([[1.0, 2.0]], forced_open=(2,))
+    Traceback (most recent call last):
+    ...
+    ValueError: forced_open: site 2 is not one of 0..1
+    """
+
+    cost: Any
+    weight: Any = None
+    capacity: Any = None
+    fixed_cost: Any = None
+    open_min: int = 0
+    open_max: int | None = None
+    forced_open: tuple[int, ...] = ()
+    forced_closed: tuple[int, ...] = ()
+    rules: tuple[OpenRule, ...] = ()
+    expansion: Expansion | None = None
+    whole: bool = True
+    facility: Any = None
+    facility_cost: Any = None
+    budgets: tuple[Budget, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Arrays become float64 of the right shape; what contradicts itself is refused."""
+        cost = np.array(self.cost, dtype=np.float64, ndmin=2)
+        if cost.ndim != 2:
+            raise ValueError(f"cost: has {cost.ndim} dimensions, needs (n_demand, n_site)")
+        n, m = cost.shape
+        put = object.__setattr__
+        put(self, "cost", cost)
+        put(self, "weight", _vector("weight", self.weight, n, 1.0))
+        put(self, "capacity", _vector("capacity", self.capacity, m, np.inf))
+        put(self, "fixed_cost", _vector("fixed_cost", self.fixed_cost, m, 0.0))
+        facility = np.arange(m) if self.facility is None else np.asarray(self.facility, dtype=np.int64)
+        if facility.shape != (m,) or (facility < 0).any():
+            raise ValueError(f"facility: needs {m} rows of buildings, 0 or above")
+        put(self, "facility", facility)
+        count = int(facility.max(initial=-1)) + 1
+        put(self, "facility_cost", _vector("facility_cost", self.facility_cost, count, 0.0))
+        if (self.weight < 0).any() or (self.capacity < 0).any():
+            raise ValueError("weight, capacity: may not be negative")
+        for name, rows in [
+            ("forced_open", self.forced_open),
+            ("forced_closed", self.forced_closed),
+            *((f"rules: {rule.name or number}", rule.sites) for number, rule in enumerate(self.rules)),
+        ]:
+            for site in rows:
+                if not 0 <= site < m:
+                    raise ValueError(f"{name}: site {site} is not one of 0..{m - 1}")
+        if both := set(self.forced_open) & set(self.forced_closed):
+            raise ValueError(f"forced_open, forced_closed: site {min(both)} is in both")
+        for rule in (OpenRule((), self.open_min, self.open_max, "open_min, open_max"), *self.rules):
+            if rule.max is not None and rule.min > rule.max:
+                raise ValueError(f"{rule.name or 'rules'}: min {rule.min} is above max {rule.max}")
+        if self.expansion is not None:
+            steps = (
+                _vector(f"expansion.{name}", getattr(self.expansion, name), m, 0.0)
+                for name in ("step_seats", "max_steps", "cost_per_step")
+            )
+            put(self, "expansion", Expansion(*steps))
+
+    @property
+    def objective(self) -> Terms:
+        """What is minimised, as a sum like any other."""
+        step = None if self.expansion is None else self.expansion.cost_per_step
+        return Terms(self.cost, self.fixed_cost, self.facility_cost, step)
+
+
+@dataclass(frozen=True, eq=False)
+class LocationSolution:
+    """What was found, and how good it is proven to be.
+
+    Parameters
+    ----------
+    open : (n_site,) bool
+    assignment : (n_demand,) the site that serves it, of a split one the site of its largest share; -1 when unsolved
+    shares : (n_demand, n_site) sparse, rows sum to 1
+    steps : (n_site,) steps of seats added
+    objective, bound : no solution is better than ``bound``; NaN when unsolved
+    gap : (objective - bound) / |objective|
+    status : ``optimal`` (within the gap that was asked for), ``feasible``, ``infeasible``, ``unknown`` (no time)
+    seconds, rounds : solving time; rounds of adding violated rows
+    """
+
+    open: np.ndarray
+    assignment: np.ndarray
+    shares: csr_array
+    steps: np.ndarray
+    objective: float
+    bound: float
+    gap: float
+    status: Status
+    seconds: float
+    rounds: int = 0
+
+
+def total(problem: LocationProblem, terms: Terms, solution: LocationSolution) -> float:
+    """The sum of ``terms`` over a solution, in plain numpy.
+
+    >>> from planner.optimise import solve
+    >>> problem = LocationProblem([[1.0, 3.0], [5.0, 2.0]], fixed_cost=[1, 1])
+    >>> total(problem, problem.objective, solve(problem))
+    5.0
+    """
+    shares = solution.shares.tocoo()
+    value = 0.0
+    if terms.cost is not None:
+        value += float((np.asarray(terms.cost)[shares.row, shares.col] * shares.data).sum())
+    if terms.fixed is not None:
+        value += float(np.asarray(terms.fixed)[solution.open].sum())
+    if terms.facility is not None:
+        value += float(np.asarray(terms.facility)[np.unique(problem.facility[solution.open])].sum())
+    if terms.step is not None:
+        value += float((np.asarray(terms.step) * solution.steps).sum())
+    return value
+
+
+def violations(problem: LocationProblem, solution: LocationSolution, tolerance: float = 1e-6) -> list[str]:
+    """Every limit of the problem that a solution breaks, checked in plain numpy; empty when it keeps them all.
+
+    >>> from planner.optimise import solve
+    >>> violations(problem := LocationProblem([[1.0, 3.0]]), solve(problem))
+    []
+    """
+    found = []
+    shares, is_open = solution.shares.tocoo(), solution.open
+    served = np.bincount(shares.row, weights=shares.data, minlength=problem.cost.shape[0])
+    if (np.abs(served - 1) > tolerance).any():
+        found.append("a demand point is not served whole")
+    if np.isnan(problem.cost[shares.row, shares.col]).any():
+        found.append("a pair that is not allowed is used")
+    if not is_open[shares.col].all():
+        found.append("a closed site serves")
+    if problem.whole and (np.minimum(shares.data, 1 - shares.data) > tolerance).any():
+        found.append("a demand point is split")
+    load = np.bincount(shares.col, weights=shares.data * problem.weight[shares.row], minlength=len(is_open))
+    seats = problem.capacity.copy()
+    if problem.expansion is not None:
+        seats = seats + problem.expansion.step_seats * solution.steps
+        if ((solution.steps > problem.expansion.max_steps) | (solution.steps < 0)).any():
+            found.append("more steps than allowed")
+    if ((solution.steps > 0) & ~is_open).any():
+        found.append("seats added at a closed site")
+    if (load > seats + tolerance * np.maximum(1, load)).any():
+        found.append("a site serves more than its seats")
+    if not is_open[list(problem.forced_open)].all() or is_open[list(problem.forced_closed)].any():
+        found.append("a site that must be open or closed is not")
+    everything = OpenRule(tuple(range(len(is_open))), problem.open_min, problem.open_max, "open_min, open_max")
+    for rule in (everything, *problem.rules):
+        count = int(is_open[list(rule.sites)].sum())
+        if count < rule.min or (rule.max is not None and count > rule.max):
+            found.append(f"rule {rule.name}: {count} open")
+    for budget in problem.budgets:
+        value = total(problem, budget.terms, solution)
+        if value > budget.max + tolerance * max(1.0, abs(budget.max)):
+            found.append(f"budget {budget.name}: {value} above {budget.max}")
+    return found
+
+
+def _vector(name: str, given: Any, size: int, default: float) -> np.ndarray:
+    array = np.full(size, default) if given is None else np.array(given, dtype=np.float64)
+    if array.shape != (size,):
+        raise ValueError(f"{name}: has shape {array.shape}, needs ({size},)")
+    if np.isnan(array).any():
+        raise ValueError(f"{name}: holds NaN")
+    return array

@@ -1,0 +1,96 @@
+"""The brute-force oracle: every open set, every assignment; slow, and too simple to be wrong."""
+
+import itertools
+import math
+
+import numpy as np
+from scipy.optimize import linprog
+
+from planner.optimise import LocationProblem
+
+
+def open_sets(problem: LocationProblem):
+    m = problem.cost.shape[1]
+    for bits in itertools.product([False, True], repeat=m):
+        is_open = np.array(bits, dtype=bool)
+        count = int(is_open.sum())
+        if count < problem.open_min or (problem.open_max is not None and count > problem.open_max):
+            continue
+        if not all(is_open[list(problem.forced_open)]) or any(is_open[list(problem.forced_closed)]):
+            continue
+        inside = [
+            rule.min <= is_open[list(rule.sites)].sum() <= (math.inf if rule.max is None else rule.max)
+            for rule in problem.rules
+        ]
+        if all(inside):
+            yield is_open
+
+
+def fixed_part(problem, terms, is_open):
+    value = 0.0
+    if terms.fixed is not None:
+        value += np.asarray(terms.fixed)[is_open].sum()
+    if terms.facility is not None:
+        value += np.asarray(terms.facility)[np.unique(problem.facility[is_open])].sum()
+    return value
+
+
+def best(problem: LocationProblem) -> float:
+    """The optimum; infinite when nothing is feasible. Steps cost at least 0, so the fewest that do are best."""
+    found = math.inf
+    for is_open in open_sets(problem):
+        found = min(found, (whole if problem.whole else split)(problem, is_open))
+    return found
+
+
+def whole(problem, is_open):
+    n, m = problem.cost.shape
+    found = math.inf
+    for choice in itertools.product(np.flatnonzero(is_open), repeat=n):
+        pick = np.array(choice, dtype=int)
+        serving = problem.cost[np.arange(n), pick]
+        if np.isnan(serving).any():
+            continue
+        load = np.bincount(pick, weights=problem.weight, minlength=m)
+        steps = np.zeros(m)
+        over = np.maximum(load - problem.capacity, 0)
+        if over.any():
+            if problem.expansion is None:
+                continue
+            with np.errstate(divide="ignore", invalid="ignore"):
+                need = np.ceil(np.where(over > 0, over / problem.expansion.step_seats, 0) - 1e-9)
+            if (need > problem.expansion.max_steps).any():
+                continue
+            steps = need
+
+        def value(terms, serve=pick, steps=steps):
+            total = fixed_part(problem, terms, is_open)
+            if terms.cost is not None:
+                total += np.asarray(terms.cost)[np.arange(n), serve].sum()
+            if terms.step is not None:
+                total += (np.asarray(terms.step) * steps).sum()
+            return total
+
+        if all(value(budget.terms) <= budget.max + 1e-9 for budget in problem.budgets):
+            found = min(found, value(problem.objective))
+    return found
+
+
+def split(problem, is_open):
+    """For problems without expansion and budgets."""
+    n = problem.cost.shape[0]
+    allowed = ~np.isnan(problem.cost) & is_open[None, :]
+    i, j = np.nonzero(allowed)
+    if n and not allowed.any(axis=1).all():
+        return math.inf
+    base = fixed_part(problem, problem.objective, is_open)
+    if n == 0:
+        return base
+    served = np.zeros((n, len(i)))
+    served[i, np.arange(len(i))] = 1
+    limited = np.flatnonzero(np.isfinite(problem.capacity))
+    load = np.array([np.where(j == site, problem.weight[i], 0.0) for site in limited]).reshape(len(limited), len(i))
+    result = linprog(
+        problem.cost[i, j], load, problem.capacity[limited], served, np.ones(n), bounds=(0, 1), method="highs"
+    )
+    return base + result.fun if result.status == 0 else math.inf
