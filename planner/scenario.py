@@ -80,6 +80,7 @@ class Rules(Part):
     may_merge_kinds: tuple[Kind, ...] = ()
     keep: tuple[str, ...] = ()
     close: tuple[str, ...] = ()
+    may_gain: Mapping[str, tuple[Stage, ...]] = Field(default_factory=dict)
 
 
 class Capacity(Part):

@@ -1,4 +1,4 @@
-"""Scenario + StudyArea + TravelTimes -> Plan: today's layout, a proposed one, or the best there is."""
+"""What a plan is."""
 
 from __future__ import annotations
 

@@ -1,0 +1,257 @@
+"""The best plan there is: the question as a location problem, and its answer as a plan."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+
+from planner.errors import InfeasibleError
+from planner.model import StudyArea, TravelTimes
+from planner.optimise import Expansion, LocationProblem, LocationSolution, OpenRule, Terms, repair, solve, solve_then
+from planner.plan.given import notes, today_of
+from planner.plan.layout import Choice, bus_cny_per_pupil, make_plan, school_costs, whole
+from planner.plan.question import Question, ask
+from planner.plan.types import Plan
+from planner.scenario import Scenario, TownRule
+
+
+def optimise(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Plan:
+    """The best plan under the scenario's rules, with its proven gap.
+
+    Raises
+    ------
+    ScenarioError : the scenario does not fit the area
+    InfeasibleError : no plan keeps every rule; says which towns, bands, pupils and seats, and the smallest repairs
+
+    >>> best = optimise(tiny.area, tiny.times, tiny.scenario)
+    >>> best.status, best.objective, best.gap
+    ('optimal', 440.0, 0.0)
+    """
+    question = ask(area, times, scenario)
+    today = today_of(question)
+    row = np.flatnonzero(question.reachable)
+    problem, rules = pose(question, row)
+    first, second = _solve(question, problem, row)
+    if second.status not in ("optimal", "feasible"):
+        raise infeasible(question, problem, rules, row, second.status)
+    choice = _choice(question, problem, row, second)
+    said = notes(question)
+    then = scenario.objective.then
+    if then:
+        proof = f"gap {second.gap:.2%}" if np.isfinite(second.gap) else "not proven"
+        said += (f"Second objective {then[0]}: {second.objective:,.0f} ({proof}).",)
+    return make_plan(
+        question,
+        choice,
+        title=scenario.title,
+        status=first.status,
+        objective=first.objective,
+        bound=first.bound,
+        gap=first.gap,
+        seconds=first.seconds + (second.seconds if then else 0.0),
+        today=today,
+        notes=said,
+    )
+
+
+def _solve(question: Question, problem: LocationProblem, row: np.ndarray) -> tuple[LocationSolution, LocationSolution]:
+    """The first objective's solution (its figures), and the one whose plan counts."""
+    scenario = question.scenario
+    solver = {"gap": scenario.solver.gap, "time_limit_s": scenario.solver.time_limit_s, "seed": scenario.solver.seed}
+    if not scenario.objective.then:
+        only = solve(problem, **solver)  # type: ignore[arg-type]
+        return only, only
+    then = terms(question, scenario.objective.then[0], row)
+    first, second = solve_then(problem, then, **solver)  # type: ignore[arg-type]
+    if second.status in ("optimal", "feasible"):
+        from planner.optimise import total
+
+        value = total(problem, problem.objective, second)
+        gap = max(value - first.bound, 0.0) / max(abs(value), 1e-9)
+        first = dataclasses.replace(first, objective=value, gap=gap if gap > 1e-9 else 0.0)
+    return first, second
+
+
+def terms(question: Question, objective: str, row: np.ndarray) -> Terms:
+    """An objective as a sum over serving, open sites, open schools and steps of seats."""
+    price = question.scenario.capacity.cost_per_seat_cny or 0.0
+    pupils = question.rows["pupils"].to_numpy(dtype=float)[row, None]
+    sites, facilities = question.sites, question.sites["school_id"].drop_duplicates()
+    match objective:
+        case "pupil_minutes":
+            return Terms(cost=question.minutes[row] * pupils)
+        case "annual_cost_cny":
+            buses = bus_cny_per_pupil(question)[row] * pupils
+            costs = school_costs(question)[facilities].to_numpy()
+            return Terms(cost=buses if buses.any() else None, facility=costs)
+        case "capital_cost_cny":
+            new = np.where(question.exists, 0.0, np.nan_to_num(sites["seats"].to_numpy()))
+            return Terms(fixed=new * price, step=np.full(len(sites), question.scenario.capacity.seat_step * price))
+        case _:
+            return Terms(facility=np.ones(len(facilities)))
+
+
+def pose(question: Question, row: np.ndarray) -> tuple[LocationProblem, list[tuple[str, TownRule]]]:
+    """The question as pure arrays, and the town and rule of each of the problem's rules.
+
+    Parameters
+    ----------
+    row : the rows of the question to serve (those that some way joins to a school)
+    """
+    scenario, sites = question.scenario, question.sites
+    goal = terms(question, scenario.objective.minimise, row)
+    cost = np.zeros((len(row), len(sites))) if goal.cost is None else goal.cost
+    pupils = question.rows["pupils"].to_numpy(dtype=float)[row]
+    closed = sites["school_id"].isin(scenario.rules.close).to_numpy()
+    kept = ~question.may_end | sites["school_id"].isin(scenario.rules.keep).to_numpy()
+    facility = sites["school_id"].map({s: k for k, s in enumerate(sites["school_id"].drop_duplicates())})
+    seats, expansion = _seats(question, pupils.sum(), goal.step)
+    rules, meant = [], []
+    for town in question.area.towns.index:
+        for rule in scenario.rules.per_town:
+            span = rule.except_towns.get(str(town), rule.open)
+            members = sites["kind"].isin(rule.kinds) & (sites["stage"] == rule.stage) & (sites["town_id"] == town)
+            rules.append(OpenRule(tuple(int(j) for j in np.flatnonzero(members)), span.min, span.max, str(town)))
+            meant.append((str(town), rule))
+    problem = LocationProblem(
+        np.where(question.allowed[row], cost, np.nan),
+        weight=pupils,
+        capacity=seats,
+        fixed_cost=goal.fixed,
+        forced_open=tuple(int(j) for j in np.flatnonzero(kept & ~closed)),
+        forced_closed=tuple(int(j) for j in np.flatnonzero(closed)),
+        rules=tuple(rules),
+        expansion=expansion,
+        whole=scenario.assignment.unit == "village",
+        facility=facility.to_numpy(dtype=np.int64),
+        facility_cost=goal.facility,
+    )
+    return problem, meant
+
+
+def _seats(question: Question, pupils: float, step_cost: np.ndarray | None) -> tuple[np.ndarray, Expansion | None]:
+    """(n_site,) seats, infinite where unknown or where more may be added than could ever be asked for at no cost."""
+    capacity = question.scenario.capacity
+    seats = np.nan_to_num(question.sites["seats"].to_numpy(dtype=float), nan=np.inf)
+    if not capacity.expansion:
+        return seats, None
+    known = np.where(np.isfinite(seats), seats, 0.0)  # unknown seats are no limit: nothing to add
+    room = np.minimum(capacity.max_seats_per_school - known, capacity.max_added_seats_per_school)
+    steps = np.floor(np.clip(room, 0, pupils + capacity.seat_step) / capacity.seat_step)
+    priced = step_cost is not None or "capital_cost_cny" in question.scenario.objective.then
+    if not priced:
+        load = np.where(question.allowed, question.rows["pupils"].to_numpy()[:, None], 0).sum(axis=0)
+        seats = np.where(seats + steps * capacity.seat_step >= load, np.inf, seats)
+    size = np.full(len(seats), float(capacity.seat_step))
+    return seats, Expansion(size, steps, np.zeros(len(seats)) if step_cost is None else step_cost)
+
+
+def _choice(question: Question, problem: LocationProblem, row: np.ndarray, found: LocationSolution) -> Choice:
+    """The solution as a choice: whole pupils, and no more seats added than are used."""
+    capacity = question.scenario.capacity
+    pupils = question.rows["pupils"].to_numpy()
+    site = np.full(len(question.rows), -1)
+    site[row] = found.assignment
+    choice = whole(question, found.open, site)
+    if not problem.whole:
+        choice = _split(choice, row, found, pupils)
+    load = np.bincount(
+        choice.site[choice.site >= 0], weights=choice.pupils[choice.site >= 0], minlength=len(found.open)
+    )
+    seats = question.sites["seats"].to_numpy(dtype=float)
+    over = np.where(np.isnan(seats), 0.0, load - seats)
+    added = np.ceil(np.maximum(over, 0) / capacity.seat_step - 1e-9) * capacity.seat_step if capacity.expansion else 0.0
+    return dataclasses.replace(choice, added=np.zeros(len(seats)) + added)
+
+
+def _split(choice: Choice, row: np.ndarray, found: LocationSolution, pupils: np.ndarray) -> Choice:
+    """Shares of a row as whole pupils; the total of every row is kept (largest remainder)."""
+    from planner.demand import largest_remainder
+
+    parts: list[tuple[int, int, int, str]] = [
+        (int(i), -1, int(pupils[i]), str(choice.reason[i])) for i in np.setdiff1d(np.arange(len(pupils)), row)
+    ]
+    for k, i in enumerate(row):
+        begin, end = found.shares.indptr[k], found.shares.indptr[k + 1]
+        share, at = found.shares.data[begin:end], found.shares.indices[begin:end]
+        for j, count in zip(at, largest_remainder(int(pupils[i]), share), strict=True):
+            if count:
+                parts.append((int(i), int(j), int(count), ""))
+    parts.sort()
+    r, s, p, why = (np.array(column) for column in zip(*parts, strict=True))
+    return dataclasses.replace(choice, row=r, site=s, pupils=p, reason=why)
+
+
+def infeasible(
+    question: Question, problem: LocationProblem, rules: list[tuple[str, TownRule]], row: np.ndarray, status: str
+) -> InfeasibleError:
+    """Why no plan was found, in the words of the county."""
+    if status == "unknown":
+        limit = question.scenario.solver.time_limit_s
+        return InfeasibleError(
+            [f"No plan was found within {limit:g} s, and none was ruled out."], ["Raise solver.time_limit_s."]
+        )
+    short = repair(problem)
+    if short is None:
+        return InfeasibleError(["No plan keeps every rule, and what is short was not found in time."])
+    said = [*_unserved(question, row, short.unserved), *_rules_broken(question, rules, short.rules)]
+    said += list(_seats_missing(question, short.seats))
+    return InfeasibleError([reason for reason, _ in said], list(dict.fromkeys(fix for _, fix in said)))
+
+
+def _town(question: Question, town: str) -> str:
+    towns = question.area.towns
+    return str(towns.at[town, "name"]) if town in towns.index else town
+
+
+def _unserved(question: Question, row: np.ndarray, share: np.ndarray) -> Iterator[tuple[str, str]]:
+    lost = question.rows.iloc[row[share > 1e-6]]
+    for (town, band), part in lost.groupby(["town_id", "band"], sort=False):
+        limit = question.scenario.travel.limit_minutes(str(band))
+        named = [
+            f"{d} {question.area.demand.at[d, 'name']} ({n})"
+            for d, n in zip(part["demand_id"][:5], part["pupils"][:5], strict=True)
+        ]
+        more = f", and {len(part) - 5} more" if len(part) > 5 else ""
+        reach = question.minutes[part.index]
+        need = float(np.nanmin(reach, axis=1).max())
+        yield (
+            f"{_town(question, str(town))}, {str(band).replace('_', ' ')}: {part['pupils'].sum()} pupils have no open "
+            f"school within {limit:g} minutes. Short: {', '.join(named)}{more}.",
+            f"Set travel.max_minutes.{band} to {np.ceil(need):g} or more, or assignment.beyond_norm to as_today"
+            if need > limit
+            else f"Keep or open a school that teaches {str(band).replace('_', ' ')} near {named[0]}",
+        )
+
+
+def _rules_broken(
+    question: Question, rules: list[tuple[str, TownRule]], broken: dict[int, int]
+) -> Iterator[tuple[str, str]]:
+    for k, short in broken.items():
+        town, rule = rules[k]
+        span = rule.except_towns.get(town, rule.open)
+        here = question.sites
+        members = here[here["kind"].isin(rule.kinds) & (here["stage"] == rule.stage) & (here["town_id"] == town)]
+        kinds = " or ".join(rule.kinds)
+        if short > 0:
+            reason = f"needs at least {span.min} open with a {rule.stage} stage; only {len(members)} could be"
+            fix = f"set except_towns.{town} = {{ min = {max(span.min - short, 0)} }}, or add a candidate site"
+        else:
+            may_not_end = members[~question.may_end[members.index]]
+            named = ", ".join(f"{i} {n}" for i, n in zip(may_not_end["school_id"], may_not_end["name"], strict=True))
+            reason = f"at most {span.max} may be open, but {named or 'their pupils'} cannot be closed"
+            fix = f"set except_towns.{town} = {{ max = {(span.max or 0) - short} }}, or let one of them close"
+        yield f"{_town(question, town)}, {kinds}: {reason}.", f"{_town(question, town)}: {fix}"
+
+
+def _seats_missing(question: Question, seats: np.ndarray) -> Iterator[tuple[str, str]]:
+    for j in np.flatnonzero(seats > 1e-6):
+        site = question.sites.iloc[j]
+        have = "0" if np.isnan(site["seats"]) else f"{site['seats']:g}"
+        yield (
+            f"{_town(question, site['town_id'])}, {site['school_id']} {site['name']}, {site['stage']}: "
+            f"{np.ceil(seats[j]):g} seats are missing beside its {have}.",
+            f"Add {np.ceil(seats[j]):g} seats at {site['school_id']} {site['name']} (capacity.expansion, or its seats)",
+        )

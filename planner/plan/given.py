@@ -1,0 +1,202 @@
+"""Plans that are given: today's layout, and one that people propose."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from planner.errors import DataError, Fault
+from planner.model import ACTIONS, STAGES, StudyArea, TravelTimes
+from planner.optimise import LocationProblem, solve
+from planner.plan.layout import make_plan, whole
+from planner.plan.question import Question, ask, nearest
+from planner.plan.types import Plan
+from planner.scenario import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ENDING = ("close", "merge", "convert", "none")
+
+
+def current_plan(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Plan:
+    """Today's layout: every existing school open, every band at its quickest one (docs/conventions.md 3.5).
+
+    Raises
+    ------
+    ScenarioError : the scenario does not fit the area
+
+    >>> current_plan(tiny.area, tiny.times, tiny.scenario).annual_cost_cny
+    3360.0
+    """
+    question = ask(area, times, scenario)
+    return today_of(question)
+
+
+def today_of(question: Question) -> Plan:
+    """Today's layout of a question."""
+    choice = whole(question, question.exists, question.nearest_today)
+    return make_plan(question, choice, title="今日 / Today", status="scored", notes=notes(question))
+
+
+def notes(question: Question) -> tuple[str, ...]:
+    """What a reader must know about any plan of this question."""
+    found = []
+    unknown = int(question.sites["seats"].isna().sum())
+    if unknown:
+        found.append(f"Seats are unknown for {unknown} school stages: they count as no limit.")
+    lost = question.rows["pupils"].to_numpy()[~question.reachable].sum()
+    if lost:
+        found.append(f"{lost} pupils live where no road joins them to any school of their band: counted unreachable.")
+    return tuple(found)
+
+
+def score(area: StudyArea, times: TravelTimes, scenario: Scenario, actions: pd.DataFrame) -> Plan:
+    """A plan that people propose, with the assignment that suits pupils best.
+
+    Every band goes, within the norm and the seats, where the sum of trips is least (a village's band whole or split, as
+    the scenario says); where norms or seats cannot be kept, to the quickest open school, and the plan's notes say so.
+
+    Parameters
+    ----------
+    actions : columns ``school_id, action``, and where they matter ``stage`` ("" for all), ``into``, ``seats_added``;
+        existing schools that are not named are kept, candidates are not opened
+
+    Raises
+    ------
+    DataError : an unknown school, stage or action; contradictions; all in one pass
+
+    >>> import pandas as pd
+    >>> proposed = pd.DataFrame({"school_id": ["S2"], "action": ["close"]})
+    >>> score(tiny.area, tiny.times, tiny.scenario, proposed).actions["action"].tolist()
+    ['keep', 'close', 'keep', 'keep']
+    """
+    question = ask(area, times, scenario)
+    is_open, added = _proposed(question, actions, "actions")
+    row = np.flatnonzero((np.isfinite(question.minutes) & is_open[None, :]).any(axis=1))
+    seats = np.nan_to_num(question.sites["seats"].to_numpy(), nan=np.inf) + added
+    pupils = question.rows["pupils"].to_numpy(dtype=float)
+    allowed = question.allowed & is_open[None, :]
+    site = nearest(question.minutes, is_open)
+    said = notes(question)
+    load = np.bincount(site[row], weights=pupils[row], minlength=len(is_open))
+    if (load > seats).any() or not allowed[row, site[row]].all():
+        problem = LocationProblem(
+            np.where(allowed, question.minutes * pupils[:, None], np.nan)[row],
+            weight=pupils[row],
+            capacity=seats,
+            whole=scenario.assignment.unit == "village",
+            forced_closed=tuple(int(j) for j in np.flatnonzero(~is_open)),
+        )
+        found = solve(problem, gap=scenario.solver.gap, time_limit_s=scenario.solver.time_limit_s)
+        if found.status in ("optimal", "feasible") and problem.whole:
+            site[row] = found.assignment
+        else:
+            said += ("Norms or seats cannot be kept with these schools: every band goes to its quickest open school.",)
+    choice = whole(question, is_open, site, added)
+    plan = make_plan(
+        question, choice, title=f"Proposed: {scenario.title}", status="scored", notes=said, today=today_of(question)
+    )
+    return _with_words(plan, actions)
+
+
+def _with_words(plan: Plan, proposed: pd.DataFrame) -> Plan:
+    """The proposal's own words for stages that end: ``merge`` and ``into`` are for people to say."""
+    import dataclasses
+
+    table = plan.actions.copy()
+    for item in _rows_of(proposed):
+        if item["action"] in ("merge", "close"):
+            here = (table["school_id"] == item["school_id"]) & table["action"].isin(("close", "merge", "convert"))
+            here &= (table["stage"] == item["stage"]) | (item["stage"] == "")
+            table.loc[here, "action"] = item["action"]
+            table.loc[here, "into"] = item["into"] if item["action"] == "merge" else ""
+    return dataclasses.replace(plan, actions=table)
+
+
+def _rows_of(actions: pd.DataFrame) -> list[dict[str, str]]:
+    names = ("school_id", "action", "stage", "into", "seats_added")
+    columns = {name: [""] * len(actions) for name in names}
+    for name in set(names) & set(actions.columns):
+        columns[name] = [str(value).strip() for value in actions[name].astype(object).where(actions[name].notna(), "")]
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def _proposed(question: Question, actions: pd.DataFrame, file: str) -> tuple[np.ndarray, np.ndarray]:
+    """(n_site,) open, and seats added, as the table of actions says."""
+    schools = [str(s) for s in question.area.schools.index]
+    sites = question.sites
+    is_open, added = question.exists.copy(), np.zeros(len(sites))
+    faults: list[Fault] = []
+    said: dict[int, int] = {}
+
+    def fault(row: int, column: str, problem: str, fix: str) -> None:
+        faults.append(Fault(file, problem, fix, column, (row,)))
+
+    def hint(word: str, known: list[str], otherwise: str) -> str:
+        near = difflib.get_close_matches(word, known, 1, 0.5)
+        return f"Did you mean {near[0]}?" if near else otherwise
+
+    if missing := [name for name in ("school_id", "action") if name not in actions]:
+        raise DataError([Fault(file, f"column {name} is missing", "Add it.", name) for name in missing])
+    for row, item in enumerate(_rows_of(actions), 2):
+        school, action, stage = item["school_id"], item["action"], item["stage"]
+        if school not in schools:
+            fault(row, "school_id", f"there is no school {school!r}", hint(school, schools, "Use an id of schools."))
+            continue
+        if action not in ACTIONS:
+            fault(
+                row, "action", f"{action!r} is no action", hint(action, list(ACTIONS), f"One of {', '.join(ACTIONS)}.")
+            )
+            continue
+        if stage and stage not in STAGES:
+            fault(row, "stage", f"{stage!r} is no stage", hint(stage, list(STAGES), f"One of {', '.join(STAGES)}."))
+            continue
+        here = (sites["school_id"] == school).to_numpy() & ((sites["stage"] == stage).to_numpy() | (stage == ""))
+        if stage == "":
+            here &= (sites["origin"] != "gain").to_numpy()
+        if not here.any():
+            fault(
+                row, "stage", f"school {school} does not teach {stage}", "Correct the stage, or allow rules.may_gain."
+            )
+            continue
+        try:
+            seats = float(item["seats_added"] or 0)
+        except ValueError:
+            seats = float("nan")
+        if not (np.isfinite(seats) and seats >= 0):
+            fault(row, "seats_added", f"{item['seats_added']!r} is not a number from 0", "Enter seats, or leave blank.")
+            continue
+        if action == "expand" and seats == 0:
+            fault(row, "seats_added", "expand adds no seats", "Enter how many, or say keep.")
+        if action in ENDING and seats > 0:
+            fault(row, "seats_added", f"{action} cannot add seats", "Leave it blank.")
+        if item["into"] and item["into"] not in schools:
+            fault(row, "into", f"there is no school {item['into']!r}", hint(item["into"], schools, "Use an id."))
+        for j in np.flatnonzero(here).tolist():
+            if j in said:
+                fault(row, "action", f"{school} {sites['stage'].iloc[j]} stands in row {said[j]} already", "Keep one.")
+            said[j] = row
+        is_open[here] = action not in ENDING
+        added[here] = np.where(action in ENDING, 0.0, seats / max(int(here.sum()), 1))
+    if faults:
+        raise DataError(faults)
+    return is_open, added
+
+
+def read_actions(path: str | Path) -> pd.DataFrame:
+    """A table of proposed actions, CSV or XLSX, every cell as text.
+
+    Raises
+    ------
+    DataError : the file cannot be read
+    """
+    from planner.sources.files import read_table
+
+    raw = read_table(path)
+    frame: pd.DataFrame = raw.frame.copy()
+    frame.columns = [str(column).strip().lower() for column in frame.columns]
+    return frame

@@ -1,0 +1,241 @@
+"""A scenario laid on an area: which stages of which schools may end or open, and who could go where."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from planner.errors import Fault, ScenarioError
+from planner.model import BAND_GRADES, BAND_STAGE, BANDS, STAGES, StudyArea, TravelTimes
+from planner.scenario import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TOLERANCE_MINUTES = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """The arrays that every plan of a scenario is made from.
+
+    Parameters
+    ----------
+    rows : a demand point's band with pupils: columns ``demand_id, band, stage, town_id, pupils``
+    sites : a school's stage: columns ``school_id, stage, kind, town_id, name, seats`` (NaN unknown), ``origin``
+        (``existing``, ``candidate``, or ``gain``: a stage that an existing school may take up)
+    minutes, km : (n_row, n_site) NaN where the site does not teach the band or no way exists
+    mode : (n_row, n_site) index into ``times.modes``, -1 where there is no way
+    """
+
+    area: StudyArea
+    scenario: Scenario
+    times: TravelTimes
+    rows: pd.DataFrame
+    sites: pd.DataFrame
+    minutes: np.ndarray
+    km: np.ndarray
+    mode: np.ndarray
+
+    @cached_property
+    def exists(self) -> np.ndarray:
+        """(n_site,) open in today's layout."""
+        return (self.sites["origin"] == "existing").to_numpy()
+
+    @cached_property
+    def reachable(self) -> np.ndarray:
+        """(n_row,) some site that teaches the band can be reached at all."""
+        return np.asarray(np.isfinite(self.minutes).any(axis=1))
+
+    @cached_property
+    def nearest_today(self) -> np.ndarray:
+        """(n_row,) the quickest existing site, -1 where there is none; of equals the earlier school."""
+        return nearest(self.minutes, self.exists)
+
+    @cached_property
+    def limit(self) -> np.ndarray:
+        """(n_row,) longest trip allowed: the norm, or where today's is longer and the scenario says so, today's."""
+        norm = np.array([self.scenario.travel.limit_minutes(band) for band in self.rows["band"]], dtype=float)
+        if self.scenario.assignment.beyond_norm == "as_today":
+            today = np.array(
+                [self.minutes[i, j] if j >= 0 else np.nan for i, j in enumerate(self.nearest_today)], dtype=float
+            )
+            norm = np.fmax(norm, today)
+            # No existing school joined by road: the nearest that could open is what there is to hope for.
+            with np.errstate(invalid="ignore"):
+                far = np.where(np.isfinite(self.minutes), self.minutes, np.inf).min(axis=1, initial=np.inf)
+            norm = np.where((self.nearest_today < 0) & np.isfinite(far), np.maximum(norm, far), norm)
+        return norm
+
+    @cached_property
+    def allowed(self) -> np.ndarray:
+        """(n_row, n_site) the band may go there."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self.minutes <= self.limit[:, None] + TOLERANCE_MINUTES)
+
+    @cached_property
+    def enrolled(self) -> np.ndarray:
+        """(n_site,) pupils today: the bureau's figure where there is one, else who is nearest."""
+        counted = np.zeros(len(self.sites))
+        served = self.nearest_today >= 0
+        np.add.at(counted, self.nearest_today[served], self.rows["pupils"].to_numpy()[served])
+        given = [
+            self.area.schools.at[school, f"pupils_{stage}"]
+            for school, stage in zip(self.sites["school_id"], self.sites["stage"], strict=True)
+        ]
+        return np.where(np.isnan(np.array(given, dtype=float)), counted, given)
+
+    @cached_property
+    def may_end(self) -> np.ndarray:
+        """(n_site,) the rules let the stage end.
+
+        A whole school of fewer than ``may_close_below_pupils`` pupils, a stage below that of a school with several, and
+        every stage of the kinds in ``may_merge_kinds``; never what ``keep`` names, always what ``close`` names.
+        """
+        import pandas as pd
+
+        rules, school = self.scenario.rules, self.sites["school_id"]
+        below = rules.may_close_below_pupils
+        pupils = pd.Series(self.enrolled * self.exists).groupby(school.to_numpy()).transform("sum")
+        stages = pd.Series(self.exists).groupby(school.to_numpy()).transform("sum")
+        may = (
+            (pupils < below).to_numpy()
+            | ((stages > 1).to_numpy() & (self.enrolled < below))
+            | self.sites["kind"].isin(rules.may_merge_kinds).to_numpy()
+            | ~self.exists
+            | school.isin(rules.close).to_numpy()
+        )
+        return np.asarray(may & ~school.isin(rules.keep).to_numpy())
+
+
+def nearest(minutes: np.ndarray, is_open: np.ndarray) -> np.ndarray:
+    """(n_row,) the quickest open site, -1 where there is none.
+
+    >>> nearest(np.array([[5.0, 3.0], [np.nan, 1.0]]), np.array([True, False])).tolist()
+    [0, -1]
+    """
+    if minutes.shape[1] == 0:
+        return np.full(len(minutes), -1)
+    time = np.where(np.isfinite(minutes) & is_open[None, :], minutes, np.inf)
+    best = time.argmin(axis=1)
+    return np.where(np.isfinite(time[np.arange(len(time)), best]), best, -1)
+
+
+def ask(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Question:
+    """Lay the scenario on the area.
+
+    Raises
+    ------
+    ScenarioError : the scenario names a school or town that the area has not; all in one pass
+
+    >>> ask(tiny.area, tiny.times, tiny.scenario).may_end.tolist()
+    [True, True, True, True]
+    """
+    if faults := list(misfits(area, scenario)):
+        raise ScenarioError(faults)
+    sites = _sites(area, scenario)
+    rows = _rows(area)
+    demand_at = [list(times.data["demand"].values).index(d) for d in area.demand.index] if len(area.demand) else []
+    place = {str(d): demand_at[i] for i, d in enumerate(area.demand.index)}
+    school_at = {str(s): i for i, s in enumerate(times.data["school"].values)}
+    band_at = {str(b): i for i, b in enumerate(times.data["band"].values)}
+    i = np.array([place[d] for d in rows["demand_id"]], dtype=np.int64)
+    j = np.array([school_at[s] for s in sites["school_id"]], dtype=np.int64)
+    b = np.array([band_at[band] for band in rows["band"]], dtype=np.int64)
+    teaches = _teaches(area, rows, sites)
+    index = (b[:, None], i[:, None], j[None, :])
+    return Question(
+        area,
+        scenario,
+        times,
+        rows,
+        sites,
+        minutes=np.where(teaches, times.data["minutes"].values[index], np.nan),
+        km=np.where(teaches, times.data["km"].values[index], np.nan),
+        mode=np.where(teaches, times.data["mode"].values[index], -1),
+    )
+
+
+def _rows(area: StudyArea) -> pd.DataFrame:
+    import pandas as pd
+
+    parts = []
+    for band in BANDS:
+        pupils = area.pupils[list(BAND_GRADES[band])].sum(axis=1)
+        part = pd.DataFrame({"demand_id": area.demand.index, "band": band, "stage": BAND_STAGE[band]})
+        part["town_id"] = area.demand["town_id"].to_numpy()
+        part["pupils"] = pupils.reindex(area.demand.index).to_numpy()
+        parts.append(part[part["pupils"] > 0])
+    return pd.concat(parts, ignore_index=True)
+
+
+def _sites(area: StudyArea, scenario: Scenario) -> pd.DataFrame:
+    import pandas as pd
+
+    found = []
+    for school in area.schools.itertuples():
+        gains = scenario.rules.may_gain.get(str(school.Index), ())
+        for stage in STAGES:
+            bands = [band for band in BANDS if BAND_STAGE[band] == stage]
+            if any(set(BAND_GRADES[band]) <= set(school.grades) for band in bands):
+                origin = "candidate" if school.status == "candidate" else "existing"
+                seats = float(getattr(school, f"seats_{stage}"))
+            elif stage in gains:
+                origin, seats = "gain", 0.0
+            else:
+                continue
+            found.append((str(school.Index), stage, school.kind, school.town_id, school.name, seats, origin))
+    columns = ["school_id", "stage", "kind", "town_id", "name", "seats", "origin"]
+    return pd.DataFrame(found, columns=columns).astype({"seats": float})
+
+
+def _teaches(area: StudyArea, rows: pd.DataFrame, sites: pd.DataFrame) -> np.ndarray:
+    """(n_row, n_site) the site teaches every grade of the row's band."""
+    by_band = {
+        band: np.array(
+            [
+                BAND_STAGE[band] == site.stage
+                and (site.origin == "gain" or set(BAND_GRADES[band]) <= set(area.schools.at[site.school_id, "grades"]))
+                for site in sites.itertuples()
+            ],
+            dtype=bool,
+        )
+        for band in BANDS
+    }
+    return np.array([by_band[band] for band in rows["band"]], dtype=bool).reshape(len(rows), len(sites))
+
+
+def misfits(area: StudyArea, scenario: Scenario) -> Iterator[Fault]:
+    """What the scenario names that the area has not, and costs that its objective needs and nobody gives."""
+    file = str(scenario.path or "scenario")
+    rules = scenario.rules
+    schools = [str(s) for s in area.schools.index]
+    towns = [str(t) for t in area.towns.index]
+    for key, names in (("keep", rules.keep), ("close", rules.close), ("may_gain", tuple(rules.may_gain))):
+        for name in names:
+            if name not in schools:
+                yield Fault(file, f"rules.{key}: there is no school {name}", _hint(name, schools))
+    for number, rule in enumerate(rules.per_town, 1):
+        for town in rule.except_towns:
+            if town not in towns:
+                yield Fault(file, f"rules.per_town {number}: except_towns: there is no town {town}", _hint(town, towns))
+    if "annual_cost_cny" in (scenario.objective.minimise, *scenario.objective.then):
+        own = area.schools["annual_cost_cny"].notna()
+        given = area.schools["kind"].isin(list(scenario.costs.annual_cny_per_school))
+        lost = [str(s) for s in area.schools.index[~(own | given)]]
+        if lost:
+            yield Fault(
+                file,
+                f"objective annual_cost_cny: no annual cost is known for {len(lost)} schools ({', '.join(lost[:5])})",
+                "Fill annual_cost_cny in schools, or give costs.annual_cny_per_school for their kinds.",
+            )
+
+
+def _hint(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1, 0.5)
+    return f"Did you mean {near[0]}?" if near else "Use an id of the area's tables."
