@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from planner.errors import DataError, Fault
 from planner.indicators import INDICATORS
 from planner.plan import Plan
 
@@ -72,3 +75,38 @@ def scorecard(plan: Plan) -> pd.DataFrame:
         return table.assign(change="").reset_index()
     table = compare(today=plan.today, plan=plan)
     return table.rename(columns={"plan_change": "change"}).reset_index()
+
+
+def compare_folders(folders: Sequence[Path]) -> pd.DataFrame:
+    """Saved plans side by side: today of the first, then every plan, each marked against the first plan.
+
+    Raises
+    ------
+    DataError : a folder holds no scorecard; all in one pass
+    """
+    import pandas as pd
+
+    faults, cards = [], []
+    for folder in folders:
+        try:
+            cards.append(
+                pd.read_csv(folder / "scorecard.csv", encoding="utf-8-sig", keep_default_na=False, na_values=[""])
+            )
+        except (OSError, ValueError):
+            fix = "Name a folder that planner run wrote."
+            faults.append(Fault(str(folder), "it holds no scorecard.csv", fix))
+    if faults:
+        raise DataError(faults)
+    table = cards[0][["indicator", *LABELS]].fillna("")
+    table["today"] = cards[0]["today"]
+    first = None
+    for folder, card in zip(folders, cards, strict=True):
+        name, count = folder.name or str(folder), 2
+        while name in table:
+            name, count = f"{folder.name} {count}", count + 1
+        table[name] = table["indicator"].map(card.set_index("indicator")["plan"]).astype(float)
+        if first is not None:
+            marks = zip(table[first], table[name], table["direction"], strict=True)
+            table[f"{name} "] = [change(before, after, direction) for before, after, direction in marks]
+        first = first or name
+    return table

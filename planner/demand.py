@@ -1,4 +1,4 @@
-"""Pupils to demand points by grade; a total that is spread is kept exactly (docs/conventions.md 2.2)."""
+"""Pupils -> demand points by grade: whole numbers, and every total is kept exactly (conventions 2.1, 2.2)."""
 
 from __future__ import annotations
 
@@ -13,78 +13,137 @@ from planner.model import GRADES
 if TYPE_CHECKING:
     import pandas as pd
 
-# A year's cohort as a share of the population: about a birth rate of ten years ago. An assumption, marked as one.
 GRADE_SHARE: Mapping[str, float] = MappingProxyType(dict.fromkeys(GRADES, 0.011))
+"""Pupils of a grade among all people, where nobody counted them: 1.1 % a year of age, an assumption."""
 
 
 def largest_remainder(total: int, weights: np.ndarray) -> np.ndarray:
-    """``total`` in whole numbers in proportion to ``weights``: largest remainders are rounded up (earlier of ties).
+    """``total`` in whole numbers, in proportion to ``weights``; ties go to the earlier row.
 
-    A NaN weight counts as 0; where all are 0 the total is spread evenly.
+    Parameters
+    ----------
+    total : 0 or more
+    weights : (n,) 0 or more; NaN counts as 0
 
     Returns
     -------
-    int64 array of the weights' length; sums to ``total`` (an empty one holds nothing)
+    (n,) int64 with the sum ``total``
 
     Raises
     ------
-    ValueError : a negative total or weight
+    ValueError : the total or a weight is negative or infinite, or all weights are 0 and the total is not
 
     >>> largest_remainder(10, np.array([1.0, 1.0, 1.0])).tolist()
     [4, 3, 3]
     """
-    weight = np.nan_to_num(np.asarray(weights, dtype=np.float64))
-    if total < 0 or (weight < 0).any():
-        raise ValueError("a total and its weights may not be negative")
-    if len(weight) == 0:
-        return np.zeros(0, dtype=np.int64)
-    if weight.sum() == 0:
-        weight = np.ones(len(weight))
-    exact = total * (weight / weight.sum())
-    whole = np.floor(exact + 1e-9).astype(np.int64)
+    share = np.nan_to_num(np.asarray(weights, dtype=float), nan=0.0, posinf=np.inf)
+    if total < 0 or (share < 0).any() or not np.isfinite(share).all():
+        raise ValueError("a total and its weights are finite and not negative")
+    if total == 0:
+        return np.zeros(len(share), dtype=np.int64)
+    if not share.any():
+        raise ValueError(f"{total} cannot be spread: every weight is 0 or unknown")
+    share = share / share.max()  # no overflow in the sum
+    exact = total * (share / share.sum())
+    whole: np.ndarray = np.floor(exact).astype(np.int64)
+    left = total - int(whole.sum())
+    # Equal weights have equal remainders, so a stable sort hands ties to the earlier row.
     order = np.argsort(-(exact - whole), kind="stable")
-    whole[order[: total - int(whole.sum())]] += 1
-    return np.asarray(whole)
+    if left >= 0:
+        order = order[share[order] > 0]
+        whole += left // len(order)
+        whole[order[: left % len(order)]] += 1
+    else:  # only rounding at totals beyond 2**52 leads here
+        whole[int(np.argmax(whole))] += left
+    return whole
 
 
-def spread_totals(totals: pd.DataFrame, town: pd.Series, population: pd.Series) -> pd.DataFrame:
-    """Pupils by grade of towns (or of the county, town_id "") to their demand points in proportion to population.
+def spread_totals(totals: pd.DataFrame, demand: pd.DataFrame) -> pd.DataFrame:
+    """Pupils by demand point from totals of towns, or of the county, in proportion to population.
 
     Parameters
     ----------
-    totals : index town_id ("" the whole county), columns of ``GRADES``, whole numbers
-    town, population : by demand_id; an unknown population counts as 0
+    totals : index town_id, or one row ``""`` for the whole county; columns of ``GRADES``, whole numbers
+    demand : index demand_id; columns ``town_id``, ``population``
 
     Returns
     -------
-    demand_id x ``GRADES``, int64; every total is kept exactly
+    demand_id x ``GRADES``, int64; every total is kept by town and grade
 
     Raises
     ------
-    KeyError : a town without demand points has pupils
-    """
-    import pandas as pd
-
-    spread = pd.DataFrame(0, index=population.index, columns=list(GRADES), dtype=np.int64)
-    weight = population.to_numpy(dtype=float)
-    for town_id, row in totals.iterrows():
-        here = np.flatnonzero((town == town_id).to_numpy() | (town_id == ""))
-        if len(here) == 0 and row.sum() > 0:
-            raise KeyError(town_id)
-        for column, grade in enumerate(GRADES):
-            spread.iloc[here, column] += largest_remainder(int(row[grade]), weight[here])
-    return spread
-
-
-def pupils_from_population(population: pd.Series, share: Mapping[str, float] = GRADE_SHARE) -> pd.DataFrame:
-    """Pupils by grade from population alone: the county's total of a grade is rounded once, then spread.
+    ValueError : a town has pupils and no people, or the county stands beside its towns
 
     >>> import pandas as pd
-    >>> pupils_from_population(pd.Series([1000.0, 500.0, float("nan")]))["g1"].tolist()
-    [11, 5, 0]
+    >>> totals = pd.DataFrame([[5] + [0] * 11], index=["A"], columns=list(GRADES))
+    >>> demand = pd.DataFrame({"town_id": ["A", "A"], "population": [300.0, 200.0]}, index=["V1", "V2"])
+    >>> spread_totals(totals, demand)["k1"].tolist()
+    [3, 2]
     """
     import pandas as pd
 
-    people = population.fillna(0)
-    totals = pd.DataFrame([{grade: round(float(people.sum()) * share[grade]) for grade in GRADES}], index=[""])
-    return spread_totals(totals, pd.Series("", index=people.index), people)
+    if "" in totals.index and len(totals) > 1:
+        raise ValueError("a total of the county stands beside totals of towns")
+    made = pd.DataFrame(0, index=demand.index, columns=list(GRADES), dtype="int64")
+    made.index.name = "demand_id"
+    people = demand["population"].to_numpy(dtype=float)
+    towns = demand["town_id"].to_numpy(dtype=object)
+    for town in totals.index:
+        here = np.full(len(demand), True) if town == "" else towns == town
+        for grade in GRADES:
+            total = int(totals.loc[town, grade])
+            try:
+                made.loc[here, grade] = largest_remainder(total, people[here])
+            except ValueError as error:
+                raise ValueError(f"{town or 'the county'}, {grade}: {error}") from None
+    return made
+
+
+def pupils_from_population(
+    population: pd.Series[float], share_per_grade: Mapping[str, float] = GRADE_SHARE
+) -> pd.DataFrame:
+    """Pupils by demand point where only people are known: an assumption, to be marked as such.
+
+    Each grade's total over all points is rounded once and then spread, so that small villages do not round to none.
+
+    Parameters
+    ----------
+    population : index demand_id; NaN counts as 0
+
+    Returns
+    -------
+    demand_id x ``GRADES``, int64
+
+    >>> import pandas as pd
+    >>> pupils_from_population(pd.Series([100.0, 50.0], index=["V1", "V2"]))["g1"].tolist()
+    [1, 1]
+    """
+    import pandas as pd
+
+    people = population.to_numpy(dtype=float)
+    everyone = float(np.nansum(people))
+    made = {g: largest_remainder(round(share_per_grade.get(g, 0.0) * everyone), people) for g in GRADES}
+    return pd.DataFrame(made, index=population.index.rename("demand_id"), dtype="int64")
+
+
+def long_to_wide(frame: pd.DataFrame) -> pd.DataFrame:
+    """A row per demand point and grade -> a row per demand point; rows that repeat are added.
+
+    Parameters
+    ----------
+    frame : columns ``demand_id``, ``grade``, ``pupils``
+
+    Returns
+    -------
+    demand_id x ``GRADES``, int64, in the order demand points first appear
+
+    >>> import pandas as pd
+    >>> long = pd.DataFrame({"demand_id": ["V1", "V1"], "grade": ["g1", "g3"], "pupils": [4, 2]})
+    >>> long_to_wide(long)[["g1", "g2", "g3"]].to_numpy().tolist()
+    [[4, 0, 2]]
+    """
+    sums = frame.pivot_table("pupils", "demand_id", "grade", aggfunc="sum", sort=False)
+    order = frame["demand_id"].drop_duplicates()
+    wide = sums.reindex(index=order, columns=list(GRADES)).fillna(0).astype("int64")
+    wide.index.name, wide.columns.name = "demand_id", None
+    return wide

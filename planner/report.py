@@ -34,8 +34,8 @@ class Drawing(Protocol):
 def save(plan: Plan, folder: str | Path, drawing: Drawing | None = None) -> Path:
     """Write the plan folder; an older plan folder of that name is replaced, any other folder is not touched.
 
-    ``plan.json`` (status, objective, bound, gap, seconds, costs, hashes, versions), ``scenario.toml`` (the question as it
-    was asked), ``actions.csv``, ``assignment.csv``, ``scorecard.csv``, ``report.xlsx``, ``plan.gpkg`` and, with a
+    ``plan.json`` (status, objective, bound, gap, seconds, costs, hashes, versions), ``scenario.toml`` (the question as
+    it was asked), ``actions.csv``, ``assignment.csv``, ``scorecard.csv``, ``report.xlsx``, ``plan.gpkg`` and, with a
     drawing, ``map.html``.
 
     Raises
@@ -113,7 +113,11 @@ def safe(frame: pd.DataFrame) -> pd.DataFrame:
     def guard(value: Any) -> Any:
         return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
-    return frame.apply(lambda column: column if pd.api.types.is_numeric_dtype(column) else column.map(guard))
+    guarded = frame.copy()
+    for column in guarded:
+        if not pd.api.types.is_numeric_dtype(guarded[column]):
+            guarded[column] = guarded[column].map(guard)
+    return guarded
 
 
 def unguarded(value: str) -> str:

@@ -1,4 +1,4 @@
-"""An independent check of a saved plan: its own reading, its own shortest paths; no code of ``optimise`` or ``plan``."""
+"""An independent check of a saved plan: its own reading, own shortest paths, no code of ``optimise`` or ``plan``."""
 
 from __future__ import annotations
 
@@ -227,9 +227,9 @@ def what_may_end(plan: Folder) -> Check:
     """Only small schools, or kinds that may merge, end; kept ones stay; closed ones end."""
     rules, failures, schools = plan.scenario.rules, [], plan.area.schools
     nearest = _nearest_today(plan)
-    stages = defaultdict(dict[str, str])
-    for action in plan.actions:
-        stages[action["school_id"]][action["stage"]] = action["action"]
+    stages: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in plan.actions:
+        stages[row["school_id"]][row["stage"]] = row["action"]
     for school, of in stages.items():
         if schools.loc[school, "status"] == "candidate":
             continue
@@ -248,9 +248,12 @@ def what_may_end(plan: Folder) -> Check:
                 failures.append(f"{school} {stage}: {action}, but the scenario keeps it")
             if not ends and school in rules.close:
                 failures.append(f"{school} {stage}: {action}, but the scenario closes it")
-    for action in plan.actions:
-        if action["action"] == "merge" and action["into"] and action["into"] not in {a for a, _ in _open(plan)}:
-            failures.append(f"{action['school_id']}: merges into {action['into']}, which is not open")
+    still_open = {school for school, _ in _open(plan)}
+    failures += [
+        f"{row['school_id']}: merges into {row['into']}, which is not open"
+        for row in plan.actions
+        if row["action"] == "merge" and row["into"] and row["into"] not in still_open
+    ]
     missing = set(map(str, schools.index)) - set(stages)
     failures += [f"{school} stands in no row of actions" for school in sorted(missing)]
     return Check("only what may end ends", len(plan.actions), tuple(failures))

@@ -132,12 +132,13 @@ class Highs:
 
     def __init__(self, mip: Mip, seed: int, *, gap: float | None = None) -> None:
         import highspy
+        from highspy._core import _Highs
 
         self.values: np.ndarray | None = None
         self.objective = self.bound = float("nan")
         self._at = mip.layout
         self._mip = gap is not None
-        self._h: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+        self._h: Any = _Highs()  # highspy.Highs() prints a banner to stdout, where results go
         for option, value in {
             "output_flag": False,
             "random_seed": seed,

@@ -54,7 +54,9 @@ def notes(question: Question) -> tuple[str, ...]:
     return tuple(found)
 
 
-def score(area: StudyArea, times: TravelTimes, scenario: Scenario, actions: pd.DataFrame) -> Plan:
+def score(
+    area: StudyArea, times: TravelTimes, scenario: Scenario, actions: pd.DataFrame, *, file: str = "actions"
+) -> Plan:
     """A plan that people propose, with the assignment that suits pupils best.
 
     Every band goes, within the norm and the seats, where the sum of trips is least (a village's band whole or split, as
@@ -64,6 +66,7 @@ def score(area: StudyArea, times: TravelTimes, scenario: Scenario, actions: pd.D
     ----------
     actions : columns ``school_id, action``, and where they matter ``stage`` ("" for all), ``into``, ``seats_added``;
         existing schools that are not named are kept, candidates are not opened
+    file : what error messages call the table
 
     Raises
     ------
@@ -75,7 +78,7 @@ def score(area: StudyArea, times: TravelTimes, scenario: Scenario, actions: pd.D
     ['keep', 'close', 'keep', 'keep']
     """
     question = ask(area, times, scenario)
-    is_open, added = _proposed(question, actions, "actions")
+    is_open, added = _proposed(question, actions, file)
     row = np.flatnonzero((np.isfinite(question.minutes) & is_open[None, :]).any(axis=1))
     seats = np.nan_to_num(question.sites["seats"].to_numpy(), nan=np.inf) + added
     pupils = question.rows["pupils"].to_numpy(dtype=float)

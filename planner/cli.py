@@ -1,0 +1,372 @@
+"""The command line: parse, call, print. Results go to stdout, progress and messages to stderr.
+
+Exit 0: fine; 1: a scenario has no feasible plan, or a plan does not hold; 2: bad input.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from planner.errors import PlannerError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from planner.model import StudyArea, TravelTimes
+    from planner.plan import Plan
+    from planner.scenario import Scenario
+
+app = typer.Typer(
+    name="planner",
+    help="Which village schools may close, which must stay, and who travels how far.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+Out = Annotated[Path | None, typer.Option("--out", help="The plan folder to write.")]
+AreaOf = Annotated[
+    Path | None, typer.Option("--area", help="The study area, where the scenario is not in its scenarios folder.")
+]
+
+
+def main() -> None:
+    """Run the command line; what a user can cause ends in a message and an exit code, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a Windows console or a pipe of another encoding still gets every name
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        app(standalone_mode=True)
+    except PlannerError as error:
+        say(str(error))
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        say("Stopped.")
+        raise SystemExit(130) from None
+
+
+def say(text: str) -> None:
+    """A line for people, on stderr."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+@contextmanager
+def step(text: str) -> Iterator[Callable[[str], None]]:
+    """Say what is being done, and afterwards how long it took; on a terminal with a spinner."""
+    from rich.console import Console
+
+    began, added = time.perf_counter(), [""]
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    with console.status(text) if console.is_terminal else _quiet():
+        yield lambda more: added.__setitem__(0, more)
+    say(f"{text}{f': {added[0]}' if added[0] else ''} ({time.perf_counter() - began:.1f} s)")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    yield
+
+
+def show(title: str, frame: pd.DataFrame) -> None:
+    """A table on stdout."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    wide = console if console.is_terminal else Console(highlight=False, markup=False, emoji=False, width=140)
+    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE)
+    for column in frame.columns:
+        table.add_column(Text(str(column)), justify="right" if frame[column].dtype.kind in "if" else "left")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(Text(figure(value)) for value in row))
+    wide.print(table)
+
+
+def figure(value: Any) -> str:
+    """A cell as people read it; unknown numbers say so.
+
+    >>> figure(1234.5), figure(float("nan")), figure(3.0), figure("甲")
+    ('1,234.50', 'unknown', '3', '甲')
+    """
+    if isinstance(value, str):
+        return value
+    number = float(value)
+    if number != number:  # noqa: PLR0124 - NaN
+        return "unknown"
+    return f"{number:,.0f}" if number.is_integer() else f"{number:,.4f}" if abs(number) < 1 else f"{number:,.2f}"
+
+
+def put_json(document: Any) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+# ---------------------------------------------------------------- commands
+
+
+@app.command()
+def new(
+    area: Annotated[Path, typer.Argument(help="The study-area folder to write.")],
+    osm: Annotated[Path | None, typer.Option(help="OpenStreetMap extract: .osm.pbf, .osm, .osm.gz, .osm.bz2")] = None,
+    place: Annotated[str | None, typer.Option(help="Fetch a place by name from the live services.")] = None,
+    towns: Annotated[Path | None, typer.Option(help="Polygons of the towns.")] = None,
+    demand: Annotated[Path | None, typer.Option(help="Villages with pupils or population.")] = None,
+    schools: Annotated[Path | None, typer.Option(help="The bureau's list of schools.")] = None,
+    population: Annotated[Path | None, typer.Option(help="A population raster, clustered into demand points.")] = None,
+    datum: Annotated[
+        str, typer.Option(help="Datum of the tables given: wgs84, cgcs2000, gcj02, bd09 or EPSG:n.")
+    ] = "wgs84",
+    title: Annotated[str, typer.Option(help="The area's name.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Build a study area from an OSM extract (or a place's name) and the bureau's own tables."""
+    from planner.intake import new_area
+
+    if (osm is None) == (place is None):
+        raise typer.BadParameter("give either --osm FILE or --place NAME")
+    with step(f"Building {area}"):
+        made = new_area(
+            area,
+            osm=osm,
+            place=place,
+            towns=towns,
+            demand=demand,
+            schools=schools,
+            population=population,
+            datum=datum,
+            title=title,
+        )
+    facts = _facts(made)
+    if as_json:
+        put_json(facts | {"folder": str(area), "assumptions": list(made.assumptions)})
+        return
+    _say_facts(facts)
+    say("Assumed (also in area.toml):")
+    for sentence in made.assumptions:
+        say(f"  - {sentence}")
+    print(f"Next: planner check {area}; planner run {area / 'scenarios' / 'default.toml'}")
+
+
+@app.command()
+def check(
+    area: Annotated[Path, typer.Argument(help="A study-area folder.")],
+    as_json: AsJson = False,
+) -> None:
+    """Every fault and doubt of an area, file by file, and what is missing for which feature."""
+    from planner.area import check_area
+
+    report = check_area(area)
+    facts = _facts(report.area) if report.area is not None else {}
+    if as_json:
+        put_json(
+            facts
+            | {
+                "faults": [str(fault) for fault in report.faults],
+                "doubts": [str(doubt) for doubt in report.doubts],
+                "missing": list(report.missing),
+            }
+        )
+    else:
+        for word, rows in (("fault", report.faults), ("doubt", report.doubts)):
+            for row in rows:
+                print(f"{word}: {row}")
+        for sentence in report.missing:
+            print(f"missing: {sentence}")
+        if facts:
+            _say_facts(facts)
+        print(f"{len(report.faults)} faults, {len(report.doubts)} doubts.")
+    if report.faults:
+        raise SystemExit(2)
+
+
+@app.command()
+def run(
+    scenario: Annotated[Path, typer.Argument(help="A scenario file.")],
+    out: Out = None,
+    area: AreaOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """Travel times, today's layout, the best plan, its verification, scorecard and map."""
+    from planner.plan import optimise
+
+    question, county, times = _read(scenario, area)
+    with step("Finding the best plan") as tell:
+        plan = optimise(county, times, question)
+        tell(f"{plan.status}, gap {plan.gap:.2%}")
+    _finish(plan, out or Path("out") / scenario.stem, as_json)
+
+
+@app.command()
+def score(
+    scenario: Annotated[Path, typer.Argument(help="A scenario file.")],
+    actions: Annotated[Path, typer.Option(help="Table with school_id, action, and stage, into, seats_added.")],
+    out: Out = None,
+    area: AreaOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score and verify a plan that people proposed."""
+    from planner.plan import read_actions
+    from planner.plan import score as score_plan
+
+    proposed = read_actions(actions)
+    question, county, times = _read(scenario, area)
+    with step("Scoring the proposal"):
+        plan = score_plan(county, times, question, proposed, file=str(actions))
+    _finish(plan, out or Path("out") / f"{scenario.stem}-{actions.stem}", as_json)
+
+
+@app.command()
+def compare(
+    folders: Annotated[list[Path], typer.Argument(help="Plan folders.")],
+    as_json: AsJson = False,
+) -> None:
+    """Plans side by side."""
+    from planner.compare import compare_folders
+
+    table = compare_folders(folders)
+    if as_json:
+        put_json(json.loads(table.to_json(orient="records", force_ascii=False)))
+    else:
+        show("Plans side by side", table.drop(columns=["indicator", "label_zh", "direction"]))
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="A plan folder.")],
+    area: AreaOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a saved plan independently; exit 1 when anything fails."""
+    from planner.verify import verify as verify_plan
+
+    with step("Verifying"):
+        found = verify_plan(folder, area=area)
+    if as_json:
+        put_json(_verification(found))
+    else:
+        print(found)
+    if not found.passed:
+        raise SystemExit(1)
+
+
+@app.command()
+def norms(as_json: AsJson = False) -> None:
+    """The presets: every limit with its unit and document."""
+    import pandas as pd
+
+    from planner.scenario import preset_names, read_preset
+
+    presets = {name: read_preset(name) for name in preset_names()}
+    if as_json:
+        put_json(presets)
+        return
+    for name, preset in presets.items():
+        rows = [
+            {"limit": row.get("key", "for reading"), "value": str(row["value"]), "unit": row["unit"], **_said(row)}
+            for row in preset["norm"]
+        ]
+        show(f"{name}: {preset['title']}", pd.DataFrame(rows))
+
+
+def _said(row: dict[str, Any]) -> dict[str, str]:
+    return {"source": row["source"], "text": row["text"]}
+
+
+@app.command()
+def demo(out: Out = None) -> None:
+    """The whole way on the embedded county of Xunyi (synthetic)."""
+    from planner.area import default_area
+
+    county = default_area()
+    run(county / "scenarios" / "county-2023.toml", out or Path("out") / "county-2023", None)
+
+
+# ---------------------------------------------------------------- the way
+
+
+def _read(path: Path, area: Path | None) -> tuple[Scenario, StudyArea, TravelTimes]:
+    from planner.area import read_area
+    from planner.scenario import read_scenario
+    from planner.travel import travel_times
+
+    question = read_scenario(path)
+    folder = area or path.resolve().parent.parent
+    with step(f"Reading {folder.name}") as tell:
+        county = read_area(folder)
+        tell(", ".join(f"{value:,} {word}" for word, value in _facts(county)["counts"].items()))
+    with step("Travel times") as tell:
+        times = travel_times(county, question.travel)
+        tell("from the cache" if times.from_cache else "")
+    if times.off_network:
+        named = list(times.off_network.items())
+        say(f"{len(named)} places have no way to or from anywhere; the first: {named[0][0]}: {named[0][1]}.")
+    return question, county, times
+
+
+def _finish(plan: Plan, out: Path, as_json: bool) -> None:
+    from planner.compare import scorecard
+    from planner.report import summary
+    from planner.verify import verify as verify_plan
+
+    with step(f"Writing {out}"):
+        folder = plan.save(out)
+    with step("Verifying") as tell:
+        found = verify_plan(folder, area=plan.area.folder)
+        tell("all holds" if found.passed else "SOME OF IT FAILS")
+    if as_json:
+        put_json(summary(plan) | {"folder": str(folder), "verification": _verification(found)})
+    else:
+        card = scorecard(plan)[["label_en", "label_zh", "today", "plan", "unit", "change"]]
+        show(f"{plan.title}: today beside the plan", card.set_axis(["", "指标", "today", "plan", "unit", ""], axis=1))
+        counts = plan.actions.drop_duplicates(["school_id", "action"])["action"].value_counts()
+        print("Schools: " + ", ".join(f"{n} {action}" for action, n in counts.items()))
+        if plan.status != "scored":
+            unit = plan.scenario.objective.minimise.replace("_", " ")
+            print(
+                f"Proven: {plan.status}; {plan.objective:,.0f} {unit}, no plan is below {plan.bound:,.0f} "
+                f"(gap {plan.gap:.2%}, {plan.seconds:.1f} s)"
+            )
+        for note in plan.notes:
+            print(f"Note: {note}")
+        if not found.passed:
+            print(found)
+        print(f"Open {folder / 'map.html'}")
+    if not found.passed and plan.status != "scored":
+        raise SystemExit(1)
+
+
+def _verification(found: Any) -> dict[str, Any]:
+    checks = [{"name": c.name, "checked": c.checked, "failures": list(c.failures)} for c in found.checks]
+    return {"passed": found.passed, "checks": checks}
+
+
+def _facts(area: StudyArea) -> dict[str, Any]:
+    return {
+        "title": area.title,
+        "crs": area.crs,
+        "synthetic": area.synthetic,
+        "counts": {
+            "schools": len(area.schools),
+            "demand points": len(area.demand),
+            "pupils": int(area.pupils.to_numpy().sum()),
+            "towns": len(area.towns),
+            "km of road": round(float(area.roads.edges["length_m"].sum()) / 1000),
+        },
+    }
+
+
+def _say_facts(facts: dict[str, Any]) -> None:
+    counts = ", ".join(f"{value:,} {word}" for word, value in facts["counts"].items())
+    say(f"{facts['title']}: {counts}{' (synthetic)' if facts['synthetic'] else ''}")
