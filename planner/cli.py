@@ -87,8 +87,8 @@ def show(title: str, frame: pd.DataFrame) -> None:
     console = Console(highlight=False, markup=False, emoji=False)
     wide = console if console.is_terminal else Console(highlight=False, markup=False, emoji=False, width=140)
     table = Table(title=Text(title), title_justify="left", box=box.SIMPLE)
-    for column in frame.columns:
-        table.add_column(Text(str(column)), justify="right" if frame[column].dtype.kind in "if" else "left")
+    for column, kind in zip(frame.columns, frame.dtypes, strict=True):
+        table.add_column(Text(str(column)), justify="right" if kind.kind in "if" else "left")
     for row in frame.itertuples(index=False):
         table.add_row(*(Text(figure(value)) for value in row))
     wide.print(table)
@@ -287,7 +287,7 @@ def _said(row: dict[str, Any]) -> dict[str, str]:
 @app.command()
 def demo(out: Out = None) -> None:
     """The whole way on the embedded county of Xunyi (synthetic)."""
-    from planner.area import default_area
+    from planner.area.embedded import default_area
 
     county = default_area()
     run(county / "scenarios" / "county-2023.toml", out or Path("out") / "county-2023", None)

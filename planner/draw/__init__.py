@@ -1,1 +1,88 @@
-"""Rung."""
+"""Maps: a study area and its plans as one HTML file that needs no network."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from planner.draw.layers import payload
+from planner.draw.page import render
+from planner.draw.words import LANGUAGES
+from planner.model import StudyArea
+from planner.plan import Plan
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Drawing", "draw"]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A finished map.
+
+    Parameters
+    ----------
+    html : the whole page; it asks no host for anything
+    """
+
+    html: str
+
+    def save(self, path: str | Path) -> Path:
+        """Write the page, all of it or nothing; parent folders are made.
+
+        Returns
+        -------
+        The path written.
+        """
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f".{target.name}.{os.getpid()}.part")
+        try:
+            part.write_bytes(self.html.encode())
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+        return target
+
+    def _repr_html_(self) -> str:
+        """The page in a frame of its own, as a notebook shows it."""
+        return (
+            f'<iframe srcdoc="{escape(self.html)}" sandbox="allow-scripts" title="map" '
+            'style="width:100%;height:640px;border:1px solid #ccc"></iframe>'
+        )
+
+
+def draw(area: StudyArea, *plans: Plan, lang: str = "zh") -> Drawing:
+    """Draw an area, and plans of it side by side.
+
+    Parameters
+    ----------
+    plans : the first is the layout before (usually today's), the last the plan; one alone, or none, will do
+    lang : ``zh`` or ``en``, the language the page opens in; the reader can switch
+
+    Raises
+    ------
+    ValueError : no such language
+
+    >>> drawing = draw(tiny.area, tiny.today, tiny.plan, lang="en")
+    >>> drawing.html.startswith("<!DOCTYPE html>"), "<img src=x" in drawing.html
+    (True, False)
+    """
+    if lang not in LANGUAGES:
+        raise ValueError(f"lang is {lang!r}: choose one of {', '.join(LANGUAGES)}")
+    return Drawing(render(payload(area, plans, _scorecard(plans)), lang))
+
+
+def _scorecard(plans: tuple[Plan, ...]) -> pd.DataFrame | None:
+    """The last plan's numbers beside those of the first."""
+    if not plans:
+        return None
+    from planner.compare import scorecard
+
+    *before, plan = plans
+    return scorecard(dataclasses.replace(plan, today=before[0]) if before else plan)

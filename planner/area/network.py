@@ -1,0 +1,114 @@
+"""The area's road file: its own GeoParquet, or lines of any format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from planner.area.manifest import Findings, Manifest
+from planner.area.places import project, shapes_to_wgs84
+from planner.errors import DataError, Fault
+from planner.model import MODES, Roads
+from planner.roads import EDGE_COLUMNS, from_lines
+from planner.sources.files import SHAPES, read_shapes
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+MADE_BY = "Make it with planner new, or give plain lines."
+
+
+def load_roads(manifest: Manifest, crs: str, found: Findings) -> Roads | None:
+    """The network in ``crs``; None where it cannot be read, and why in ``found.faults``."""
+    if "roads" not in manifest.files:
+        return None
+    path = manifest.path("roads")
+    try:
+        if not path.is_file():
+            raise DataError([Fault(str(path), "there is no such file", "Correct files.roads in area.toml.")])
+        if path.suffix.lower() not in SHAPES:
+            fix = f"Give one of {', '.join(SHAPES)}."
+            raise DataError([Fault(str(path), "this is no file of lines", fix)])
+        frame = read_shapes(path, manifest.sheets.get("roads"))
+        if not hasattr(frame, "crs"):
+            raise DataError([Fault(str(path), "there are no shapes in it", MADE_BY)])
+        own = path.suffix.lower() == ".parquet" and "from_node" in frame.columns
+        return _own(frame, crs, str(path)) if own else _lines(frame, manifest, crs, str(path))
+    except DataError as error:
+        found.faults.extend(error.faults)
+        return None
+
+
+def _own(frame: gpd.GeoDataFrame, crs: str, file: str) -> Roads:
+    """The columns of ``Roads.edges``; nodes come from the ends of the lines."""
+    import pandas as pd
+    import shapely
+
+    _refuse(frame, file)
+    edges = frame[[*EDGE_COLUMNS, "geometry"]].reset_index(drop=True)
+    if edges.crs != crs:
+        edges = edges.to_crs(crs)  # ``length_m`` stays: it is the road's, not the projection's
+    ends = edges[["from_node", "to_node"]].to_numpy(dtype=np.int64)
+    used, compact = np.unique(ends, return_inverse=True)
+    edges["from_node"], edges["to_node"] = compact.reshape(-1, 2).T
+    lines = edges.geometry.to_numpy()
+    xy = np.zeros((len(used), 2))
+    for column, at in (("to_node", -1), ("from_node", 0)):
+        xy[edges[column]] = shapely.get_coordinates(shapely.get_point(lines, at))
+    return Roads(edges, pd.DataFrame(xy, columns=["x", "y"]))
+
+
+def _refuse(frame: gpd.GeoDataFrame, file: str) -> None:
+    """Whatever makes a road file no network, in one pass."""
+    import pandas as pd
+    import shapely
+
+    absent = [column for column in EDGE_COLUMNS if column not in frame.columns]
+    faults = [Fault(file, f"column {column} is missing", MADE_BY) for column in absent]
+    if frame.crs is None:
+        faults.append(Fault(file, "the file says no coordinate system", "Save it with its CRS."))
+    if not len(frame):
+        faults.append(Fault(file, "there is no road in it", MADE_BY))
+    lines = frame.geometry.to_numpy()
+    wrong = {"geometry": (shapely.get_type_id(lines) != 1) | shapely.is_empty(lines)}
+    for column in ("from_node", "to_node", "oneway", "length_m", "maxspeed_kmh"):
+        if column in frame.columns and not pd.api.types.is_numeric_dtype(frame[column]):
+            faults.append(Fault(file, f"column {column} holds other than numbers", MADE_BY))
+        elif column in frame.columns:
+            wrong[column] = _wrong_numbers(column, frame[column].to_numpy(dtype=float))
+    other = [mode for mode in MODES if mode in frame.columns and not pd.api.types.is_bool_dtype(frame[mode])]
+    faults += [Fault(file, f"column {mode} holds other than true and false", MADE_BY) for mode in other]
+    for column, bad in wrong.items():
+        if bad.any():
+            rows = tuple(int(row) + 1 for row in np.flatnonzero(bad))
+            faults.append(Fault(file, f"{frame[column].iloc[rows[0] - 1]} is no {column}", MADE_BY, column, rows))
+    if faults:
+        raise DataError(faults)
+
+
+def _wrong_numbers(column: str, values: np.ndarray) -> np.ndarray:
+    if column == "maxspeed_kmh":
+        return np.asarray(values <= 0)
+    if column == "oneway":
+        return ~np.isin(values, (-1, 0, 1))
+    whole = values == np.floor(values) if column.endswith("_node") else np.isfinite(values)
+    return np.asarray(~(whole & (values >= 0)))
+
+
+def _lines(frame: gpd.GeoDataFrame, manifest: Manifest, crs: str, file: str) -> Roads:
+    import geopandas as gpd
+    import shapely
+
+    datum = manifest.datum.get("roads", "wgs84")
+    if frame.crs is None and "roads" not in manifest.datum:
+        fault = Fault(file, "the file says no coordinate system", "Declare it under [datum] in area.toml.")
+        raise DataError([fault])
+    own = frame.crs.to_string() if frame.crs is not None else None
+    good = frame[~(frame.geometry.isna() | frame.geometry.is_empty)]
+    moved = shapes_to_wgs84(good.geometry.to_numpy(), own, datum)
+    flat = shapely.transform(moved, lambda lonlat: project(lonlat[:, 0], lonlat[:, 1], crs))
+    roads = from_lines(good.set_geometry(gpd.GeoSeries(flat, index=good.index, crs=crs)), crs)
+    if not len(roads.edges):
+        raise DataError([Fault(file, "there is no road in it", "Give lines that pupils or buses may use.")])
+    return roads

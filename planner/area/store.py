@@ -1,0 +1,147 @@
+"""A study area into its folder, whole or not at all; and what its files hash to."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from planner.area.manifest import FILE, FILES, Findings, read_manifest
+from planner.errors import DataError, Fault
+from planner.model import GRADES, STAGES, StudyArea
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+DEGREE_DIGITS = 9  # a tenth of a millimetre
+
+
+def write_area(
+    area: StudyArea,
+    folder: str | Path,
+    *,
+    scenarios: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
+) -> Path:
+    """Write an area so that ``read_area`` gives it back; beside the target first, then in one step in its place.
+
+    Parameters
+    ----------
+    folder : absent or empty
+    scenarios : file name -> TOML text, into ``scenarios/``
+    notes : sentences added to the area's assumptions
+
+    Returns
+    -------
+    The folder.
+
+    Raises
+    ------
+    DataError : the folder holds something already, or is a file
+    """
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        what = "the folder is not empty" if folder.is_dir() else "this is a file"
+        raise DataError([Fault(str(folder), what, "Name a new folder, or move this one away.")])
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        made = beside / folder.name
+        made.mkdir()
+        _write(area, made, scenarios or {}, notes)
+        if folder.exists():
+            folder.rmdir()
+        made.rename(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return folder
+
+
+def _write(area: StudyArea, folder: Path, scenarios: Mapping[str, str], notes: Sequence[str]) -> None:
+    import shapely
+    import tomli_w
+
+    numbers = [f"{what}_{stage}" for what in ("seats", "pupils") for stage in STAGES]
+    columns = [
+        "name",
+        "kind",
+        "status",
+        "town_id",
+        "lon",
+        "lat",
+        "grades",
+        *numbers,
+        "beds",
+        "annual_cost_cny",
+        "assumed",
+    ]
+    schools = _placed(area.schools).assign(grades=[" ".join(grades) for grades in area.schools["grades"]])
+    _csv(schools[columns], folder / "schools.csv")
+    demand = _placed(area.demand).join(area.pupils)
+    _csv(demand[["name", "town_id", "lon", "lat", "population", *GRADES, "assumed"]], folder / "demand.csv")
+    towns = area.towns.to_crs("EPSG:4326").reset_index()
+    towns.geometry = shapely.transform(towns.geometry.to_numpy(), lambda xy: xy.round(DEGREE_DIGITS))
+    (folder / "towns.geojson").write_text(towns.to_json(drop_id=True, ensure_ascii=False), "utf-8")
+    area.roads.edges.to_parquet(folder / "roads.parquet")
+    manifest: dict[str, Any] = {"title": area.title, "crs": area.crs, "synthetic": area.synthetic}
+    manifest |= {"data_date": area.data_date} if area.data_date else {}
+    manifest |= {"attribution": list(area.attribution), "assumptions": [*area.assumptions, *notes]}
+    manifest["files"] = {
+        "schools": "schools.csv",
+        "demand": "demand.csv",
+        "towns": "towns.geojson",
+        "roads": "roads.parquet",
+    }
+    manifest["datum"] = dict.fromkeys(("schools", "demand", "towns"), "wgs84")
+    (folder / FILE).write_text(tomli_w.dumps(manifest), "utf-8")
+    for name, text in scenarios.items():
+        (folder / "scenarios").mkdir(exist_ok=True)
+        (folder / "scenarios" / Path(name).name).write_text(text, "utf-8")
+
+
+def _placed(frame: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Points as columns ``lon`` and ``lat`` of WGS-84."""
+    import pandas as pd
+
+    degrees = frame.geometry.to_crs("EPSG:4326")
+    plain = pd.DataFrame(frame.drop(columns=frame.geometry.name))
+    return plain.assign(lon=degrees.x.round(DEGREE_DIGITS), lat=degrees.y.round(DEGREE_DIGITS))
+
+
+def _csv(frame: pd.DataFrame, path: Path) -> None:
+    """Numbers as people write them: whole ones without a point, unknown ones blank."""
+    written = frame.copy()
+    for column in frame.columns[frame.dtypes == np.float64]:
+        written[column] = [
+            "" if np.isnan(v) else str(int(v)) if v == int(v) else repr(float(v)) for v in frame[column].tolist()
+        ]
+    written.to_csv(path, lineterminator="\n", encoding="utf-8")
+
+
+def content_hash(folder: str | Path) -> str:
+    """SHA-256 over ``area.toml`` and the files it names (of a Shapefile, all its parts).
+
+    >>> len(content_hash("data/xunyi"))
+    64
+    """
+    found = Findings()
+    manifest = read_manifest(Path(folder), found)
+    if manifest is None:
+        raise DataError(found.faults)
+    paths = [Path(folder) / FILE]
+    for name in FILES:
+        if name in manifest.files and manifest.path(name).is_file():
+            path = manifest.path(name)
+            paths += sorted(path.parent.glob(f"{path.stem}.*")) if path.suffix.lower() == ".shp" else [path]
+    digest = hashlib.sha256()
+    for path in paths:
+        content = path.read_bytes()
+        digest.update(f"{path.name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()

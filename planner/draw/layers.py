@@ -1,0 +1,164 @@
+"""Study area and plans -> the plain data that map.js draws. Ids and names stay text; NaN becomes null."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from planner.draw.basemap import bounds, place, roads, to_lonlat, towns
+from planner.draw.catchments import catchments
+from planner.model import BAND_GRADES, BAND_STAGE, BANDS, STAGES, StudyArea
+from planner.plan import Plan
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCORES = ("indicator", "label_en", "label_zh", "unit", "direction", "change")
+
+
+def payload(area: StudyArea, plans: Sequence[Plan], scorecard: pd.DataFrame | None = None) -> dict[str, Any]:
+    """Everything the page knows.
+
+    Parameters
+    ----------
+    scorecard : as ``planner.compare.scorecard`` gives it; None where there is no plan
+
+    >>> sorted(payload(tiny.area, [tiny.plan]))
+    ['area', 'bands', 'bounds', 'limits', 'plans', 'roads', 'schools', 'scorecard', 'towns', 'villages']
+    """
+    school_row = {str(school): i for i, school in enumerate(area.schools.index)}
+    village_row = {str(village): i for i, village in enumerate(area.demand.index)}
+    limit = plans[-1].scenario.travel.limit_minutes if plans else lambda _: math.inf
+    return {
+        "area": {
+            "title": area.title,
+            "synthetic": bool(area.synthetic),
+            "dataDate": area.data_date,
+            "attribution": list(area.attribution),
+            "assumptions": list(area.assumptions),
+        },
+        "bands": [{"band": band, "stage": BAND_STAGE[band]} for band in BANDS],
+        "limits": {band: number(limit(band)) for band in BANDS},
+        "bounds": bounds(area),
+        "roads": roads(area),
+        "towns": towns(area),
+        "schools": schools(area),
+        "villages": villages(area),
+        "plans": [_plan(area, plan, school_row, village_row) for plan in plans],
+        "scorecard": [] if scorecard is None else _scores(scorecard),
+    }
+
+
+def number(value: Any, digits: int = 4) -> float | None:
+    """A number as JSON can say it: unknown and infinite are null.
+
+    >>> number(1.23456), number(float("nan")), number(3.0)
+    (1.2346, None, 3)
+    """
+    value = float(value)
+    if not math.isfinite(value):
+        return None
+    value = round(value, digits)
+    return int(value) if value.is_integer() else value
+
+
+def schools(area: StudyArea) -> list[dict[str, Any]]:
+    """Every school: what it is today."""
+    frame = area.schools
+    names = _town_names(area)
+    return [
+        {
+            "id": str(school),
+            "name": str(frame.at[school, "name"]),
+            "kind": str(frame.at[school, "kind"]),
+            "town": names.get(str(frame.at[school, "town_id"]), ""),
+            "candidate": frame.at[school, "status"] == "candidate",
+            "at": place(point),
+            "stages": {
+                stage: {
+                    "seats": number(frame.at[school, f"seats_{stage}"]),
+                    "pupils": number(frame.at[school, f"pupils_{stage}"]),
+                }
+                for stage in taught(frame.at[school, "grades"])
+            },
+            "assumed": str(frame.at[school, "assumed"]).split(),
+        }
+        for school, point in zip(frame.index, to_lonlat(frame.geometry.to_numpy(), area.crs), strict=True)
+    ]
+
+
+def taught(grades: Sequence[str]) -> list[str]:
+    """Stages of which a school teaches at least one whole band.
+
+    >>> taught(("g1", "g2", "g3"))
+    ['primary']
+    """
+    bands = [band for band in BANDS if set(BAND_GRADES[band]) <= set(grades)]
+    return [stage for stage in STAGES if any(BAND_STAGE[band] == stage for band in bands)]
+
+
+def villages(area: StudyArea) -> list[dict[str, Any]]:
+    """Every demand point with its pupils by band."""
+    frame, names = area.demand, _town_names(area)
+    pupils = {band: area.pupils[list(BAND_GRADES[band])].sum(axis=1).reindex(frame.index).tolist() for band in BANDS}
+    points = to_lonlat(frame.geometry.to_numpy(), area.crs)
+    return [
+        {
+            "id": str(village),
+            "name": str(frame.at[village, "name"]),
+            "town": names.get(str(frame.at[village, "town_id"]), ""),
+            "at": place(points[i]),
+            "population": number(frame.at[village, "population"]),
+            "pupils": [int(pupils[band][i]) for band in BANDS],
+        }
+        for i, village in enumerate(frame.index)
+    ]
+
+
+def _plan(area: StudyArea, plan: Plan, school_row: Mapping[str, int], village_row: Mapping[str, int]) -> dict[str, Any]:
+    """A plan: rows of arrays, schools and villages by their row."""
+    actions, trips = plan.actions, plan.assignment
+    return {
+        "title": plan.title,
+        "status": plan.status,
+        "gap": number(plan.gap, 6),
+        "notes": list(plan.notes),
+        "actions": [
+            {
+                "school": school_row[str(row["school_id"])],
+                "stage": str(row["stage"]),
+                "action": str(row["action"]),
+                "into": school_row.get(str(row["into"])),
+                "seats": number(row["seats"]),
+                "added": number(row["seats_added"]),
+                "pupils": number(row["pupils"]),
+            }
+            for row in actions.to_dict("records")
+        ],
+        "trips": [
+            [
+                village_row[str(row["demand_id"])],
+                BANDS.index(str(row["band"])),
+                school_row.get(str(row["school_id"]), -1),
+                int(row["pupils"]),
+                number(row["minutes"], 1),
+                number(row["km"], 2),
+                str(row["mode"]),
+                str(row["reason"]),
+            ]
+            for row in trips.to_dict("records")
+        ],
+        "catchments": catchments(area, plan, school_row),
+    }
+
+
+def _scores(scorecard: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {**{key: str(row[key]) for key in SCORES}, "today": number(row["today"]), "plan": number(row["plan"])}
+        for row in scorecard.to_dict("records")
+    ]
+
+
+def _town_names(area: StudyArea) -> dict[str, str]:
+    return {str(town): str(name) for town, name in area.towns["name"].items()}

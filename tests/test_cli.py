@@ -1,0 +1,180 @@
+"""The command line as people use it: exit codes, streams, JSON, messages, speed of the help."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from planner.area import write_area
+from planner.cli import figure
+from tests import tiny as tiny_module
+
+ROOT = Path(__file__).parents[1]
+
+
+def planner(*words, cwd=None, **more):
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "COLUMNS": "140"}
+    command = [sys.executable, "-m", "planner", *map(str, words)]
+    return subprocess.run(command, check=False, cwd=cwd, capture_output=True, encoding="utf-8", env=environment, **more)
+
+
+@pytest.fixture(scope="module")
+def county(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("county") / "tiny"
+    return write_area(tiny_module.make_area(), folder, scenarios={"plan.toml": tiny_module.SCENARIO})
+
+
+@pytest.fixture(scope="module")
+def plan(county, tmp_path_factory):
+    out = tmp_path_factory.mktemp("plans") / "tiny plan 一"
+    done = planner("run", county / "scenarios" / "plan.toml", "--out", out, "--json")
+    assert done.returncode == 0, done.stderr
+    return out, json.loads(done.stdout), done.stderr
+
+
+def test_run_writes_a_whole_plan_folder_and_one_json_document(plan):
+    out, document, stderr = plan
+    expected = "actions.csv assignment.csv map.html plan.gpkg plan.json report.xlsx scenario.toml scorecard.csv"
+    assert sorted(p.name for p in out.iterdir()) == expected.split()
+    assert document["status"] == "optimal"
+    assert document["objective"] == pytest.approx(440, abs=1e-3)  # metres to WGS-84 and back
+    assert document["gap"] == 0
+    assert document["verification"]["passed"]
+    assert "Travel times" in stderr
+    assert not [p for p in out.parent.iterdir() if p.name.startswith(".")]
+
+
+def test_run_for_people_ends_with_the_file_to_open(county, tmp_path):
+    done = planner("run", county / "scenarios" / "plan.toml", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.strip().splitlines()[-1] == f"Open {Path('out') / 'plan' / 'map.html'}"
+    assert "平均单程时间" in done.stdout
+    assert "gap 0.00%" in done.stdout
+
+
+def test_an_infeasible_scenario_exits_1_and_writes_nothing(county, tmp_path):
+    text = tiny_module.SCENARIO.replace("lower_primary = 30", "lower_primary = 5").replace("max = 0", "max = 1")
+    (tmp_path / "far.toml").write_text(text, "utf-8")
+    done = planner("run", tmp_path / "far.toml", "--area", county, "--out", tmp_path / "out", "--json")
+    assert done.returncode == 1
+    assert "5 pupils have no open school within 5 minutes" in done.stderr
+    assert done.stdout == ""
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "absent.toml"], "absent.toml: there is no such file"),
+        (["run", "wrong.toml"], "wrong.toml: titel is not a key here. Did you mean title?"),
+        (["check", "absent"], "absent"),
+        (["verify", "."], "it is no complete plan folder"),
+        (["compare", "."], "it holds no scorecard.csv"),
+        (["new", "x", "--osm", "absent.osm.pbf"], "absent.osm.pbf: there is no such file"),
+        (["score", "{county}", "--actions", "absent.csv"], "absent.csv"),
+        (["score", "{county}", "--actions", "wrong.csv"], "wrong.csv row 2, column school_id: there is no school 'S8'"),
+        (["frobnicate"], "frobnicate"),
+        (["new", "x"], "either --osm FILE or --place NAME"),
+    ],
+)
+def test_bad_input_exits_2_with_a_message_and_no_traceback(words, said, county, tmp_path):
+    (tmp_path / "wrong.toml").write_text('titel = "A"', "utf-8")
+    (tmp_path / "wrong.csv").write_text("school_id,action\nS8,close\n", "utf-8")
+    done = planner(*(w.format(county=county / "scenarios" / "plan.toml") for w in words), cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["wrong.csv", "wrong.toml"]
+
+
+def test_score_compare_and_verify(plan, county, tmp_path):
+    out, _, _ = plan
+    proposal = tmp_path / "proposal.csv"
+    proposal.write_bytes("school_id,action,into\nS2,merge,S1\n".encode("gbk"))
+    done = planner(
+        "score", county / "scenarios" / "plan.toml", "--actions", proposal, "--out", tmp_path / "p", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["status"] == "scored"
+    side = planner("compare", out, tmp_path / "p", "--json")
+    rows = {row["indicator"]: row for row in json.loads(side.stdout)}
+    assert rows["mean_minutes"]["p"] == pytest.approx(440 / 66)
+    assert rows["mean_minutes"]["today"] == pytest.approx(240 / 66)
+    told = planner("compare", out, tmp_path / "p")
+    assert told.returncode == 0
+    assert "Mean trip, one way" in told.stdout
+    checked = planner("verify", out)
+    assert checked.returncode == 0, checked.stdout
+    assert "ok   travel times of a sample" in checked.stdout
+
+
+def test_verify_finds_what_was_changed(plan, tmp_path):
+    out, _, _ = plan
+    bad = tmp_path / "bad"
+    shutil.copytree(out, bad)
+    rows = pd.read_csv(bad / "assignment.csv", encoding="utf-8-sig", dtype=str, keep_default_na=False)
+    rows.loc[0, "minutes"] = "1"
+    rows.loc[1, "pupils"] = "4"
+    rows.to_csv(bad / "assignment.csv", index=False, encoding="utf-8-sig")
+    document = json.loads((bad / "plan.json").read_text("utf-8"))
+    area = (out / document["area"]["folder"]).resolve()
+    done = planner("verify", bad, "--area", area, "--json")
+    assert done.returncode == 1
+    failed = {c["name"] for c in json.loads(done.stdout)["checks"] if c["failures"]}
+    assert {"files are as written", "every pupil is in the plan", "travel times of a sample"} <= failed
+
+
+def test_a_folder_that_is_no_plan_is_not_touched(county, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("dear")
+    done = planner("run", county / "scenarios" / "plan.toml", "--out", tmp_path / "mine")
+    assert done.returncode == 2
+    assert "it exists and is no plan folder" in done.stderr
+    assert [p.name for p in (tmp_path / "mine").iterdir()] == ["letter.txt"]
+
+
+def test_hostile_names_stay_text(plan):
+    out, _, _ = plan
+    page = (out / "map.html").read_text("utf-8")
+    assert "<img src=x" not in page
+    rows = pd.read_csv(out / "actions.csv", encoding="utf-8-sig")
+    assert rows["school_name"][0] == "中心小学 <img src=x onerror=alert(1)>"
+
+
+def test_norms_lists_every_preset_with_its_source():
+    done = planner("norms")
+    assert "国办发〔2018〕27号" in done.stdout
+    assert set(json.loads(planner("norms", "--json").stdout)) == {
+        "cn-hebei",
+        "cn-rural-2018",
+        "cn-shaanxi",
+        "england",
+        "unlimited",
+    }
+
+
+def test_the_help_loads_nothing_heavy():
+    """What keeps `planner --help` quick: no table, map, solver or geometry library is imported for it."""
+    code = "import sys, planner, planner.cli; print([m for m in sys.modules if m in HEAVY])".replace(
+        "HEAVY", "{'pandas','numpy','geopandas','shapely','folium','highspy','scipy','xarray','pydantic','osmnx'}"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert done.stdout.strip() == "[]"
+    assert planner("--help").returncode == 0
+
+
+def test_figures():
+    assert figure(0.12345) == "0.1235"
+    assert figure(1e6) == "1,000,000"
