@@ -20,6 +20,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/numpydoc lint $$(git ls-files "planner/*.py")
 
 test: setup lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -15,9 +15,12 @@ import tomli_w
 from geopandas.testing import assert_geodataframe_equal
 
 from planner.area import check_area, content_hash, projected_crs, read_area, write_area
+from planner.area.manifest import Findings
+from planner.area.places import Source, check_far, project
 from planner.errors import DataError, describe
 from planner.model import GRADES
 from planner.sources.datum import from_wgs84
+from planner.tables import RawTable, check_table, read_schema
 
 ROOT = Path(__file__).parents[1]
 IDS = {"schools.csv": "school_id", "demand.csv": "demand_id"}
@@ -292,6 +295,14 @@ SPOILT = {
         lambda f: polygon(f, lambda t: t[0].update(geometry={"type": "Point", "coordinates": [108, 35]})),
         "towns.geojson row 1: Point is no polygon. Draw the town's border as a polygon.",
     ),
+    "towns beyond the earth": (
+        lambda f: polygon(f, lambda t: t[1]["geometry"]["coordinates"][0][1].__setitem__(1, 1e300)),
+        "towns.geojson row 2: the border leaves what EPSG:4545 can show. Correct the border, or the datum in area.toml.",
+    ),
+    "towns that do not close": (
+        lambda f: polygon(f, lambda t: t[0]["geometry"]["coordinates"][0].pop()),
+        "towns.geojson: not a .geojson file that can be read. Export it again from the GIS, in UTF-8.",
+    ),
     "towns without shapes": (
         lambda f: ((f / "towns.csv").write_text("town_id\nA\nB\n"), declare(f, files={"towns": "towns.csv"})),
         "towns.csv: there are no shapes in it. Give polygons, as GeoJSON or GeoPackage.",
@@ -310,6 +321,13 @@ SPOILT = {
         "plain lines. 2 rows: 2, 3.\n"
         "roads.parquet row 2, column length_m: nan is no length_m. Make it with planner new, or "
         "give plain lines.",
+    ),
+    "roads that are points": (
+        lambda f: (
+            gpd.GeoSeries([shapely.Point(108.3, 35.0)], crs="EPSG:4326").to_file(f / "roads.geojson"),
+            declare(f, files={"roads": "roads.geojson"}),
+        ),
+        "roads.geojson: there is no road in it. Give lines that pupils or buses may use.",
     ),
     "roads that are a table": (
         lambda f: (edit(f, "schools.csv"), declare(f, files={"roads": "schools.csv"})),
@@ -466,6 +484,33 @@ def test_any_datum(folder, tiny, datum):
     frame.to_csv(folder / "schools.csv", index=False)
     declare(folder, datum={"schools": datum})
     assert read_area(folder).schools.geometry.distance(tiny.area.schools.geometry).max() < 1e-3
+
+
+def test_two_sheets_of_one_workbook(folder, tiny):
+    with pd.ExcelWriter(folder / "all.xlsx") as book:
+        for name, file in (("学校", "schools.csv"), ("村庄", "demand.csv")):
+            pd.read_csv(folder / file).to_excel(book, sheet_name=name, index=False)
+    files = {"schools": "all.xlsx", "demand": "all.xlsx"}
+    declare(folder, files=files, sheets={"schools": "学校", "demand": "村庄"})
+    area = read_area(folder)
+    pd.testing.assert_frame_equal(area.pupils, tiny.area.pupils, check_index_type=False)
+    assert area.schools.index.tolist() == ["S1", "S2", "S3"]
+
+
+def test_swapped_places_that_could_be_places():
+    town = gpd.GeoDataFrame(
+        {"name": ["Vaduz"]}, geometry=[shapely.box(9.4, 47.0, 9.7, 47.3)], index=pd.Index(["A"]), crs="EPSG:4326"
+    ).to_crs("EPSG:32632")
+    frame = pd.DataFrame({"school_id": ["S1", "S2", "S3"]})
+    raw = RawTable("schools.csv", frame, np.array([2, 3, 4]))
+    checked = check_table(raw, read_schema("schools"))
+    lon, lat = np.array([9.5, 47.1, 12.0]), np.array([47.1, 9.5, 47.1])
+    found = Findings()
+    check_far(Source(raw, checked, "wgs84", lon, lat), project(lon, lat, "EPSG:32632"), town, found)
+    assert [str(fault) for fault in found.faults] == [
+        "schools.csv row 3, column lon: lon and lat are swapped. Swap the two columns.",
+        "schools.csv row 4: the place is 174 km outside the towns. Correct the place, or the datum in area.toml.",
+    ]
 
 
 def test_tables_of_shapes_in_any_system(folder, tiny):

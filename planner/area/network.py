@@ -33,6 +33,7 @@ def load_roads(manifest: Manifest, crs: str, found: Findings) -> Roads | None:
         frame = read_shapes(path, manifest.sheets.get("roads"))
         if not hasattr(frame, "crs"):
             raise DataError([Fault(str(path), "there are no shapes in it", MADE_BY)])
+        frame = frame if frame.geometry.name == "geometry" else frame.rename_geometry("geometry")
         own = path.suffix.lower() == ".parquet" and "from_node" in frame.columns
         return _own(frame, crs, str(path)) if own else _lines(frame, manifest, crs, str(path))
     except DataError as error:

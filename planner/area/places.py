@@ -202,6 +202,11 @@ def town_polygons(source: Source, crs: str, found: Findings) -> gpd.GeoDataFrame
         good = ~empty & ~line
         moved = shapes_to_wgs84(raw.geometry[good], raw.crs, source.datum)
         shapes[good] = shapely.transform(moved, lambda lonlat: project(lonlat[:, 0], lonlat[:, 1], crs))
+        lost = np.array([not np.isfinite(shapely.get_coordinates(shape)).all() for shape in shapes], dtype=bool)
+        if lost.any():
+            fix = f"Correct the border, or the datum in {FILE}."
+            found.faults.append(source.fault(f"the border leaves what {crs} can show", fix, lost))
+            shapes[lost] = shapely.Polygon()
         crossed = good & ~shapely.is_valid(shapes)
         if crossed.any():
             found.doubts.append(source.fault("the border crosses itself and was mended", "Look at it.", crossed))

@@ -300,6 +300,7 @@ def read_shapes(path: str | Path, layer: str | None = None) -> Any:
     """
     import pyarrow as pa
     import pyogrio.errors
+    import shapely
 
     path = Path(path)
     try:
@@ -308,6 +309,7 @@ def read_shapes(path: str | Path, layer: str | None = None) -> Any:
         pyogrio.errors.DataSourceError,
         pyogrio.errors.DataLayerError,
         pyogrio.errors.FeatureError,
+        shapely.errors.ShapelyError,
         pa.ArrowException,
         OSError,
         ValueError,

@@ -1,0 +1,168 @@
+"""A study area from an OpenStreetMap extract and whatever tables the bureau has; what is assumed is said."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from planner.area import projected_crs, read_area, write_area
+from planner.errors import DataError, Fault
+from planner.intake.network import clip
+from planner.intake.question import default_scenario
+from planner.intake.schools import kinds_that_are_needed, only_taught, school_table, seats_from_pupils
+from planner.intake.settlements import demand_points
+from planner.intake.towns import town_polygons
+from planner.model import StudyArea
+from planner.roads import from_ways
+from planner.sources.osm import OsmExtract, read_osm
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+
+def new_area(
+    folder: str | Path,
+    *,
+    osm: str | Path | None = None,
+    place: str | None = None,
+    towns: str | Path | None = None,
+    demand: str | Path | None = None,
+    schools: str | Path | None = None,
+    population: str | Path | None = None,
+    datum: str = "wgs84",
+    title: str = "",
+) -> StudyArea:
+    """Build a study-area folder with a runnable ``scenarios/default.toml``.
+
+    Roads always come from OSM. Schools, settlements and towns come from the tables given, else from OSM; demand points
+    may be clustered from a population raster. ``assumptions`` of the area lists what had to be assumed.
+
+    Parameters
+    ----------
+    osm, place : an extract's file, or the name of a place to fetch (exactly one)
+    towns, demand, schools : the bureau's own tables (CSV, XLSX, GeoPackage, GeoJSON, Shapefile, GeoParquet)
+    population : raster of people
+    datum : of the tables given
+
+    Raises
+    ------
+    DataError : every fault of every input; nothing is written then
+    """
+    target = Path(folder)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise DataError([Fault(str(folder), "it exists already", "Name a new folder, or remove it.")])
+    if demand is not None and population is not None:
+        raise DataError([Fault(str(population), "demand is given twice, as a table and a raster", "Give one.")])
+    extract = _extract(osm, place)
+    said: list[str] = list(extract.doubts)
+    polygons, town_note = (None, "") if towns else town_polygons(extract)
+    if town_note:
+        said.append(town_note)
+    lon, lat = _middle(extract, polygons)
+    crs = projected_crs(np.array([lon]), np.array([lat]))
+    with tempfile.TemporaryDirectory() as draft_name:
+        draft = Path(draft_name) / (target.name or "area")
+        draft.mkdir()
+        files: dict[str, str] = {}
+        datums: dict[str, str] = {}
+        labels: dict[str, str] = {}
+        for word, path in (("towns", towns), ("demand", demand), ("schools", schools)):
+            if path is not None:
+                files[word], datums[word] = _copy(Path(path), draft, word), datum
+                labels[str(draft / files[word])] = str(path)
+        outline = None
+        if polygons is not None:
+            outline = polygons.union_all()
+            polygons.to_file(draft / "towns.geojson", driver="GeoJSON")
+            files["towns"] = "towns.geojson"
+        elif towns is not None:
+            outline = _outline_of(draft, files, datums, towns)
+        if demand is None:
+            points = demand_points(extract, population, outline, said)
+            points.to_csv(draft / "demand.csv", index=False)
+            files["demand"] = "demand.csv"
+        if schools is None:
+            listed = school_table(extract, outline, said)
+            listed.to_csv(draft / "schools.csv", index=False)
+            files["schools"] = "schools.csv"
+        roads = clip(from_ways(extract.ways, crs), crs, outline, said)
+        roads.edges.to_parquet(draft / "roads.parquet")
+        files["roads"] = "roads.parquet"
+        document = {
+            "title": title or place or target.name,
+            "crs": crs,
+            "data_date": extract.date,
+            "attribution": ["© OpenStreetMap contributors, ODbL"],
+            "assumptions": [],
+            "files": files,
+            "datum": datums,
+        }
+        import tomli_w
+
+        (draft / "area.toml").write_text(tomli_w.dumps(document), "utf-8")
+        try:
+            area = read_area(draft)
+        except DataError as error:  # named as the user named the files
+            raise DataError(
+                dataclasses.replace(fault, file=labels.get(fault.file, fault.file)) for fault in error.faults
+            ) from None
+    area = kinds_that_are_needed(area, said) if schools is None else area
+    area = only_taught(area, said)
+    area = seats_from_pupils(area, said)
+    area = dataclasses.replace(area, assumptions=(*area.assumptions, *said))
+    write_area(area, target, scenarios={"default.toml": default_scenario(area)})
+    return read_area(target)
+
+
+def _extract(osm: str | Path | None, place: str | None) -> OsmExtract:
+    if osm is not None:
+        return read_osm(osm)
+    from planner.sources.live import read_place
+
+    return read_place(place or "")
+
+
+def _copy(path: Path, draft: Path, word: str) -> str:
+    """The user's file (and a shapefile's companions) under a plain name in the draft."""
+    if not path.is_file():
+        raise DataError([Fault(str(path), "there is no such file", "Check the path.")])
+    for near in path.parent.glob(f"{_glob_safe(path.stem)}.*") if path.suffix.lower() == ".shp" else [path]:
+        shutil.copy(near, draft / f"{word}{near.suffix.lower()}")
+    return f"{word}{path.suffix.lower()}"
+
+
+def _glob_safe(name: str) -> str:
+    return re.sub(r"([*?\[])", r"[\1]", name)
+
+
+def _outline_of(draft: Path, files: dict[str, str], datums: dict[str, str], given: str | Path) -> Any:
+    """The union of the towns' polygons, WGS-84."""
+    import geopandas as gpd
+
+    from planner.sources.datum import to_wgs84
+    from planner.sources.files import read_table
+
+    raw = read_table(draft / files["towns"])
+    if raw.geometry is None:
+        raise DataError([Fault(str(given), "it has no polygons", "Give towns as GeoPackage, GeoJSON or Shapefile.")])
+    shapes = gpd.GeoSeries(raw.geometry, crs=raw.crs or "EPSG:4326").to_crs("EPSG:4326").make_valid()
+    union = shapes.union_all()
+    if datums["towns"] in ("gcj02", "bd09"):
+        import shapely
+
+        union = shapely.transform(union, lambda xy: np.column_stack(to_wgs84(xy[:, 0], xy[:, 1], datums["towns"])))
+    return union
+
+
+def _middle(extract: OsmExtract, polygons: gpd.GeoDataFrame | None) -> tuple[float, float]:
+    if polygons is not None:
+        west, south, east, north = polygons.total_bounds
+        return float(west + east) / 2, float(south + north) / 2
+    lon, lat = np.median(extract.ways.lonlat, axis=0)
+    return float(lon), float(lat)

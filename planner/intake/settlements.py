@@ -1,0 +1,121 @@
+"""Demand points from OSM's settlements or from a population raster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from planner.errors import DataError, Fault
+from planner.sources.osm import OsmExtract
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+# People of a settlement whose population OSM does not tell, by its place tag: assumed, and marked so.
+PEOPLE = {
+    "city": 50_000,
+    "town": 5_000,
+    "suburb": 2_000,
+    "quarter": 1_000,
+    "neighbourhood": 400,
+    "village": 800,
+    "hamlet": 120,
+    "farm": 10,
+    "isolated_dwelling": 10,
+}
+NEAR_M = 400.0
+
+
+def demand_points(extract: OsmExtract, raster: str | Path | None, outline: Any, said: list[str]) -> pd.DataFrame:
+    """Demand points of the raster where one is given, else OSM's settlements."""
+    if raster is None:
+        return settlement_table(extract, outline, said)
+    from planner.sources.rasters import cluster_population
+
+    points = cluster_population(raster, boundary=outline)
+    said.append(f"Demand points are {len(points)} clusters of the population raster {Path(raster).name}.")
+    table = points.drop(columns="geometry").assign(lon=points.geometry.x, lat=points.geometry.y)
+    table.insert(0, "demand_id", [f"P{i + 1:04d}" for i in range(len(table))])
+    table.insert(1, "name", _nearest_names(extract, points))
+    columns = ["demand_id", "name", "lon", "lat", "population", "assumed"]
+    made: pd.DataFrame = table.assign(assumed="")[columns]
+    return made
+
+
+def _nearest_names(extract: OsmExtract, points: gpd.GeoDataFrame) -> list[str]:
+    """The nearest named settlement of every point: a cluster has no name of its own."""
+    import shapely
+
+    named = extract.places[extract.places["place"].isin(PEOPLE) & (extract.places["name"] != "")]
+    if named.empty:
+        return [""] * len(points)
+    at = shapely.STRtree(named.geometry.to_numpy()).nearest(points.geometry.to_numpy())
+    return [f"{name}附近" if not str(name).isascii() else f"near {name}" for name in named["name"].to_numpy()[at]]
+
+
+def settlement_table(extract: OsmExtract, outline: Any, said: list[str]) -> pd.DataFrame:
+    """Settlements of OSM inside the outline as demand points; a population that is not known is assumed by kind.
+
+    Raises
+    ------
+    DataError : there is no settlement
+    """
+    import pandas as pd
+
+    places = extract.places[extract.places["place"].isin(PEOPLE)].reset_index(drop=True)
+    if outline is not None and len(places):
+        places = places[np.array(outline.covers(places.geometry.to_numpy()))].reset_index(drop=True)
+    if places.empty:
+        fix = "Give the villages with --demand, or a raster with --population."
+        raise DataError([Fault("--osm", "it holds no settlement inside the towns", fix)])
+    known = places["population"].str.replace(r"[,\s ]", "", regex=True)
+    people = pd.to_numeric(known.where(known.str.fullmatch(r"\d+(\.\d+)?")), errors="coerce")
+    places = places.assign(people=people)
+    places = _without_doubles(places, said)
+    blank = places["people"].isna()
+    _say_if_one_is_half(places, said)
+    if blank.any():
+        listed = ", ".join(f"{kind} {n:,}" for kind, n in PEOPLE.items() if (places["place"][blank] == kind).any())
+        said.append(
+            f"Population is not in OSM for {blank.sum()} of {len(places)} settlements: assumed by kind "
+            f"({listed} people)."
+        )
+    return pd.DataFrame(
+        {
+            "demand_id": places["osm_id"],
+            "name": places["name"].where(places["name"] != "", places["osm_id"]),
+            "lon": places.geometry.x,
+            "lat": places.geometry.y,
+            "population": places["people"].fillna(places["place"].map(PEOPLE)),
+            "assumed": np.where(blank, "population", ""),
+        }
+    )
+
+
+def _say_if_one_is_half(places: gpd.GeoDataFrame, said: list[str]) -> None:
+    people = places["people"].fillna(places["place"].map(PEOPLE))
+    first = people.idxmax()
+    if len(places) > 1 and people[first] > people.sum() / 2:
+        said.append(
+            f"{places['name'][first]} alone counts {people[first]:,.0f} of {people.sum():,.0f} people: check that this "
+            "is the town's own figure and not that of all its district."
+        )
+
+
+def _without_doubles(places: gpd.GeoDataFrame, said: list[str]) -> gpd.GeoDataFrame:
+    """One row for a settlement that OSM has as a node and as a polygon: the one that tells its population."""
+    metres = places.geometry.to_crs(places.estimate_utm_crs())
+    order = places["people"].isna().to_numpy().argsort(kind="stable")
+    kept: dict[str, list[Any]] = {}
+    keep = np.ones(len(places), dtype=bool)
+    for row in order:
+        name = places["name"].iloc[row]
+        if name and any(metres.iloc[row].distance(other) < NEAR_M for other in kept.get(name, [])):
+            keep[row] = False
+        kept.setdefault(name, []).append(metres.iloc[row])
+    if not keep.all():
+        said.append(f"{(~keep).sum()} settlements stand twice in OSM under one name within {NEAR_M:g} m: taken once.")
+    return places[keep].reset_index(drop=True)

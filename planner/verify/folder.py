@@ -1,0 +1,68 @@
+"""A plan folder read with the standard library, and what it was made from."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from planner.area import read_area
+from planner.errors import DataError, Fault
+from planner.model import StudyArea
+from planner.scenario import Scenario, parse_scenario
+
+ENDED = ("close", "merge", "convert", "none")
+
+
+@dataclass(frozen=True, eq=False)
+class Folder:
+    """A plan folder as it was read: plan.json, the rows of the tables, and what they were made from."""
+
+    path: Path
+    summary: dict[str, Any]
+    actions: list[dict[str, str]]
+    assignment: list[dict[str, str]]
+    area: StudyArea
+    scenario: Scenario
+
+
+def read_folder(path: Path, area: str | Path | None = None) -> Folder:
+    """Read the folder with the standard library alone, and its area and scenario."""
+    try:
+        summary = json.loads((path / "plan.json").read_text("utf-8"))
+        actions, assignment = (_rows(path / name) for name in ("actions.csv", "assignment.csv"))
+        scenario = parse_scenario((path / "scenario.toml").read_text("utf-8"), str(path / "scenario.toml"))
+        where = summary["area"]["folder"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        fault = Fault(str(path), f"it is no complete plan folder: {error}", "Name a folder that planner run wrote.")
+        raise DataError([fault]) from None
+    if area is None and where is None:
+        raise DataError([Fault(str(path), "plan.json names no area", "Say which with --area.")])
+    return Folder(path, summary, actions, assignment, read_area(path / where if area is None else area), scenario)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return [{key: _plain(value) for key, value in row.items()} for row in csv.DictReader(file)]
+
+
+def _plain(value: str) -> str:
+    return value[1:] if len(value) > 1 and value[0] == "'" and value[1] in "=+-@\t\r'" else value
+
+
+def number(text: str) -> float:
+    """A cell's number; NaN where it is blank."""
+    return float(text) if text else math.nan
+
+
+def place(row: dict[str, str]) -> str:
+    """How failures name a row of the assignment."""
+    return f"{row['demand_id']} {row['band']}"
+
+
+def open_stages(plan: Folder) -> dict[tuple[str, str], dict[str, str]]:
+    """School and stage -> its action, where the stage goes on."""
+    return {(a["school_id"], a["stage"]): a for a in plan.actions if a["action"] not in ENDED}
