@@ -297,7 +297,8 @@ SPOILT = {
     ),
     "towns beyond the earth": (
         lambda f: polygon(f, lambda t: t[1]["geometry"]["coordinates"][0][1].__setitem__(1, 1e300)),
-        "towns.geojson row 2: the border leaves what EPSG:4545 can show. Correct the border, or the datum in area.toml.",
+        "towns.geojson row 2: the border leaves what EPSG:4545 can show. "
+        "Correct the border, or the datum in area.toml.",
     ),
     "towns that do not close": (
         lambda f: polygon(f, lambda t: t[0]["geometry"]["coordinates"][0].pop()),
