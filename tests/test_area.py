@@ -21,6 +21,7 @@ from planner.errors import DataError, describe
 from planner.model import GRADES
 from planner.sources.datum import from_wgs84
 from planner.tables import RawTable, check_table, read_schema
+from tests import tiny as tiny_module
 
 ROOT = Path(__file__).parents[1]
 IDS = {"schools.csv": "school_id", "demand.csv": "demand_id"}
@@ -121,7 +122,11 @@ def test_the_hash_tells_every_file(folder):
 
 def test_xunyi():
     report = check_area(ROOT / "data" / "xunyi")
-    assert report.faults == report.doubts == report.missing == ()
+    assert report.faults == report.missing == ()
+    assert [str(doubt) for doubt in report.doubts] == [
+        "roads: the network is in 2 parts; the largest holds 99.5% of its length. "
+        "Join the others where a road is missing from the data."  # a forest track that meets no road
+    ]
     assert report.area is not None
     assert (len(report.area.schools), len(report.area.demand), len(report.area.towns)) == (99, 482, 10)
 
@@ -510,7 +515,7 @@ def test_swapped_places_that_could_be_places():
     check_far(Source(raw, checked, "wgs84", lon, lat), project(lon, lat, "EPSG:32632"), town, found)
     assert [str(fault) for fault in found.faults] == [
         "schools.csv row 3, column lon: lon and lat are swapped. Swap the two columns.",
-        "schools.csv row 4: the place is 174 km outside the towns. Correct the place, or the datum in area.toml.",
+        "schools.csv row 4: the place is 175 km outside the towns. Correct the place, or the datum in area.toml.",
     ]
 
 
@@ -544,3 +549,26 @@ def test_roads_as_plain_lines(folder, tiny):
 )
 def test_the_projected_system_of_a_place(lon, lat, crs):
     assert projected_crs(np.array([lon]), np.array([lat])) == crs
+
+
+def test_a_village_on_an_island_or_far_from_any_road_is_named(tiny, tmp_path):
+    import dataclasses
+
+    import pandas as pd
+    import shapely
+
+    from planner.area import write_area
+    from planner.model import Roads
+
+    roads, x0, y0 = tiny.area.roads, tiny_module.X0, tiny_module.Y0
+    lane = roads.edges.iloc[[0]].assign(from_node=4, to_node=5, length_m=100.0)
+    lane.geometry = [shapely.LineString([(x0, y0 + 700), (x0 + 100, y0 + 700)])]
+    nodes = pd.concat([roads.nodes, pd.DataFrame({"x": [x0, x0 + 100], "y": [y0 + 700] * 2})], ignore_index=True)
+    more = Roads(pd.concat([roads.edges, lane], ignore_index=True), nodes)
+    places = tiny.area.demand.geometry.copy()
+    places.iloc[0], places.iloc[3] = shapely.Point(x0, y0 + 690), shapely.Point(x0 + 4500, y0 - 2500)
+    area = dataclasses.replace(tiny.area, roads=more, demand=tiny.area.demand.set_geometry(places))
+    said = " ".join(map(str, check_area(write_area(area, tmp_path / "a")).doubts))
+    assert "the network is in 2 parts; the largest holds 97.8% of its length" in said
+    assert "the nearest road is an island that no way leads to the rest from: V1 东村." in said
+    assert "the nearest road is more than 2,000 m away: V4 Four." in said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,11 +12,16 @@ from planner.area.manifest import Findings
 from planner.area.places import Source, project
 from planner.errors import Fault
 from planner.model import STAGES, Roads, StudyArea
+from planner.roads import components, snap
 from planner.sources.datum import DATUMS, from_wgs84, to_wgs84
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 SAME_PLACE_M = 10.0
 BETTER_M = 100.0
 SAMPLE = 500
+FAR_M = 2000.0
 
 
 def find_doubts(area: StudyArea, schools: Source, demand: Source) -> Iterator[Fault]:
@@ -27,6 +33,9 @@ def find_doubts(area: StudyArea, schools: Source, demand: Source) -> Iterator[Fa
         _towns_without_school(area, schools),
         _same_names(area, schools, demand),
         _same_places(area, schools, demand),
+        _parts(area),
+        _off_roads(area.schools, area.roads, schools),
+        _off_roads(area.demand, area.roads, demand),
         _datum(area.roads, area.crs, schools),
         _datum(area.roads, area.crs, demand),
     )
@@ -109,6 +118,39 @@ def _same_places(area: StudyArea, schools: Source, demand: Source) -> Iterator[F
             problem = f"{frame.index[a[0]]} and {frame.index[b[0]]} lie within {SAME_PLACE_M:g} m of each other"
             where = np.isin(np.arange(len(frame)), np.concatenate([a, b]))
             yield source.fault(problem, "Drop one if they are the same.", where)
+
+
+def _parts(area: StudyArea) -> Iterator[Fault]:
+    """The network in several parts: how many, and how much of it is in the largest."""
+    edges = area.roads.edges
+    part = components(area.roads)[edges["from_node"].to_numpy()]
+    metres = np.bincount(part, weights=edges["length_m"].to_numpy())
+    if len(metres) > 1:
+        share = metres[0] / metres.sum()
+        said = f"the network is in {len(metres)} parts; the largest holds {share:.1%} of its length"
+        yield Fault("roads", said, "Join the others where a road is missing from the data.")
+
+
+def _off_roads(places: gpd.GeoDataFrame, roads: Roads, source: Source) -> Iterator[Fault]:
+    """Places that a walker reaches no road from, or only an island of the network."""
+    on_foot = roads.edges["walk"].to_numpy(dtype=bool)
+    edge, _, away = snap(places.geometry.to_numpy(), roads, on_foot)
+    far = away > FAR_M
+    if far.any():
+        problem = f"the nearest road is more than {FAR_M:,.0f} m away: {_named(places, far)}"
+        yield source.fault(problem, "Check the place and the roads.", far)
+    part = components(roads)[roads.edges["from_node"].to_numpy()]
+    island = ~far & (edge >= 0) & (part[edge] > 0)
+    if island.any():
+        problem = f"the nearest road is an island that no way leads to the rest from: {_named(places, island)}"
+        yield source.fault(problem, "Join it in the data.", island)
+
+
+def _named(places: gpd.GeoDataFrame, some: np.ndarray) -> str:
+    """The first five by id and name."""
+    rows = places[some]
+    words = [f"{i} {name}".strip() for i, name in zip(rows.index[:5], rows["name"][:5], strict=True)]
+    return ", ".join(words) + (", ..." if len(rows) > 5 else "")
 
 
 def _datum(roads: Roads, crs: str, source: Source) -> Iterator[Fault]:
