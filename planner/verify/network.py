@@ -23,6 +23,8 @@ class Network:
         self._arcs: dict[str, dict[int, list[tuple[int, float]]]] = {}
         self._kmh: dict[str, np.ndarray] = {}
         self._reach: dict[tuple[str, str], dict[str, float]] = {}
+        self._today: dict[str, dict[str, float]] = {}
+        self._trees: dict[str, tuple[Any, np.ndarray]] = {}
         self._doors: dict[tuple[float, float, str], tuple[int, float, float] | None] = {}
 
     def minutes(self, demand: str, band: str, school: str) -> float:
@@ -31,12 +33,59 @@ class Network:
         modes = travel.modes_by_band.get(band, travel.modes)  # type: ignore[call-overload]
         return min(self.reach(demand, mode).get(school, math.inf) for mode in modes)
 
-    def today(self, row: dict[str, str]) -> float:
+    def today(self, demand: str, band: str) -> float:
         """Minutes to the quickest existing school that teaches the band."""
-        schools = self.plan.area.schools
-        grades = set(BAND_GRADES[row["band"]])
-        existing = [str(s) for s, r in schools.iterrows() if r["status"] != "candidate" and grades <= set(r["grades"])]
-        return min((self.minutes(row["demand_id"], row["band"], s) for s in existing), default=math.inf)
+        if band not in self._today:
+            travel = self.plan.scenario.travel
+            modes = travel.modes_by_band.get(band, travel.modes)  # type: ignore[call-overload]
+            by_mode = [self._to_any_school(band, mode) for mode in modes]
+            self._today[band] = {d: min(found[d] for found in by_mode) for d in by_mode[0]}
+        return self._today[band][demand]
+
+    def _to_any_school(self, band: str, mode: str) -> dict[str, float]:
+        """Minutes from every demand point to the nearest existing school: one search from all schools, backwards."""
+        area, travel = self.plan.area, self.plan.scenario.travel
+        arcs, kmh = self._graph(mode)
+        back: dict[int, list[tuple[int, float]]] = defaultdict(list)
+        for node, ways in arcs.items():
+            for other, cost in ways:
+                back[other].append((node, cost))
+        pace = travel.access_kmh * 1000 / 60
+        heap: list[tuple[float, int]] = []
+        on_edge: dict[int, list[tuple[float, float]]] = defaultdict(list)
+        for _, school in area.schools.iterrows():
+            if school["status"] == "candidate" or not set(BAND_GRADES[band]) <= set(school["grades"]):
+                continue
+            door = self._door(school.geometry, mode)
+            if door is not None:
+                edge, along, away = door
+                on_edge[edge].append((along, away / pace))
+                heap += [(away / pace + t, n) for n, t in self._ends(edge, along, mode, outward=False)]
+        heapq.heapify(heap)
+        best: dict[int, float] = {}
+        while heap:
+            time, node = heapq.heappop(heap)
+            if node not in best:
+                best[node] = time
+                for other, cost in back[node]:
+                    if other not in best:
+                        heapq.heappush(heap, (time + cost, other))
+        found = {}
+        ways = area.roads.edges["oneway"].to_numpy()
+        for demand, point in zip(area.demand.index, area.demand.geometry, strict=True):
+            total, door = math.inf, self._door(point, mode)
+            if door is not None:
+                edge, along, away = door
+                ends = self._ends(edge, along, mode, outward=True)
+                total = min((best.get(n, math.inf) + t for n, t in ends), default=math.inf)
+                one = 0 if mode == "walk" else int(ways[edge])
+                for at, walk in on_edge.get(edge, ()):
+                    if abs(at - along) < 1e-5 or (one >= 0 and at >= along) or (one <= 0 and at <= along):
+                        total = min(total, walk + abs(at - along) / (kmh[edge] * 1000 / 60))
+                total += away / pace + (travel.bus_wait_minutes if mode == "bus" else 0.0)
+            too_far = mode == "walk" and total > travel.walk_max_minutes + 1e-9
+            found[str(demand)] = math.inf if too_far else total
+        return found
 
     def any_school(self, row: dict[str, str]) -> str | None:
         """An open school that teaches the band and can be reached."""
@@ -129,16 +178,21 @@ class Network:
         import shapely
 
         edges = self.plan.area.roads.edges
-        _, kmh = self._graph(mode)
-        stops = (kmh > 0) & ~((mode == "bus") & edges["road_class"].str.startswith("motorway").to_numpy())
-        if not stops.any():
+        if mode not in self._trees:
+            _, kmh = self._graph(mode)
+            stops = (kmh > 0) & ~((mode == "bus") & edges["road_class"].str.startswith("motorway").to_numpy())
+            rows = np.flatnonzero(stops)
+            self._trees[mode] = shapely.STRtree(edges.geometry.to_numpy()[rows]), rows
+        tree, rows = self._trees[mode]
+        if len(rows) == 0:
             return None
-        away = np.where(stops, shapely.distance(edges.geometry.to_numpy(), point), np.inf)
-        edge = int(away.argmin())
-        if away[edge] > self.plan.scenario.travel.max_access_m:
+        edge = int(rows[np.min(tree.query_nearest(point))])
+        line = edges.geometry.iloc[edge]
+        away = line.distance(point)
+        if away > self.plan.scenario.travel.max_access_m:
             return None
-        row = edges.iloc[edge]
-        return edge, float(row.geometry.project(point, normalized=True) * row["length_m"]), float(away[edge])
+        along = line.project(point, normalized=True) * edges["length_m"].iloc[edge]
+        return edge, float(along), float(away)
 
     def _ends(self, edge: int, along: float, mode: str, *, outward: bool) -> Iterator[tuple[int, float]]:
         """The junctions that a door on an edge leads to, or is led to from, and the minutes between."""
