@@ -89,8 +89,9 @@ def bounds(area: StudyArea) -> list[list[float]] | None:
     """South-west and north-east of the county: of its towns, else its places, else its roads."""
     places = [area.schools.geometry.to_numpy(), area.demand.geometry.to_numpy()]
     for shapes in (town_shapes(area), np.concatenate(places), area.roads.edges.geometry.to_numpy()):
-        west, south, east, north = shapely.total_bounds(to_lonlat(shapes, area.crs))
-        if np.isfinite(west):
+        known = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
+        if len(known):
+            west, south, east, north = (float(x) for x in shapely.total_bounds(to_lonlat(known, area.crs)))
             return [[round(south, 5), round(west, 5)], [round(north, 5), round(east, 5)]]
     return None
 

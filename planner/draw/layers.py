@@ -82,10 +82,16 @@ def schools(area: StudyArea) -> list[dict[str, Any]]:
                 }
                 for stage in taught(frame.at[school, "grades"])
             },
-            "assumed": str(frame.at[school, "assumed"]).split(),
+            "assumed": _assumed(frame.at[school, "assumed"], taught(frame.at[school, "grades"])),
         }
         for school, point in zip(frame.index, to_lonlat(frame.geometry.to_numpy(), area.crs), strict=True)
     ]
+
+
+def _assumed(columns: str, stages: Sequence[str]) -> list[str]:
+    """Columns that were assumed, without those of stages that the school does not teach."""
+    other = tuple(f"_{stage}" for stage in STAGES if stage not in stages)
+    return [column for column in str(columns).split() if not column.endswith(other)]
 
 
 def taught(grades: Sequence[str]) -> list[str]:

@@ -2,122 +2,10 @@
 /* Draws a study area and its plans on a Leaflet map, and the panels beside it.
    Names come from data: they reach the page only through textContent, properties and SVG made node by node. */
 
-const CLASS_COLOURS = ["#2166ac", "#67a9cf", "#f4a582", "#b2182b"];
-const TINTS = ["#f3e3b3", "#d5e8d4", "#e3d5e8", "#d4e3ee", "#efd9d0", "#e6e6d0"];
-const ROADS = {
-  main: { color: "#6b6b6b", weight: 3 },
-  secondary: { color: "#8a8a8a", weight: 2 },
-  local: { color: "#ababab", weight: 1.1 },
-  path: { color: "#bdbdbd", weight: 1, dashArray: "3 3" },
-};
-const STATES = {
-  keep: { fill: "#2166ac", stroke: "#123a63", width: 1.2, mark: "" },
-  expand: { fill: "#2166ac", stroke: "#111", width: 2.4, mark: "M0,-1V1M-1,0H1" },
-  open: { fill: "#67a9cf", stroke: "#111", width: 2.4, mark: "M-1,.6L0,-.7L1,.6" },
-  convert: { fill: "#f4a582", stroke: "#2166ac", width: 2.4, mark: "M-1,0H1", dark: true },
-  merge: { fill: "#f4a582", stroke: "#b2182b", width: 1.8, mark: "M-1,0H1M.1,-.9L1,0L.1,.9", dark: true },
-  close: { fill: "#b2182b", stroke: "#5f0c16", width: 1.2, mark: "M-.8,-.8L.8,.8M-.8,.8L.8,-.8" },
-  none: { fill: "#fff", stroke: "#444", width: 1.4, dash: "3 2", mark: "" },
-};
-/* kind -> corners, turn (of a full circle), size beside a circle's, how deep the corners of a star are cut */
-const SHAPES = {
-  kindergarten: [40, 0, 0.92, 1],
-  central_kindergarten: [6, 0, 1.05, 1],
-  teaching_point: [3, 0.75, 1.25, 1],
-  village_primary: [4, 0.125, 1.15, 1],
-  central_primary: [4, 0, 1.3, 1],
-  junior_middle: [5, 0.75, 1.15, 1],
-  nine_year: [5, 0.75, 1.4, 0.52],
-};
 const LAYERS = ["schools", "merges", "others", "villages", "lines", "catchments", "towns", "roads"];
 const SIGNS = ["unreachable", "no_seat"];
+const PANELS = ["key", "card"];
 const NO_PLAN = { actions: [], trips: [], catchments: {}, notes: [], title: "" };
-
-const Cross = L.CircleMarker.extend({
-  _updatePath() {
-    this._renderer._updateCross(this);
-  },
-});
-L.Canvas.include({
-  _updateCross(layer) {
-    if (!this._drawing || layer._empty()) return;
-    const { x, y } = layer._point, r = layer._radius, pen = this._ctx;
-    pen.beginPath();
-    pen.moveTo(x - r, y - r);
-    pen.lineTo(x + r, y + r);
-    pen.moveTo(x - r, y + r);
-    pen.lineTo(x + r, y - r);
-    this._fillStroke(pen, layer);
-  },
-});
-
-/* ---- nodes ---- */
-
-const $ = (id) => document.getElementById(id);
-
-function el(tag, options, ...children) {
-  const node = Object.assign(document.createElement(tag), options);
-  node.append(...children);
-  return node;
-}
-
-function svg(tag, attributes, ...children) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
-function drawing(width, height, ...children) {
-  const box = `${-width / 2} ${-height / 2} ${width} ${height}`;
-  return svg("svg", { width, height, viewBox: box, "aria-hidden": "true" }, ...children);
-}
-
-function outline([corners, turn, size, cut], radius) {
-  const steps = cut < 1 ? 2 * corners : corners;
-  const points = Array.from({ length: steps }, (_, i) => {
-    const angle = 2 * Math.PI * (turn + i / steps), r = radius * size * (cut < 1 && i % 2 ? cut : 1);
-    return `${(r * Math.cos(angle)).toFixed(2)},${(r * Math.sin(angle)).toFixed(2)}`;
-  });
-  return `M${points.join("L")}Z`;
-}
-
-function symbol(kind, state, radius) {
-  const { fill, stroke, width, dash, mark, dark } = STATES[state] || STATES.keep;
-  const d = outline(SHAPES[kind] || SHAPES.kindergarten, radius), size = 2 * (radius * 1.4 + 3), g = radius * 0.45;
-  const parts = [
-    svg("path", { d, fill: "none", stroke: "#fff", "stroke-width": width + 3, "stroke-linejoin": "round" }),
-    svg("path", { d, fill, stroke, "stroke-width": width, "stroke-dasharray": dash || "none" }),
-  ];
-  const pen = { d: mark, transform: `scale(${g})`, fill: "none", stroke: dark ? "#222" : "#fff", "stroke-width": 2 / g };
-  return drawing(size, size, ...parts, ...(mark ? [svg("path", pen)] : []));
-}
-
-function dot(style) {
-  return drawing(20, 16, svg("circle", { r: style.radius, fill: style.fillColor, stroke: style.color || "none", "stroke-width": style.weight || 0 }));
-}
-
-function stroke(style) {
-  const pen = { d: "M-13,0H13", stroke: style.color, "stroke-width": style.weight, "stroke-dasharray": style.dashArray || "none" };
-  return drawing(26, 12, svg("path", pen));
-}
-
-/* ---- lines as the page stores them: whole numbers, first the place and then steps ---- */
-
-function decode(numbers) {
-  const line = [];
-  let lon = 0, lat = 0;
-  for (let i = 0; i < numbers.length; i += 2) {
-    lon += numbers[i];
-    lat += numbers[i + 1];
-    line.push([lat / 1e5, lon / 1e5]);
-  }
-  return line;
-}
-
-const decodeArea = (polygons) => polygons.map((rings) => rings.map(decode));
-
-/* ---- the page ---- */
 
 function drawPlan(map, data) {
   const { schools, villages, bands, plans } = data;
@@ -125,24 +13,9 @@ function drawPlan(map, data) {
   const state = { lang: data.lang, view: Math.max(plans.length - 1, 0), band: 1, chosen: null };
   const shown = new Set(LAYERS.filter((name) => name !== "others"));
   const views = (plans.length ? plans : [NO_PLAN]).map(indexPlan);
+  const { t, n, withUnit, percent, nameOf } = speaker(data.words, state);
   const groups = {}, renderers = {};
   let pin = null, zoom = null, fit = null;
-
-  /* -- words and numbers -- */
-
-  function t(key, values = {}) {
-    const text = (data.words[key] || {})[state.lang] || key;
-    return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-  }
-
-  function n(value, digits = Math.abs(value) >= 100 ? 0 : 1) {
-    if (value === null || value === undefined) return t("unknown");
-    return value.toLocaleString(state.lang === "zh" ? "zh-CN" : "en", { maximumFractionDigits: digits });
-  }
-
-  const withUnit = (value, unit) => (value === null || value === undefined ? t("unknown") : `${n(value)} ${t(`unit.${unit}`)}`);
-  const percent = (value) => `${n(value * 100, 2)} %`;
-  const nameOf = (thing) => thing.name || t("without_name");
 
   /* -- plans by school and by village -- */
 
@@ -164,7 +37,7 @@ function drawPlan(map, data) {
   function actionOf(school, name = stage(), plan = view()) {
     if (plans.length) return plan.action[school][name];
     const today = schools[school].stages[name];
-    return today && { action: schools[school].candidate ? "none" : "keep", seats: today.seats, added: 0, pupils: today.pupils };
+    return today && { ...today, added: 0, action: schools[school].candidate ? "none" : "keep" };
   }
 
   /* -- classes of minutes: half the norm, the norm, half as much again -- */
@@ -191,24 +64,15 @@ function drawPlan(map, data) {
   function signOf(village) {
     const trips = view().trips[village][state.band];
     if (!trips.length) return "";
-    const lost = trips.find((trip) => trip.school < 0);
+    const lost = trips.find((trip) => trip.school < 0 || trip.minutes === null);
     if (lost) return lost.reason || "unreachable";
     return classOf(Math.max(...trips.map((trip) => trip.minutes)));
-  }
-
-  function villageStyle(sign, pupils = 25) {
-    const radius = Math.min(3 + Math.sqrt(pupils) * 0.35, 7);
-    if (sign === "") return { radius: 1.8, stroke: false, fillColor: "#777", fillOpacity: 0.8 };
-    if (sign === "no_seat") return { radius: radius + 1, color: "#111", weight: 2, fillColor: "#fff", fillOpacity: 1 };
-    if (sign === "unreachable") return { radius: radius + 0.5, color: "#111", weight: 2.5, fill: false };
-    const far = beyond(sign);
-    return { radius: radius + (far ? 1.2 : 0), color: far ? "#222" : "#fff", weight: far ? 1.6 : 0.8, fillColor: CLASS_COLOURS[sign], fillOpacity: 0.95 };
   }
 
   /* -- layers -- */
 
   function makePanes() {
-    const order = { catchments: 305, roads: 310, towns: 320, lines: 350, villages: 420, merges: 430, labels: 440 };
+    const order = { catchments: 305, roads: 310, towns: 320, lines: 350, villages: 420, merges: 430, labels: 650 };
     for (const [name, depth] of Object.entries(order)) {
       const pane = map.createPane(name);
       pane.style.zIndex = depth;
@@ -230,7 +94,8 @@ function drawPlan(map, data) {
       L.polyline(data.roads.lines[rank].map(decode), still("roads", ROADS[rank])).addTo(groups.roads);
     }
     for (const town of data.towns) {
-      L.polygon(decodeArea(town.rings), still("towns", { color: "#4d4d4d", weight: 1.6, dashArray: "7 4", fill: false })).addTo(groups.towns);
+      const border = { color: "#4d4d4d", weight: 1.6, dashArray: "7 4", fill: false };
+      L.polygon(decodeArea(town.rings), still("towns", border)).addTo(groups.towns);
       const icon = L.divIcon({ className: "town", iconSize: null, html: el("span", { textContent: nameOf(town) }) });
       L.marker(town.at, { icon, pane: "labels", interactive: false, keyboard: false }).addTo(groups.towns);
     }
@@ -246,10 +111,12 @@ function drawPlan(map, data) {
     writeKey();
   }
 
+  const isChosen = (list, row) => state.chosen !== null && state.chosen.list === list && state.chosen.row === row;
+
   function drawCatchments() {
     for (const { school, tint, rings } of view().catchments[stage()] || []) {
-      const chosen = state.chosen && state.chosen.list === schools && state.chosen.row === school;
-      const style = { color: chosen ? "#111" : "#8c6d31", weight: chosen ? 3 : 1, fillColor: TINTS[tint], fillOpacity: chosen ? 0.9 : 0.55 };
+      const chosen = isChosen(schools, school);
+      const style = { ...(chosen ? CATCHMENT.chosen : CATCHMENT.other), fillColor: TINTS[tint] };
       L.polygon(decodeArea(rings), still("catchments", style)).addTo(groups.catchments);
     }
   }
@@ -263,14 +130,16 @@ function drawPlan(map, data) {
       }
     }
     lines.forEach((some, i) => {
-      L.polyline(some, still("lines", { color: CLASS_COLOURS[i], weight: beyond(i) ? 1.8 : 1.1, opacity: 0.75 })).addTo(groups.lines);
+      const style = { color: CLASS_COLOURS[i], weight: beyond(i) ? 1.8 : 1.1, opacity: 0.75 };
+      L.polyline(some, still("lines", style)).addTo(groups.lines);
     });
   }
 
   function drawVillage(village, row) {
     if (!village.at) return;
     const sign = signOf(row), make = sign === "unreachable" ? Cross : L.CircleMarker;
-    new make(village.at, { renderer: renderers.villages, pane: "villages", ...villageStyle(sign, village.pupils[state.band]) })
+    const style = villageStyle(sign, beyond(sign), village.pupils[state.band]);
+    new make(village.at, { renderer: renderers.villages, pane: "villages", ...style })
       .bindTooltip(() => el("span", { textContent: `${nameOf(village)}: ${signText(sign, row)}` }))
       .on("click", () => choose(villages, row))
       .addTo(groups.villages);
@@ -282,18 +151,22 @@ function drawPlan(map, data) {
     return withUnit(Math.max(...view().trips[row][state.band].map((trip) => trip.minutes)), "min");
   }
 
+  const small = () => (map.getSize().x < 500 ? 0.72 : 1);
+
   function drawSchool(school, row) {
     if (!school.at) return;
     const here = actionOf(row);
     const action = here ? here.action : "keep";
-    const radius = here ? Math.min(7 + Math.sqrt(here.pupils || 0) * 0.28, 18) : 4;
-    const icon = L.divIcon({ className: `school${here ? "" : " other"}`, iconSize: null, html: symbol(school.kind, action, radius) });
+    const radius = here ? small() * schoolRadius(here.pupils) : 4;
+    const className = here ? "school" : "school other";
+    const icon = L.divIcon({ className, iconSize: null, html: symbol(school.kind, action, radius) });
     const text = `${nameOf(school)}, ${t(`kind.${school.kind}`)}${here ? `: ${t(`state.${action}`)}` : ""}`;
-    const pane = here ? {} : { zIndexOffset: -1000 };
-    L.marker(school.at, { icon, alt: text, riseOnHover: true, ...pane })
+    const pick = () => choose(schools, row);
+    L.marker(school.at, { icon, riseOnHover: true, zIndexOffset: here ? 0 : -1000 })
       .bindTooltip(() => el("span", { textContent: text }))
-      .on("click", () => choose(schools, row))
-      .on("add", (event) => Object.assign(event.target.getElement(), { ariaLabel: text }).setAttribute("data-school", school.id))
+      .on("click", pick)
+      .on("keypress", (event) => event.originalEvent.key === "Enter" && pick())
+      .on("add", (event) => setAll(event.target.getElement(), { "aria-label": text, "data-school": school.id }))
       .addTo(here ? groups.schools : groups.others);
   }
 
@@ -302,44 +175,53 @@ function drawPlan(map, data) {
       if (into === null || name !== stage() || !schools[school].at || !schools[into].at) continue;
       const ends = [schools[school].at, schools[into].at];
       L.polyline(ends, still("merges", { color: "#fff", weight: 6, opacity: 0.8 })).addTo(groups.merges);
-      L.polyline(ends, still("merges", { color: "#b2182b", weight: 3, dashArray: "8 5" })).addTo(groups.merges);
+      L.polyline(ends, still("merges", MERGE)).addTo(groups.merges);
     }
   }
 
   /* -- key: a checkbox for each layer, and under it what its signs mean and how many there are -- */
 
   function writeKey() {
-    const counts = (values) => values.reduce((sum, [key, more]) => sum.set(key, (sum.get(key) || 0) + more), new Map());
-    const signs = counts(villages.map((v, row) => [signOf(row), v.pupils[state.band]]));
-    const present = schools.map((_, row) => actionOf(row)).map((a, row) => [a, schools[row]]).filter(([a]) => a);
-    const states = counts(present.map(([a]) => [a.action, 1])), kinds = counts(present.map(([, s]) => [s.kind, 1]));
+    const signs = countBy(villages.map((v, row) => [signOf(row), v.pupils[state.band]]));
+    const present = schools.map((school, row) => [actionOf(row), school]).filter(([here]) => here);
+    const states = countBy(present.map(([here]) => [here.action, 1]));
+    const kinds = countBy(present.map(([, school]) => [school.kind, 1]));
     const norm = data.limits[bands[state.band].band];
-    const grey = (kind) => { const mark = symbol(kind, "keep", 7); mark.classList.add("grey"); return mark; };
+    const among = (table, found) => Object.keys(table).filter((key) => found.has(key));
+    const note = (text) => el("li", { className: "note", textContent: text });
+    const villageItem = (sign, text) => {
+      const mark = sign === "unreachable" ? cross() : dot(villageStyle(sign, beyond(sign)));
+      return item(mark, text, sign === "" ? "" : withUnit(signs.get(sign) || 0, "pupils"));
+    };
+    const schoolItem = (kind, action, text, count) => item(symbol(kind, action, 7), text, withUnit(count, "schools"));
+    const within = (i) => (norm === null ? "" : ` · ${t(beyond(i) ? "norm.beyond" : "norm.within")}`);
+    const ranks = Object.keys(ROADS).filter((rank) => data.roads.lines[rank].length);
     const items = {
       schools: [
-        ...Object.keys(STATES).filter((s) => states.has(s)).map((s) => item(symbol("kindergarten", s, 7), t(`state.${s}`), withUnit(states.get(s), "schools"))),
-        ...Object.keys(SHAPES).filter((k) => kinds.has(k)).map((k) => item(grey(k), t(`kind.${k}`), withUnit(kinds.get(k), "schools"))),
-        el("li", { className: "note", textContent: t("size") }),
+        ...among(STATES, states).map((s) => schoolItem("kindergarten", s, t(`state.${s}`), states.get(s))),
+        ...among(SHAPES, kinds).map((k) => schoolItem(k, "any", t(`kind.${k}`), kinds.get(k))),
+        note(t("size")),
+        ...[100, 1000].map((size) => item(symbol("any", "any", schoolRadius(size)), withUnit(size, "pupils"))),
       ],
-      merges: [item(stroke({ color: "#b2182b", weight: 3, dashArray: "8 5" }), t("layer.merges"), "")],
-      villages: plans.length ? [
-        el("li", { className: "note", textContent: norm === null ? t("norm.none") : t("norm", { n: n(norm) }) }),
-        ...CLASS_COLOURS.map((_, i) => item(dot(villageStyle(i)), classText(i) + (norm === null ? "" : ` · ${t(beyond(i) ? "norm.beyond" : "norm.within")}`), withUnit(signs.get(i) || 0, "pupils"))),
-        ...SIGNS.filter((s) => signs.has(s)).map((s) => item(s === "no_seat" ? dot(villageStyle(s)) : cross(), t(`reason.${s}`), withUnit(signs.get(s), "pupils"))),
-        item(dot(villageStyle("")), t("no_pupils"), ""),
-      ] : [],
+      merges: [item(stroke(MERGE), t("merges.line"))],
+      villages: !plans.length ? [] : [
+        note(norm === null ? t("norm.none") : t("norm", { n: n(norm) })),
+        ...CLASS_COLOURS.map((_, i) => villageItem(i, classText(i) + within(i))),
+        ...SIGNS.filter((s) => signs.has(s)).map((s) => villageItem(s, t(`reason.${s}`))),
+        villageItem("", t("no_pupils")),
+      ],
       roads: [
-        ...Object.keys(ROADS).filter((rank) => data.roads.lines[rank].length).map((rank) => item(stroke(ROADS[rank]), t(`roads.${rank}`), "")),
-        ...data.roads.dropped.map((rank) => el("li", { className: "note", textContent: `${t("roads.dropped")}: ${t(`roads.${rank}`)}` })),
+        ...ranks.map((rank) => item(stroke(ROADS[rank]), t(`roads.${rank}`))),
+        ...data.roads.dropped.map((rank) => note(`${t("roads.dropped")}: ${t(`roads.${rank}`)}`)),
       ],
     };
-    const empty = { merges: !view().actions.some((a) => a.into !== null && a.stage === stage()), towns: !data.towns.length };
-    for (const name of ["lines", "catchments"]) empty[name] = !plans.length;
-    $("key").replaceChildren(...LAYERS.filter((name) => !empty[name]).map((name) => layerSection(name, items[name] || [])));
+    const bare = !plans.length, merged = view().actions.some((row) => row.into !== null && row.stage === stage());
+    const empty = { merges: !merged, towns: !data.towns.length, lines: bare, catchments: bare };
+    const written = LAYERS.filter((name) => !empty[name]);
+    $("key").replaceChildren(...written.map((name) => layerSection(name, items[name] || [])));
   }
 
-  const cross = () => drawing(20, 16, svg("path", { d: "M-5,-5L5,5M-5,5L5,-5", stroke: "#111", "stroke-width": 2.5 }));
-  const item = (mark, text, count) => el("li", {}, mark, el("span", { textContent: text }), el("b", { textContent: count }));
+  const item = (mark, text, count = "") => el("li", {}, mark, el("span", {}, text), el("b", {}, count));
 
   function layerSection(name, items) {
     const box = el("input", { type: "checkbox", checked: shown.has(name), id: `layer-${name}` });
@@ -347,19 +229,31 @@ function drawPlan(map, data) {
       box.checked ? shown.add(name) : shown.delete(name);
       showLayers();
     });
-    return el("section", {}, el("h2", {}, el("label", {}, box, ` ${t(`layer.${name}`)}`)), ...(items.length ? [el("ul", {}, ...items)] : []));
+    const head = el("h2", {}, el("label", {}, box, ` ${t(`layer.${name}`)}`));
+    return el("section", {}, head, ...(items.length ? [el("ul", {}, ...items)] : []));
   }
 
   /* -- details -- */
 
-  function choose(list, row, open = true) {
+  function choose(list, row) {
     state.chosen = { list, row };
     if (pin) pin.remove();
-    pin = list[row].at && L.marker(list[row].at, { icon: L.icon({ ...L.Icon.Default.prototype.options, ...data.pin }), interactive: false, keyboard: false }).addTo(map);
-    if (open) show("card", true);
+    const icon = L.icon({ ...L.Icon.Default.prototype.options, ...data.pin });
+    pin = list[row].at && L.marker(list[row].at, { icon, interactive: false, keyboard: false }).addTo(map);
+    show("card", true);
+    if (list === schools && !actionOf(row)) turnTo(row);
     writeDetails();
-    if (list === schools) redrawCatchments();
-    if (open) $("details").focus();
+    redrawCatchments();
+    $("details").focus();
+  }
+
+  /** Show a band that the school teaches. */
+  function turnTo(row) {
+    const band = bands.findIndex((some) => actionOf(row, some.stage));
+    if (band < 0) return;
+    state.band = band;
+    $("band").value = band;
+    drawView();
   }
 
   function redrawCatchments() {
@@ -378,14 +272,13 @@ function drawPlan(map, data) {
     $("details").hidden = !state.chosen;
     if (!state.chosen) return;
     const { list, row } = state.chosen;
-    const shut = el("button", { type: "button", className: "shut", textContent: "×", title: t("close"), ariaLabel: t("close"), onclick: forget });
+    const shut = button("×", forget, { className: "shut", title: t("close"), ariaLabel: t("close") });
     const head = el("h2", { textContent: nameOf(list[row]) });
     $("details").replaceChildren(shut, head, ...(list === schools ? schoolDetails(row) : villageDetails(row)));
   }
 
-  function table(head, rows) {
-    const cells = (tag, row) => row.map((cell) => el(tag, {}, cell));
-    return el("table", {}, el("thead", {}, el("tr", {}, ...cells("th", head))), el("tbody", {}, ...rows.map((row) => el("tr", {}, ...cells("td", row)))));
+  function button(text, onclick, options = {}) {
+    return el("button", { type: "button", textContent: text, onclick, ...options });
   }
 
   function schoolDetails(row) {
@@ -393,39 +286,53 @@ function drawPlan(map, data) {
     const about = [t(`kind.${school.kind}`), school.town, school.id].filter(Boolean).join(" · ");
     const stages = [...new Set([...Object.keys(school.stages), ...Object.keys(last.action[row])])];
     const served = view().serves[row][state.band];
-    const count = (value) => withUnit(value, "pupils");
+    const pupils = (here) => (here ? withUnit(here.pupils, "pupils") : "–");
+    const two = plans.length > 1;
     const rows = stages.map((name) => {
-      const [first, here] = [views[0], last].map((plan) => actionOf(row, name, plan));
-      const into = here && here.into !== null && here.into !== undefined ? t("state.merge_into", { n: nameOf(schools[here.into]) }) : "";
-      const added = here && here.added ? ` (+${n(here.added)})` : "";
-      return [t(`stage.${name}`), here ? into || t(`state.${here.action}`) : "–", here ? withUnit(here.seats, "seats") + added : "–",
-        first ? count(first.pupils) : "–", here ? count(here.pupils) : "–"];
+      const first = actionOf(row, name, views[0]), here = actionOf(row, name, last);
+      return [t(`stage.${name}`), stateText(here), seatsText(here), ...(two ? [pupils(first)] : []), pupils(here)];
     });
-    const heads = plans.length ? ["pupils.before", "pupils.after"] : ["enrolled", "enrolled"];
+    const heads = two ? ["pupils.before", "pupils.after"] : [plans.length ? "pupils" : "enrolled"];
+    const assumed = school.assumed.map((column) => t(`column.${column}`)).join(", ");
+    const note = (text) => el("p", { className: "note", textContent: text });
+    const head = `${t("served")} · ${t(`band.${bands[state.band].band}`)} · ${withUnit(served.length, "villages")}`;
+    const villagesServed = el("ul", { className: "served" }, ...served.map(servedVillage));
+    const list = served.length ? villagesServed : note(t("served.none"));
     return [
       el("p", { className: "kind", textContent: about }),
       table(["stage", "action", "seats", ...heads].map((key) => t(key)), rows),
-      ...(school.assumed.length ? [el("p", { className: "note", textContent: `${t("assumed")}: ${school.assumed.join(", ")}` })] : []),
-      ...(plans.length ? [el("h3", { textContent: `${t("served")} · ${t(`band.${bands[state.band].band}`)} · ${n(served.length)} ${t("villages")}` })] : []),
-      served.length ? el("ul", { className: "served" }, ...served.map(servedVillage)) : el("p", { className: "note", textContent: plans.length ? t("served.none") : "" }),
+      ...(assumed ? [note(`${t("assumed")}: ${assumed}`)] : []),
+      ...(plans.length ? [el("h3", { textContent: head }), list] : []),
     ];
   }
 
+  function stateText(here) {
+    if (!here) return "–";
+    const merged = here.into !== null && here.into !== undefined;
+    return merged ? t("state.merge_into", { n: nameOf(schools[here.into]) }) : t(`state.${here.action}`);
+  }
+
+  function seatsText(here) {
+    if (!here) return "–";
+    return withUnit(here.seats, "seats") + (here.added ? ` (+${n(here.added)})` : "");
+  }
+
   function servedVillage({ village, pupils, minutes }) {
-    const button = el("button", { type: "button", textContent: nameOf(villages[village]), onclick: () => choose(villages, village) });
-    return el("li", {}, button, ` ${withUnit(pupils, "pupils")}, ${withUnit(minutes, "min")}`);
+    const name = button(nameOf(villages[village]), () => choose(villages, village));
+    return el("li", {}, name, ` ${withUnit(pupils, "pupils")}, ${withUnit(minutes, "min")}`);
   }
 
   function villageDetails(row) {
     const village = villages[row];
-    const about = [t("village"), village.town, village.id, `${t("population")} ${n(village.population)}`].filter(Boolean).join(" · ");
-    const sides = plans.length > 1 ? [views[0], views[views.length - 1]] : plans.length ? [views[0]] : [];
-    const heads = plans.length > 1 ? ["before", "after"] : plans.length ? ["trip"] : [];
+    const population = `${t("population")} ${n(village.population)}`;
+    const about = [t("village"), village.town, village.id, population].filter(Boolean).join(" · ");
+    const sides = plans.length > 1 ? [views[0], views[views.length - 1]] : views;
+    const heads = plans.length > 1 ? ["before", "after"] : ["trip"];
     const rows = bands.map(({ band }, i) => [
       el("span", {}, t(`band.${band}`), el("small", { textContent: withUnit(village.pupils[i], "pupils") })),
       ...sides.map((plan) => el("span", {}, ...plan.trips[row][i].map(tripText))),
     ]);
-    return [el("p", { className: "kind", textContent: about }), table([t("pupils"), ...heads.map((key) => t(key))], rows)];
+    return [el("p", { className: "kind", textContent: about }), table(["pupils", ...heads].map((key) => t(key)), rows)];
   }
 
   function tripText({ school, minutes, km, mode, reason, pupils }, _, all) {
@@ -439,7 +346,8 @@ function drawPlan(map, data) {
 
   function statusText(plan) {
     if (plan.status === "optimal") return t("status.optimal", { n: percent(plan.gap || 0) });
-    if (plan.status === "feasible") return plan.gap === null ? t("status.feasible_unbounded") : t("status.feasible", { n: percent(plan.gap) });
+    if (plan.status === "feasible" && plan.gap !== null) return t("status.feasible", { n: percent(plan.gap) });
+    if (plan.status === "feasible") return t("status.feasible_unbounded");
     return t("status.scored");
   }
 
@@ -458,22 +366,28 @@ function drawPlan(map, data) {
 
   function scoreRow(row, both) {
     const money = row.unit.startsWith("CNY") && Math.max(Math.abs(row.today), Math.abs(row.plan)) >= 1e6;
-    const scale = money ? (state.lang === "zh" ? 1e4 : 1e6) : 1, digits = row.unit === "" ? 3 : undefined;
+    const scale = money ? (state.lang === "zh" ? 1e4 : 1e6) : 1;
     const [today, plan] = [row.today, row.plan].map((value) => (value === null ? null : value / scale));
+    const digits = (size) => (row.unit === "" ? 3 : size >= 1000 ? 0 : size >= 10 ? 1 : 2);
+    const say = (value) => n(value, digits(Math.abs(value)));
     const unit = row.unit ? t(`unit.${row.unit}${money ? ".big" : ""}`) : "";
     const label = el("span", {}, row[`label_${state.lang}`], el("small", { textContent: unit }));
-    if (!both) return [label, n(plan, digits)];
-    const difference = today === null || plan === null ? null : plan - today;
-    const sign = difference === null ? "" : `${difference > 0 ? "+" : difference < 0 ? "−" : "±"}${n(Math.abs(difference), digits)}`;
-    return [label, n(today, digits), n(plan, digits), el("span", { className: row.change }, sign, el("small", { textContent: row.change ? t(row.change) : "" }))];
+    if (!both) return [label, say(plan)];
+    const known = today !== null && plan !== null, more = plan - today;
+    const sign = known ? `${more > 0 ? "+" : more < 0 ? "−" : "±"}${say(Math.abs(more))}` : "";
+    const word = el("small", { textContent: row.change ? t(row.change) : "" });
+    return [label, say(today), say(plan), el("span", { className: row.change }, sign, word)];
   }
 
   function writeAbout() {
     const { synthetic, dataDate, attribution, assumptions } = data.area;
-    const list = (key, lines) => (lines.length ? [el("h3", { textContent: t(key) }), el("ul", {}, ...lines.map((line) => el("li", { textContent: line })))] : []);
+    const items = (lines) => el("ul", {}, ...lines.map((line) => el("li", { textContent: line })));
+    const list = (key, lines) => (lines.length ? [el("h3", { textContent: t(key) }), items(lines)] : []);
     const notes = [...new Set(plans.flatMap((plan) => plan.notes))];
-    $("about").replaceChildren(el("h2", { textContent: t("about") }), ...list("notes", notes), ...list("assumptions", assumptions));
-    const said = [synthetic ? t("synthetic.long") : "", `${t("data_date")} ${dataDate || t("unknown")}`, ...attribution, "Leaflet 1.9.3"];
+    const head = el("h2", { textContent: t("about") });
+    $("about").replaceChildren(head, ...list("notes", notes), ...list("assumptions", assumptions));
+    const date = `${t("data_date")} ${dataDate || t("unknown")}`;
+    const said = [synthetic ? t("synthetic.long") : "", date, ...attribution, `Leaflet ${L.version}`];
     $("foot").textContent = said.filter(Boolean).join(" · ");
     $("synthetic").hidden = !synthetic;
   }
@@ -493,16 +407,29 @@ function drawPlan(map, data) {
     $("title").textContent = data.area.title;
     $("language").textContent = t("other_language");
     const legend = $("views").querySelector("legend");
-    $("views").replaceChildren(legend, ...views.map((plan, i) => {
-      const radio = el("input", { type: "radio", name: "view", checked: i === state.view, onchange: () => { state.view = i; refresh(); } });
-      return el("label", { title: plan.title }, radio, el("span", { textContent: viewName(i) }));
-    }));
-    $("band").replaceChildren(...bands.map(({ band }, i) => el("option", { value: i, selected: i === state.band, textContent: t(`band.${band}`) })));
+    $("views").replaceChildren(legend, ...views.map(viewButton));
+    $("band").replaceChildren(...bands.map(({ band }, i) => el("option", { value: i }, t(`band.${band}`))));
+    $("band").value = state.band;
     map.getContainer().ariaLabel = data.area.title;
+    writeZoom();
+  }
+
+  function viewButton(plan, i) {
+    const turn = () => {
+      state.view = i;
+      refresh();
+    };
+    const radio = el("input", { type: "radio", name: "view", checked: i === state.view, onchange: turn });
+    return el("label", { title: plan.title }, radio, el("span", { textContent: viewName(i) }));
+  }
+
+  function writeZoom() {
     [zoom, fit].forEach((control) => control && control.remove());
-    zoom = L.control.zoom({ position: "topright", zoomInTitle: t("zoom.in"), zoomOutTitle: t("zoom.out") }).addTo(map);
-    fit = L.control({ position: "topright" });
-    fit.onAdd = () => el("div", { className: "leaflet-bar" }, el("button", { type: "button", id: "fit", textContent: "⌂", title: t("zoom.fit"), ariaLabel: t("zoom.fit"), onclick: showCounty }));
+    const position = "topright", title = t("zoom.fit");
+    zoom = L.control.zoom({ position, zoomInTitle: t("zoom.in"), zoomOutTitle: t("zoom.out") }).addTo(map);
+    fit = L.control({ position });
+    const home = button("⌂", showCounty, { id: "fit", title, ariaLabel: title });
+    fit.onAdd = () => el("div", { className: "leaflet-bar" }, home);
     fit.addTo(map);
   }
 
@@ -533,7 +460,9 @@ function drawPlan(map, data) {
 
   function listen() {
     const found = new Map();
-    for (const list of [schools, villages]) list.forEach((thing, row) => found.set(`${thing.name} · ${thing.id}`, [list, row]));
+    for (const list of [schools, villages]) {
+      list.forEach((thing, row) => found.set(`${nameOf(thing)} · ${thing.id}`, [list, row]));
+    }
     $("places").replaceChildren(...[...found.keys()].map((value) => el("option", { value })));
     $("search").addEventListener("input", (event) => {
       const [list, row] = found.get(event.target.value) || [];
@@ -541,13 +470,19 @@ function drawPlan(map, data) {
       choose(list, row);
       if (list[row].at) map.setView(list[row].at, Math.max(map.getZoom(), 13), { animate: false });
     });
-    $("band").addEventListener("change", (event) => { state.band = Number(event.target.value); refresh(); });
-    $("language").addEventListener("click", () => { state.lang = state.lang === "zh" ? "en" : "zh"; write(); });
-    for (const panel of ["key", "card"]) $(`show-${panel}`).addEventListener("click", () => show(panel, $(panel).hidden));
-    document.addEventListener("keydown", (event) => { if (event.key === "Escape" && state.chosen) forget(); });
+    $("band").addEventListener("change", (event) => {
+      state.band = Number(event.target.value);
+      refresh();
+    });
+    $("language").addEventListener("click", () => {
+      state.lang = state.lang === "zh" ? "en" : "zh";
+      write();
+    });
+    for (const panel of PANELS) $(`show-${panel}`).addEventListener("click", () => show(panel, $(panel).hidden));
+    document.addEventListener("keydown", (event) => event.key === "Escape" && state.chosen && forget());
   }
 
-  for (const panel of ["key", "card"]) show(panel, wide);
+  PANELS.forEach((panel) => show(panel, wide));
   showCounty();
   makePanes();
   drawGround();

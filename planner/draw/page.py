@@ -17,6 +17,7 @@ from xstatic.pkg import leaflet
 
 from planner.draw.words import asset, words
 
+SCRIPTS = ("tools.js", "symbols.js", "map.js")
 POLICY = "policy-goes-here"
 UNSAFE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
@@ -63,7 +64,8 @@ def render(data: Mapping[str, Any], lang: str) -> str:
     page.html.add_child(
         Verbatim(f'<script type="application/json" id="plan-data">{to_json(everything)}</script>'), name="data"
     )
-    script = f"{asset('map.js')}\ndrawPlan({fmap.get_name()}, JSON.parse(document.getElementById('plan-data').text));"
+    scripts = "\n".join(asset(name) for name in SCRIPTS)
+    script = f"{scripts}\ndrawPlan({fmap.get_name()}, JSON.parse(document.getElementById('plan-data').text));"
     page.render()  # Folium adds its own parts now; ours come after them
     page.header.add_child(Verbatim(f"<style>{asset('map.css')}</style>"), name="plan_css")
     page.script.add_child(Verbatim(script), name="plan")

@@ -1,0 +1,76 @@
+"use strict";
+/* Nodes, words and numbers: what the rest of the page is written with. */
+
+const $ = (id) => document.getElementById(id);
+
+function el(tag, options, ...children) {
+  const node = Object.assign(document.createElement(tag), options);
+  node.append(...children);
+  return node;
+}
+
+function setAll(node, attributes) {
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+}
+
+function svg(tag, attributes, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  setAll(node, attributes);
+  node.append(...children);
+  return node;
+}
+
+function drawing(width, height, ...children) {
+  const box = `${-width / 2} ${-height / 2} ${width} ${height}`;
+  return svg("svg", { width, height, viewBox: box, "aria-hidden": "true" }, ...children);
+}
+
+function table(head, rows) {
+  const cells = (tag, row) => row.map((cell) => el(tag, {}, cell));
+  const lines = rows.map((row) => el("tr", {}, ...cells("td", row)));
+  return el("table", {}, el("thead", {}, el("tr", {}, ...cells("th", head))), el("tbody", {}, ...lines));
+}
+
+/* ---- lines as the page stores them: whole numbers, first the place and then steps ---- */
+
+function decode(numbers) {
+  const line = [];
+  let lon = 0, lat = 0;
+  for (let i = 0; i < numbers.length; i += 2) {
+    lon += numbers[i];
+    lat += numbers[i + 1];
+    line.push([lat / 1e5, lon / 1e5]);
+  }
+  return line;
+}
+
+const decodeArea = (polygons) => polygons.map((rings) => rings.map(decode));
+
+/** Pairs of a key and a number, added up by key. */
+function countBy(pairs) {
+  const sums = new Map();
+  for (const [key, more] of pairs) sums.set(key, (sums.get(key) || 0) + more);
+  return sums;
+}
+
+/** How the page speaks: words and numbers in the language of ``state``. */
+function speaker(words, state) {
+  function t(key, values = {}) {
+    const text = (words[key] || {})[state.lang] || key.split(".").pop();
+    return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  }
+
+  function n(value, digits = Math.abs(value) >= 100 ? 0 : 1) {
+    if (value === null || value === undefined) return t("unknown");
+    return value.toLocaleString(state.lang === "zh" ? "zh-CN" : "en", { maximumFractionDigits: digits });
+  }
+
+  function withUnit(value, unit) {
+    if (value === null || value === undefined) return t("unknown");
+    return `${n(value)} ${t(value === 1 && words[`unit.${unit}.one`] ? `unit.${unit}.one` : `unit.${unit}`)}`;
+  }
+
+  const percent = (value) => `${n(value * 100, 2)} %`;
+  const nameOf = (thing) => thing.name || t("without_name");
+  return { t, n, withUnit, percent, nameOf };
+}

@@ -1,0 +1,275 @@
+import dataclasses
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from planner.draw import Drawing, draw
+from planner.draw.basemap import DEGREE, RANKS, encode, roads
+from planner.draw.catchments import catchments, cells, outline, school_of
+from planner.draw.layers import payload
+from planner.draw.page import to_json
+from planner.draw.words import asset, words
+from planner.indicators import INDICATORS
+from planner.model import ACTIONS, BANDS, KIND_GRADES, MODES, STAGES
+from tests import tiny as tiny_module
+
+ROOT = Path(__file__).parents[1]
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    "</script><script>alert(1)</script>",
+    "<!--<script>",
+    "{{ 7*7 }} {% raw %} {# #}",
+    "`${alert(1)}` \\u003cb\\u003e $& \u2028\u2029 \"'&amp;",
+]
+
+
+class Tags(HTMLParser):
+    """Every tag of a page, and what it would fetch."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.fetched, self.text = [], [], {}
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.fetched += [v for k, v in attributes if k in ("src", "href", "srcset", "data", "action", "poster")]
+
+    def handle_data(self, data):
+        self.text.setdefault(self.tags[-1] if self.tags else "", []).append(data)
+
+
+def hostile_plans():
+    """The tiny county, every name of it hostile."""
+    names = HOSTILE * 2
+    area = tiny_module.make_area(
+        title=f"Tiny {HOSTILE[1]}", attribution=tuple(HOSTILE), assumptions=tuple(HOSTILE), data_date=HOSTILE[0]
+    )
+    area = dataclasses.replace(
+        area,
+        schools=area.schools.assign(name=names[:3]),
+        demand=area.demand.assign(name=names[1:5]),
+        towns=area.towns.assign(name=names[:2]),
+    )
+    made = tiny_module.make()
+    today = dataclasses.replace(made.today, area=area, title=HOSTILE[3], notes=tuple(HOSTILE))
+    return area, today, dataclasses.replace(made.plan, area=area, title=HOSTILE[1], today=today)
+
+
+def data_of(drawing):
+    return json.loads(re.search(r'id="plan-data">(.*?)</script>', drawing.html, re.DOTALL)[1])
+
+
+def unreachable(plan):
+    """The plan with V4 off the network and V1's upper primary without a seat."""
+    rows = plan.assignment.copy()
+    lost = (rows["demand_id"] == "V4") | ((rows["demand_id"] == "V1") & (rows["band"] == "upper_primary"))
+    rows.loc[lost, ["minutes", "km"]] = np.nan
+    rows.loc[lost, ["school_id", "mode"]] = ""
+    rows.loc[lost, "reason"] = np.where(rows.loc[lost, "demand_id"] == "V4", "unreachable", "no_seat")
+    return dataclasses.replace(plan, assignment=rows)
+
+
+@pytest.fixture(scope="module")
+def page(tiny):
+    return draw(tiny.area, tiny.today, tiny.plan)
+
+
+def test_the_page_fetches_nothing(page):
+    found = Tags(page.html)
+    assert all(url.startswith(("data:", "#")) for url in found.fetched)
+    assert "link" not in found.tags
+    urls = [url for css in found.text["style"] for url in re.findall(r"url\(([^)]*)\)", css)]
+    assert urls
+    assert all(url.startswith(("data:image/png;base64,", "#default#VML")) for url in urls)
+    assert "@import" not in page.html
+    assert "connect-src" not in page.html
+    assert "default-src 'none'" in page.html
+
+
+def test_every_script_is_allowed_by_its_hash(page):
+    import base64
+    import hashlib
+
+    for script in re.findall(r"<script>(.*?)</script>", page.html, re.DOTALL):
+        assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() in page.html
+    assert "unsafe-eval" not in page.html
+    assert "'unsafe-inline'" not in re.search(r"script-src[^;]*", page.html)[0]
+
+
+def test_hostile_names_make_no_tag(page):
+    area, today, plan = hostile_plans()
+    drawing = draw(area, today, plan, lang="en")
+    assert Tags(drawing.html).tags == Tags(page.html).tags
+    for name in HOSTILE[:3]:
+        assert name not in drawing.html
+    data = data_of(drawing)
+    assert [school["name"] for school in data["schools"]] == HOSTILE[:3]
+    assert data["area"]["attribution"] == HOSTILE
+    assert {school["id"] for school in data["schools"]} == {"S1", "S2", "S3"}
+
+
+def test_json_is_inert():
+    text = to_json(HOSTILE)
+    assert not set("<>&\u2028\u2029") & set(text)
+    assert json.loads(text) == HOSTILE
+
+
+def test_drawing_is_deterministic(tiny, page):
+    assert draw(tiny.area, tiny.today, tiny.plan).html == page.html
+
+
+def test_nothing_is_changed_in_folium(tiny):
+    import folium
+
+    draw(tiny.area)
+    assert any(name == "leaflet" and url.startswith("https") for name, url in folium.Map.default_js)
+
+
+def test_languages_are_complete():
+    used = set()
+    for name in ("tools.js", "symbols.js", "map.js"):
+        used |= set(re.findall(r'\bt\("([\w.]+)"', asset(name)))
+    used |= set(re.findall(r'data-(?:word|label|hint)="([\w.]+)"', asset("page.html")))
+    used |= {f"band.{b}" for b in BANDS} | {f"stage.{s}" for s in STAGES} | {f"kind.{k}" for k in KIND_GRADES}
+    used |= {f"state.{a}" for a in ACTIONS} | {f"mode.{m}" for m in MODES} | {f"roads.{r}" for r in RANKS}
+    used |= {f"unit.{i.unit}" for i in INDICATORS.values() if i.unit} | {"better", "worse", "same", "unknown"}
+    assert used <= set(words()), used - set(words())
+    for key, said in words().items():
+        assert set(said) == {"en", "zh"}, key
+        assert all(said.values()), key
+        assert re.findall(r"\{\w+\}", said["en"]) == re.findall(r"\{\w+\}", said["zh"]), key
+
+
+@pytest.mark.parametrize(("lang", "tag"), [("zh", "zh"), ("en", "en")])
+def test_page_says_its_language(tiny, lang, tag):
+    assert f'<html lang="{tag}">' in draw(tiny.area, lang=lang).html
+
+
+def test_another_language_is_refused(tiny):
+    with pytest.raises(ValueError, match="choose one of zh, en"):
+        draw(tiny.area, lang="fr")
+
+
+def test_no_plan_and_no_towns(tiny):
+    assert data_of(draw(tiny.area))["plans"] == []
+    bare = dataclasses.replace(
+        tiny.area, towns=tiny.area.towns.assign(geometry=[shapely.Polygon(), None]), synthetic=False
+    )
+    data = data_of(draw(bare, tiny.plan))
+    assert data["towns"] == []
+    assert data["bounds"] is not None
+    assert len(data["plans"][0]["catchments"]["primary"]) == 2
+    none = dataclasses.replace(tiny.area, towns=tiny.area.towns.iloc[:0])
+    assert data_of(draw(none, tiny.plan))["towns"] == []
+
+
+def test_an_empty_area(tiny):
+    a = tiny.area
+    empty = dataclasses.replace(
+        a,
+        schools=a.schools.iloc[:0],
+        demand=a.demand.iloc[:0],
+        pupils=a.pupils.iloc[:0],
+        towns=a.towns.iloc[:0],
+        roads=dataclasses.replace(a.roads, edges=a.roads.edges.iloc[:0]),
+    )
+    assert data_of(draw(empty))["bounds"] is None
+
+
+def test_unknown_and_unreachable_are_null(tiny):
+    plan = unreachable(tiny.plan)
+    data = data_of(draw(tiny.area, tiny.today, plan))
+    lost = [trip for trip in data["plans"][1]["trips"] if trip[2] < 0]
+    assert {(trip[0], trip[4], trip[5], trip[7]) for trip in lost} == {
+        (3, None, None, "unreachable"),
+        (0, None, None, "no_seat"),
+    }
+    assert data["limits"] == {"kindergarten": None, "lower_primary": 30, "upper_primary": None, "junior": None}
+    assert data["plans"][0]["gap"] is None
+    assert "NaN" not in to_json(data["plans"])
+
+
+def test_the_scorecard_compares_with_the_first_plan(tiny):
+    alone = dataclasses.replace(tiny.plan, today=None)
+    rows = {row["indicator"]: row for row in data_of(draw(tiny.area, tiny.today, alone))["scorecard"]}
+    assert rows["schools_open"]["today"] == 3
+    assert rows["schools_open"]["plan"] == 2
+    assert rows["mean_minutes"]["change"] == "worse"
+
+
+def test_a_frame_made_by_hand_is_shown(tiny):
+    frame = pd.DataFrame(
+        [("x", "X", "某", "min", "lower", float("nan"), 2.5, "")],
+        columns=["indicator", "label_en", "label_zh", "unit", "direction", "today", "plan", "change"],
+    )
+    row = payload(tiny.area, [tiny.plan], frame)["scorecard"][0]
+    assert (row["today"], row["plan"], row["label_zh"]) == (None, 2.5, "某")
+
+
+def test_coordinates_go_out_in_wgs84(tiny):
+    school = payload(tiny.area, [])["schools"][0]
+    point = gpd.GeoSeries(tiny.area.schools.geometry.iloc[:1]).to_crs(4326).iloc[0]
+    assert school["at"] == pytest.approx([point.y, point.x], abs=1e-5)
+
+
+def test_lines_decode_to_where_they_were():
+    line = shapely.LineString([(108.3, 35.1), (108.30001, 35.10003), (108.4, 35.0)])
+    steps = np.array(encode([line])[0]).reshape(-1, 2)
+    assert np.cumsum(steps, axis=0) / DEGREE == pytest.approx(shapely.get_coordinates(line), abs=1e-5)
+
+
+def test_heavy_networks_lose_their_least_roads_first(tiny):
+    edges = tiny.area.roads.edges.assign(road_class=["path", "residential", "primary"])
+    area = dataclasses.replace(tiny.area, roads=dataclasses.replace(tiny.area.roads, edges=edges))
+    drawn = roads(area, vertices=2)
+    assert drawn["dropped"] == ["path", "local"]
+    assert [rank for rank in RANKS if drawn["lines"][rank]] == ["main"]
+
+
+def test_catchments_share_out_the_county_among_open_schools(tiny):
+    county = outline(tiny.area)
+    land = cells(tiny.area, tiny.area.demand.index, county)
+    assert shapely.area(land.to_numpy()).sum() == pytest.approx(county.area)
+    for village, cell in land.items():
+        assert shapely.intersects(cell, tiny.area.demand.geometry[village])
+    rows = {school: i for i, school in enumerate(tiny.area.schools.index)}
+    assert [part["school"] for part in catchments(tiny.area, tiny.today, rows)["primary"]] == [0, 1, 2]
+
+
+def test_catchments_leave_out_who_has_no_school(tiny):
+    plan = unreachable(tiny.plan)
+    assert school_of(plan, "primary")["V4"] == ""
+    rows = {school: i for i, school in enumerate(tiny.area.schools.index)}
+    assert [part["school"] for part in catchments(tiny.area, plan, rows)["primary"]] == [0, 2]
+
+
+def test_saving_is_whole_and_makes_folders(tmp_path):
+    path = Drawing("<p>旬邑</p>").save(tmp_path / "a" / "b" / "map.html")
+    assert path.read_text("utf-8") == "<p>旬邑</p>"
+    assert [p.name for p in path.parent.iterdir()] == ["map.html"]
+
+
+def test_a_notebook_gets_an_escaped_frame():
+    shown = Drawing('<b title="x">&</b>')._repr_html_()
+    assert 'srcdoc="&lt;b title=&quot;x&quot;&gt;&amp;&lt;/b&gt;"' in shown
+
+
+def test_xunyi_is_light():
+    from planner.area import read_area
+    from planner.plan import current_plan
+    from planner.scenario import read_scenario
+    from planner.travel import travel_times
+
+    area = read_area(ROOT / "data" / "xunyi")
+    scenario = read_scenario(ROOT / "data" / "xunyi" / "scenarios" / "county-2023.toml")
+    today = current_plan(area, travel_times(area, scenario.travel), scenario)
+    assert len(draw(area, today, today).html.encode()) < 3_000_000

@@ -1,0 +1,210 @@
+"""The map in a real browser, the network off."""
+
+import re
+import shutil
+
+import pytest
+
+from planner.draw import draw
+from tests.test_draw import HOSTILE, hostile_plans, unreachable
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+CANVASES = "() => [...document.querySelectorAll('canvas')].map(c => c.toDataURL()).join()"
+DESKTOP, PHONE = (1280, 800), (390, 844)
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM, reason="no chromium on this machine")]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    area, today, plan = hostile_plans()
+    return draw(area, today, unreachable(plan), lang="en").save(tmp_path_factory.mktemp("map") / "map.html")
+
+
+@pytest.fixture
+def open_page(browser, hostile):
+    """A function that opens a map; whatever goes wrong in it fails the test."""
+    wrong, pages = [], []
+
+    def guard(route):
+        if route.request.url.startswith(("file:", "data:")):
+            route.continue_()
+        else:
+            wrong.append(f"asked for {route.request.url}")
+            route.abort()
+
+    def dialog(shown):
+        wrong.append(f"dialog: {shown.message}")
+        shown.dismiss()
+
+    def opened(path=hostile, size=DESKTOP):
+        page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+        pages.append(page)
+        page.route("**/*", guard)
+        page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("requestfailed", lambda request: wrong.append(f"failed: {request.url}"))
+        page.on("dialog", dialog)
+        page.goto(path.as_uri())
+        page.wait_for_selector("#key section", state="attached")
+        return page
+
+    yield opened
+    for page in pages:
+        page.wait_for_timeout(100)
+        page.close()
+    assert wrong == []
+
+
+def drawn(page):
+    page.wait_for_timeout(150)
+    return page.evaluate(CANVASES), page.locator(".leaflet-marker-icon").count()
+
+
+def label(page, school):
+    return page.locator(f"[data-school={school}]").get_attribute("aria-label")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_opens_without_a_fault(open_page, size):
+    page = open_page(size=size)
+    assert page.locator("[data-school]").count() == 3
+    assert page.locator("#title").text_content() == f"Tiny {HOSTILE[1]}"
+    assert "Synthetic" in page.locator("#foot").text_content()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_before_and_after_draw_different_things(open_page):
+    page = open_page()
+    after, text = drawn(page), label(page, "S2")
+    page.get_by_text("Before", exact=True).click()
+    before = drawn(page)
+    assert before[0] != after[0]
+    assert "closing" in text
+    assert "kept" in label(page, "S2")
+    page.keyboard.press("ArrowRight")
+    assert drawn(page) == after
+    assert label(page, "S2") == text
+
+
+@pytest.mark.parametrize("layer", ["schools", "villages", "lines", "catchments", "towns", "roads"])
+def test_layers_toggle(open_page, layer):
+    page = open_page()
+    shown = drawn(page)
+    page.locator(f"#layer-{layer}").uncheck()
+    assert drawn(page) != shown
+    page.locator(f"#layer-{layer}").check()
+    assert drawn(page) == shown
+
+
+def test_the_band_changes_what_is_drawn(open_page):
+    page = open_page()
+    shown = drawn(page)
+    page.locator("#band").select_option(label="Junior, grades 7–9")
+    assert drawn(page) != shown
+    assert page.locator("[data-school]").count() == 1
+
+
+def test_a_school_opens_its_details_with_its_name_as_text(open_page):
+    page = open_page()
+    page.locator("[data-school=S2] svg").click()
+    assert page.locator("#details h2").text_content() == HOSTILE[1]
+    assert "closing" in page.locator("#details").text_content()
+    assert page.locator("#details img").count() == 0
+    page.keyboard.press("Escape")
+    assert page.locator("#details").is_hidden()
+    page.locator("[data-school=S3]").focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#details h2").text_content() == HOSTILE[2]
+
+
+def test_search_finds_a_village_and_the_marker_images_load(open_page):
+    page = open_page()
+    page.locator("#search").fill(f"{HOSTILE[4]} · V4")
+    details = page.locator("#details")
+    assert details.locator("h2").text_content() == HOSTILE[4]
+    assert "unreachable" in details.text_content()
+    assert "10 min" not in details.text_content()
+    page.wait_for_timeout(200)
+    images = "() => [...document.querySelectorAll('.leaflet-pane img')].map(i => i.complete && i.naturalWidth > 0)"
+    assert page.evaluate(images) == [True, True]
+
+
+def test_a_village_opens_on_a_click_on_the_map(open_page):
+    page = open_page()
+    x, y = page.evaluate(
+        "(() => { const p = map_plan.latLngToContainerPoint(V3); return [p.x, p.y]; })()".replace(
+            "V3", "JSON.parse(document.getElementById('plan-data').text).villages[2].at"
+        )
+    )
+    box = page.locator(".folium-map").bounding_box()
+    page.mouse.click(box["x"] + x, box["y"] + y)
+    assert page.locator("#details h2").text_content() == HOSTILE[3]
+    assert "20 min, 1.5 km, on foot" in page.locator("#details").text_content()
+
+
+def test_unreachable_is_a_sign_of_its_own(open_page):
+    page = open_page()
+    key = page.locator("#key").text_content()
+    assert "unreachable" in key
+    page.locator("#band").select_option(label="Upper primary, grades 4–6")
+    assert "no seat" in page.locator("#key").text_content()
+
+
+def test_the_language_switches_every_label(open_page):
+    page = open_page()
+    assert page.locator("#scores h2").text_content() == "Scorecard"
+    page.locator("#language").click()
+    assert page.locator("#scores h2").text_content() == "评分表"
+    assert page.evaluate("document.documentElement.lang") == "zh-CN"
+    panels = page.locator("#key").text_content() + page.locator("#scores thead").text_content()
+    assert not re.search("[A-Za-z]", panels)
+    assert "关闭" in label(page, "S2")
+
+
+def test_the_scorecard_marks_by_word(open_page):
+    page = open_page()
+    row = page.locator("#scores tr", has_text="Mean trip, one way").text_content()
+    assert "min" in row
+    assert "worse" in row
+    assert "Optimal: proven" in page.locator("#scores").text_content()
+
+
+def test_panels_collapse_on_a_phone(open_page):
+    page = open_page(size=PHONE)
+    assert page.locator("#key").is_hidden()
+    page.locator("#show-key").click()
+    assert page.locator("#key").is_visible()
+    page.locator("#show-card").click()
+    assert page.locator("#key").is_hidden()
+    assert page.locator("#scores").is_visible()
+    assert page.locator(".folium-map").bounding_box()["height"] > 250
+
+
+def test_the_area_alone(open_page, tiny, tmp_path):
+    page = open_page(draw(tiny.area, lang="en").save(tmp_path / "area.html"))
+    assert "No plan" in page.locator("#scores").text_content()
+    assert page.locator("[data-school]").count() == 2 + 1
+
+
+def test_a_given_layout_is_not_called_proven(open_page, tiny, tmp_path):
+    page = open_page(draw(tiny.area, tiny.today, lang="en").save(tmp_path / "today.html"))
+    assert "Not proven" in page.locator("#scores").text_content()
