@@ -200,12 +200,14 @@ def run(
 ) -> None:
     """Travel times, today's layout, the best plan, its verification, scorecard and map."""
     from planner.plan import optimise
+    from planner.report import free_target
 
+    target = free_target(out or Path("out") / scenario.stem)
     question, county, times = _read(scenario, area)
     with step("Finding the best plan") as tell:
         plan = optimise(county, times, question)
         tell(f"{plan.status}, gap {plan.gap:.2%}")
-    _finish(plan, out or Path("out") / scenario.stem, as_json)
+    _finish(plan, target, as_json)
 
 
 @app.command()
@@ -219,12 +221,14 @@ def score(
     """Score and verify a plan that people proposed."""
     from planner.plan import read_actions
     from planner.plan import score as score_plan
+    from planner.report import free_target
 
+    target = free_target(out or Path("out") / f"{scenario.stem}-{actions.stem}")
     proposed = read_actions(actions)
     question, county, times = _read(scenario, area)
     with step("Scoring the proposal"):
         plan = score_plan(county, times, question, proposed, file=str(actions))
-    _finish(plan, out or Path("out") / f"{scenario.stem}-{actions.stem}", as_json)
+    _finish(plan, target, as_json)
 
 
 @app.command()

@@ -42,9 +42,7 @@ def save(plan: Plan, folder: str | Path, drawing: Drawing | None = None) -> Path
     ------
     DataError : the folder exists and is no plan folder, or may not be written
     """
-    target = Path(folder)
-    if target.exists() and not (target / "plan.json").is_file() and (not target.is_dir() or any(target.iterdir())):
-        raise DataError([Fault(str(folder), "it exists and is no plan folder", "Name another folder, or empty it.")])
+    target = free_target(folder)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
@@ -64,6 +62,19 @@ def save(plan: Plan, folder: str | Path, drawing: Drawing | None = None) -> Path
             part.replace(target)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+    return target
+
+
+def free_target(folder: str | Path) -> Path:
+    """The folder, if a plan may be written to it: absent, empty, or an older plan folder.
+
+    Raises
+    ------
+    DataError : it is anything else
+    """
+    target = Path(folder)
+    if target.exists() and not (target / "plan.json").is_file() and (not target.is_dir() or any(target.iterdir())):
+        raise DataError([Fault(str(folder), "it exists and is no plan folder", "Name another folder, or empty it.")])
     return target
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from planner.area import write_area
 from planner.cli import figure
+from planner.errors import DataError, PlannerError
+from planner.verify import verify
 from tests import tiny as tiny_module
 
 ROOT = Path(__file__).parents[1]
@@ -127,6 +129,26 @@ def test_verify_finds_what_was_changed(plan, tmp_path):
     assert done.returncode == 1
     failed = {c["name"] for c in json.loads(done.stdout)["checks"] if c["failures"]}
     assert {"files are as written", "every pupil is in the plan", "travel times of a sample"} <= failed
+
+
+@pytest.mark.parametrize("name", ["plan.json", "actions.csv", "assignment.csv", "scenario.toml"])
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[1, 2]", "x,y\n1,2\n", "school_id,stage,action,into,seats\nS1,a,b,c,d\n"]
+)
+def test_verify_reads_rubbish_without_a_traceback(plan, county, name, content, tmp_path):
+    out, _, _ = plan
+    bad = tmp_path / "bad"
+    shutil.copytree(out, bad)
+    (bad / name).write_text(content, "utf-8")
+    with pytest.raises(PlannerError):
+        verify(bad, area=county)
+
+
+def test_a_plan_folder_that_was_moved_asks_where_the_area_is(plan, tmp_path):
+    out, _, _ = plan
+    shutil.copytree(out, tmp_path / "a" / "b" / "moved")
+    with pytest.raises(DataError, match="its study area is no longer at"):
+        verify(tmp_path / "a" / "b" / "moved")
 
 
 def test_a_folder_that_is_no_plan_is_not_touched(county, tmp_path):

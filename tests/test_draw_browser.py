@@ -1,5 +1,6 @@
 """The map in a real browser, the network off."""
 
+import dataclasses
 import re
 import shutil
 
@@ -208,3 +209,15 @@ def test_the_area_alone(open_page, tiny, tmp_path):
 def test_a_given_layout_is_not_called_proven(open_page, tiny, tmp_path):
     page = open_page(draw(tiny.area, tiny.today, lang="en").save(tmp_path / "today.html"))
     assert "Not proven" in page.locator("#scores").text_content()
+
+
+def test_a_merged_school_points_to_its_receiver(open_page, tiny, tmp_path):
+    rows = tiny.plan.actions.copy()
+    rows.loc[rows["school_id"] == "S2", ["action", "into"]] = ["merge", "S1"]
+    plan = dataclasses.replace(tiny.plan, actions=rows)
+    page = open_page(draw(tiny.area, tiny.today, plan, lang="en").save(tmp_path / "merge.html"))
+    shown = drawn(page)
+    page.locator("#layer-merges").uncheck()
+    assert drawn(page)[0] != shown[0]
+    page.locator("[data-school=S2] svg").click()
+    assert f"merged into {tiny.area.schools.at['S1', 'name']}" in page.locator("#details").text_content()

@@ -171,19 +171,20 @@ def test_a_proposal_is_scored_the_same_way(tiny):
 def test_every_fault_of_a_proposal_comes_at_once(tiny):
     proposed = pd.DataFrame(
         {
-            "school_id": ["S9", "S1", "S2", "S2", "S3"],
-            "action": ["close", "shut", "expand", "keep", "keep"],
-            "seats_added": ["", "", "", "x", "5"],
-            "stage": ["", "", "", "", "kindergarten"],
+            "school_id": ["S9", "S1", "S2", "S2", "S3", "S3"],
+            "action": ["close", "shut", "expand", "keep", "keep", "expand"],
+            "seats_added": ["", "", "", "x", "5", "5"],
+            "stage": ["", "", "", "", "kindergarten", ""],
         }
     )
     with pytest.raises(DataError) as caught:
         score(tiny.area, tiny.times, tiny.scenario, proposed)
     said = str(caught.value).splitlines()
-    assert len(said) == 5
+    assert len(said) == 6
     assert said[0].startswith("actions row 2, column school_id: there is no school 'S9'. Did you mean S")
     assert "'shut' is no action" in said[1]
     assert "expand adds no seats" in said[2]
+    assert "S3 teaches several stages. Say which stage the added seats are for." in said[5]
 
 
 def test_explain(tiny):

@@ -177,6 +177,8 @@ def _proposed(question: Question, actions: pd.DataFrame, file: str) -> tuple[np.
             fault(row, "seats_added", "expand adds no seats", "Enter how many, or say keep.")
         if action in ENDING and seats > 0:
             fault(row, "seats_added", f"{action} cannot add seats", "Leave it blank.")
+        if seats > 0 and int(here.sum()) > 1:
+            fault(row, "stage", f"{school} teaches several stages", "Say which stage the added seats are for.")
         if item["into"] and item["into"] not in schools:
             fault(row, "into", f"there is no school {item['into']!r}", hint(item["into"], schools, "Use an id."))
         for j in np.flatnonzero(here).tolist():
@@ -184,7 +186,7 @@ def _proposed(question: Question, actions: pd.DataFrame, file: str) -> tuple[np.
                 fault(row, "action", f"{school} {sites['stage'].iloc[j]} stands in row {said[j]} already", "Keep one.")
             said[j] = row
         is_open[here] = action not in ENDING
-        added[here] = np.where(action in ENDING, 0.0, seats / max(int(here.sum()), 1))
+        added[here] = 0.0 if action in ENDING else seats
     if faults:
         raise DataError(faults)
     return is_open, added

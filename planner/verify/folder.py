@@ -14,6 +14,14 @@ from planner.errors import DataError, Fault
 from planner.model import StudyArea
 from planner.scenario import Scenario, parse_scenario
 
+# Columns that are read, and whether their cells are numbers ("?": a number or blank).
+ACTIONS = {"school_id": "", "stage": "", "action": "", "into": "", "seats": "?", "seats_added": "1", "pupils": "1"}
+ROWS = {
+    **dict.fromkeys(("demand_id", "band", "school_id", "mode", "reason"), ""),
+    "pupils": "1",
+    "minutes": "?",
+    "km": "?",
+}
 ENDED = ("close", "merge", "convert", "none")
 
 
@@ -39,14 +47,45 @@ def read_folder(path: Path, area: str | Path | None = None) -> Folder:
     except (OSError, ValueError, KeyError, TypeError) as error:
         fault = Fault(str(path), f"it is no complete plan folder: {error}", "Name a folder that planner run wrote.")
         raise DataError([fault]) from None
-    if area is None and where is None:
-        raise DataError([Fault(str(path), "plan.json names no area", "Say which with --area.")])
+    if faults := [
+        *_faults(path / "actions.csv", actions, ACTIONS),
+        *_faults(path / "assignment.csv", assignment, ROWS),
+    ]:
+        raise DataError(faults)
+    if area is None and (where is None or not (path / where).is_dir()):
+        said = "plan.json names no area" if where is None else f"its study area is no longer at {path / where}"
+        raise DataError([Fault(str(path), said, "Say where it is with --area.")])
     return Folder(path, summary, actions, assignment, read_area(path / where if area is None else area), scenario)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        return [{key: _plain(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        return [{key: _plain(value or "") for key, value in row.items() if key} for row in csv.DictReader(file)]
+
+
+def _faults(path: Path, rows: list[dict[str, str]], columns: dict[str, str]) -> list[Fault]:
+    """Columns that are missing and cells that are no numbers."""
+    if not rows:
+        return [Fault(str(path), "it holds no rows", "Write the plan again.")]
+    faults = [
+        Fault(str(path), f"column {column} is missing", "Write the plan again.", column)
+        for column in columns
+        if column not in rows[0]
+    ]
+    for column, kind in columns.items():
+        if column in rows[0] and kind:
+            bad = [n for n, row in enumerate(rows, 2) if not _is_number(row[column], blank=kind == "?")]
+            if bad:
+                cell = rows[bad[0] - 2][column]
+                faults.append(Fault(str(path), f"{cell!r} is no number", "Write the plan again.", column, tuple(bad)))
+    return faults
+
+
+def _is_number(text: str, *, blank: bool) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return blank and text == ""
 
 
 def _plain(value: str) -> str:
