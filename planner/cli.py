@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from planner.errors import PlannerError
+from planner.errors import DataError, Fault, PlannerError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -307,6 +307,9 @@ def _read(path: Path, area: Path | None) -> tuple[Scenario, StudyArea, TravelTim
 
     question = read_scenario(path)
     folder = area or path.resolve().parent.parent
+    if area is None and not (folder / "area.toml").is_file():
+        said = "it does not lie in the scenarios folder of a study area"
+        raise DataError([Fault(str(path), said, "Say which area with --area.")])
     with step(f"Reading {folder.name}") as tell:
         county = read_area(folder)
         tell(", ".join(f"{value:,} {word}" for word, value in _facts(county)["counts"].items()))

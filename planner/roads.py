@@ -226,7 +226,7 @@ def _network(tags: pd.DataFrame, first: np.ndarray, vertex: np.ndarray, xy: np.n
     runs = np.column_stack([at[:-1], at[1:]])[way[at[:-1]] == way[at[1:]]]
     runs = runs[runs[:, 0] < runs[:, 1]]
     pieces = [np.arange(a, b + 1) for a, b in runs]
-    attributes = features.drop(columns="geometry", errors="ignore").iloc[way[runs[:, 0]]].reset_index(drop=True)
+    attributes = features.iloc[way[runs[:, 0]]].reset_index(drop=True)
     chains, direction = _chains(vertex[runs[:, 0]], vertex[runs[:, 1]], attributes)
     lines, keep_row, ends = [], [], []
     for chain, forward in zip(chains, direction, strict=True):

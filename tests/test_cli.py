@@ -73,6 +73,7 @@ def test_an_infeasible_scenario_exits_1_and_writes_nothing(county, tmp_path):
     ("words", "said"),
     [
         (["run", "absent.toml"], "absent.toml: there is no such file"),
+        (["run", "alone.toml"], "it does not lie in the scenarios folder of a study area. Say which area with --area."),
         (["run", "wrong.toml"], "wrong.toml: titel is not a key here. Did you mean title?"),
         (["check", "absent"], "absent"),
         (["verify", "."], "it is no complete plan folder"),
@@ -86,12 +87,13 @@ def test_an_infeasible_scenario_exits_1_and_writes_nothing(county, tmp_path):
 )
 def test_bad_input_exits_2_with_a_message_and_no_traceback(words, said, county, tmp_path):
     (tmp_path / "wrong.toml").write_text('titel = "A"', "utf-8")
+    (tmp_path / "alone.toml").write_text('title = "A"', "utf-8")
     (tmp_path / "wrong.csv").write_text("school_id,action\nS8,close\n", "utf-8")
     done = planner(*(w.format(county=county / "scenarios" / "plan.toml") for w in words), cwd=tmp_path)
     assert done.returncode == 2
     assert said in done.stderr + done.stdout
     assert "Traceback" not in done.stderr
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["wrong.csv", "wrong.toml"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["alone.toml", "wrong.csv", "wrong.toml"]
 
 
 def test_score_compare_and_verify(plan, county, tmp_path):

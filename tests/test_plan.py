@@ -168,6 +168,26 @@ def test_a_proposal_is_scored_the_same_way(tiny):
     )
 
 
+def test_a_proposal_keeps_seats_and_may_split_where_the_scenario_lets_it(tiny):
+    schools = tiny.area.schools.assign(seats_primary=[33.0, 30.0, 27.0])
+    area = dataclasses.replace(tiny.area, schools=schools)
+    close = pd.DataFrame({"school_id": ["S2"], "action": ["close"]})
+    plan = score(area, tiny.times, scenario('[assignment]\nunit = "pupil"'), close)
+    assert plan.assignment.groupby("school_id")["pupils"].sum()["S1"] == 33
+    assert plan.assignment["pupils"].sum() == 66
+    assert plan.notes == ()
+    whole = score(area, tiny.times, scenario(), close)
+    assert any("cannot be kept" in note for note in whole.notes)
+
+
+def test_a_county_without_pupils_has_a_plan(tiny):
+    area = dataclasses.replace(tiny.area, pupils=tiny.area.pupils * 0)
+    for unit in ("village", "pupil"):
+        plan = optimise(area, tiny.times, scenario(f'[assignment]\nunit = "{unit}"'))
+        assert plan.assignment.empty
+        assert plan.objective == 0
+
+
 def test_every_fault_of_a_proposal_comes_at_once(tiny):
     proposed = pd.DataFrame(
         {

@@ -11,7 +11,7 @@ from planner.errors import InfeasibleError
 from planner.model import StudyArea, TravelTimes
 from planner.optimise import Expansion, LocationProblem, LocationSolution, OpenRule, Terms, repair, solve, solve_then
 from planner.plan.given import notes, today_of
-from planner.plan.layout import Choice, bus_cny_per_pupil, make_plan, school_costs, whole
+from planner.plan.layout import Choice, bus_cny_per_pupil, make_plan, school_costs, split, whole
 from planner.plan.question import Question, ask
 from planner.plan.types import Plan
 from planner.scenario import Scenario, TownRule
@@ -156,7 +156,7 @@ def _choice(question: Question, problem: LocationProblem, row: np.ndarray, found
     site[row] = found.assignment
     choice = whole(question, found.open, site)
     if not problem.whole:
-        choice = _split(choice, row, found, pupils)
+        choice = split(choice, row, found, pupils)
     load = np.bincount(
         choice.site[choice.site >= 0], weights=choice.pupils[choice.site >= 0], minlength=len(found.open)
     )
@@ -164,24 +164,6 @@ def _choice(question: Question, problem: LocationProblem, row: np.ndarray, found
     over = np.where(np.isnan(seats), 0.0, load - seats)
     added = np.ceil(np.maximum(over, 0) / capacity.seat_step - 1e-9) * capacity.seat_step if capacity.expansion else 0.0
     return dataclasses.replace(choice, added=np.zeros(len(seats)) + added)
-
-
-def _split(choice: Choice, row: np.ndarray, found: LocationSolution, pupils: np.ndarray) -> Choice:
-    """Shares of a row as whole pupils; the total of every row is kept (largest remainder)."""
-    from planner.demand import largest_remainder
-
-    parts: list[tuple[int, int, int, str]] = [
-        (int(i), -1, int(pupils[i]), str(choice.reason[i])) for i in np.setdiff1d(np.arange(len(pupils)), row)
-    ]
-    for k, i in enumerate(row):
-        begin, end = found.shares.indptr[k], found.shares.indptr[k + 1]
-        share, at = found.shares.data[begin:end], found.shares.indices[begin:end]
-        for j, count in zip(at, largest_remainder(int(pupils[i]), share), strict=True):
-            if count:
-                parts.append((int(i), int(j), int(count), ""))
-    parts.sort()
-    r, s, p, why = (np.array(column) for column in zip(*parts, strict=True))
-    return dataclasses.replace(choice, row=r, site=s, pupils=p, reason=why)
 
 
 def infeasible(

@@ -11,7 +11,7 @@ import numpy as np
 from planner.errors import DataError, Fault
 from planner.model import ACTIONS, STAGES, StudyArea, TravelTimes
 from planner.optimise import LocationProblem, solve
-from planner.plan.layout import make_plan, whole
+from planner.plan.layout import make_plan, split, whole
 from planner.plan.question import Question, ask, nearest
 from planner.plan.types import Plan
 from planner.scenario import Scenario
@@ -95,11 +95,16 @@ def score(
             forced_closed=tuple(int(j) for j in np.flatnonzero(~is_open)),
         )
         found = solve(problem, gap=scenario.solver.gap, time_limit_s=scenario.solver.time_limit_s)
-        if found.status in ("optimal", "feasible") and problem.whole:
+        kept = found.status in ("optimal", "feasible")
+        if kept:
             site[row] = found.assignment
         else:
             said += ("Norms or seats cannot be kept with these schools: every band goes to its quickest open school.",)
-    choice = whole(question, is_open, site, added)
+        choice = whole(question, is_open, site, added)
+        if kept and not problem.whole:
+            choice = split(choice, row, found, question.rows["pupils"].to_numpy())
+    else:
+        choice = whole(question, is_open, site, added)
     plan = make_plan(
         question, choice, title=f"Proposed: {scenario.title}", status="scored", notes=said, today=today_of(question)
     )

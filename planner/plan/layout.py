@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from planner.demand import largest_remainder
 from planner.model import Rooted
+from planner.optimise import LocationSolution
 from planner.plan.question import Question
 from planner.plan.types import Plan
 
@@ -47,6 +50,24 @@ def whole(question: Question, is_open: np.ndarray, site: np.ndarray, added: np.n
     reason = np.where((site < 0) & ~joined, "unreachable", reason)
     none = np.zeros(len(is_open)) if added is None else added
     return Choice(is_open, np.arange(len(site)), site, question.rows["pupils"].to_numpy(), reason, none)
+
+
+def split(choice: Choice, row: np.ndarray, found: LocationSolution, pupils: np.ndarray) -> Choice:
+    """Shares of a row as whole pupils; the total of every row is kept (largest remainder)."""
+    parts: list[tuple[int, int, int, str]] = [
+        (int(i), -1, int(pupils[i]), str(choice.reason[i])) for i in np.setdiff1d(np.arange(len(pupils)), row)
+    ]
+    for k, i in enumerate(row):
+        begin, end = found.shares.indptr[k], found.shares.indptr[k + 1]
+        share, at = found.shares.data[begin:end], found.shares.indices[begin:end]
+        for j, count in zip(at, largest_remainder(int(pupils[i]), share), strict=True):
+            if count:
+                parts.append((int(i), int(j), int(count), ""))
+    parts.sort()
+    if not parts:
+        return choice
+    r, s, p, why = (np.array(column) for column in zip(*parts, strict=True))
+    return dataclasses.replace(choice, row=r, site=s, pupils=p, reason=why)
 
 
 def make_plan(question: Question, choice: Choice, *, title: str, status: str, **fields: Any) -> Plan:

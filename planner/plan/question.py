@@ -140,8 +140,7 @@ def ask(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Question:
         raise ScenarioError(faults)
     sites = _sites(area, scenario)
     rows = _rows(area)
-    demand_at = [list(times.data["demand"].values).index(d) for d in area.demand.index] if len(area.demand) else []
-    place = {str(d): demand_at[i] for i, d in enumerate(area.demand.index)}
+    place = {str(d): i for i, d in enumerate(times.data["demand"].values)}
     school_at = {str(s): i for i, s in enumerate(times.data["school"].values)}
     band_at = {str(b): i for i, b in enumerate(times.data["band"].values)}
     i = np.array([place[d] for d in rows["demand_id"]], dtype=np.int64)
