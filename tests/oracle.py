@@ -18,6 +18,8 @@ def open_sets(problem: LocationProblem):
             continue
         if not all(is_open[list(problem.forced_open)]) or any(is_open[list(problem.forced_closed)]):
             continue
+        if any(len(set(is_open[list(group)].tolist())) > 1 for group in problem.linked):
+            continue
         inside = [
             rule.min <= is_open[list(rule.sites)].sum() <= (math.inf if rule.max is None else rule.max)
             for rule in problem.rules

@@ -20,9 +20,11 @@ from planner.optimise import (
     total,
     violations,
 )
+from planner.optimise.exact import Highs
+from planner.optimise.mip import build
 from tests import oracle
 
-FEATURES = ("capacity", "fixed", "rules", "forced", "facility", "expansion", "budget", "count")
+FEATURES = ("capacity", "fixed", "rules", "forced", "facility", "expansion", "budget", "count", "linked")
 
 
 @st.composite
@@ -53,9 +55,16 @@ def problems(draw, whole=None):
         parts["expansion"] = Expansion(rng.integers(1, 5, m), rng.integers(0, 4, m), rng.integers(0, 9, m))
     if has["count"]:
         parts |= {"open_min": int(rng.integers(0, 2)), "open_max": int(rng.integers(1, m + 1))}
+    if has["linked"] and m > 2 and not has["forced"]:
+        parts["linked"] = (tuple(int(s) for s in rng.choice(m, 2, replace=False)),)
     problem = LocationProblem(cost, **parts)
     if has["budget"] and is_whole:
-        terms = Terms(cost=rng.integers(0, 9, (n, m)), fixed=rng.integers(0, 9, m))
+        terms = Terms(
+            cost=rng.integers(0, 9, (n, m)) if rng.random() < 0.5 else None,
+            fixed=rng.integers(0, 9, m),
+            facility=rng.integers(0, 9, int(problem.facility.max()) + 1),
+            step=rng.integers(0, 9, m) if rng.random() < 0.5 else None,
+        )
         problem = dataclasses.replace(problem, budgets=(Budget(terms, float(rng.integers(5, 40))),))
     return problem
 
@@ -106,7 +115,10 @@ def test_the_second_objective_keeps_the_first(problem, seed):
 @given(problems(), st.integers(0, 10**6))
 def test_row_order_is_irrelevant(problem, seed):
     order = np.random.default_rng(seed).permutation(problem.cost.shape[0])
-    terms = [dataclasses.replace(b.terms, cost=b.terms.cost[order]) for b in problem.budgets]
+    terms = [
+        dataclasses.replace(b.terms, cost=None if b.terms.cost is None else b.terms.cost[order])
+        for b in problem.budgets
+    ]
     shuffled = dataclasses.replace(
         problem,
         cost=problem.cost[order],
@@ -160,6 +172,7 @@ def test_a_repair_makes_it_feasible(problem):
             forced_open=problem.forced_open,
             forced_closed=problem.forced_closed,
             expansion=problem.expansion,
+            linked=problem.linked,
             **count,
         )
         assert not math.isinf(oracle.best(relaxed))
@@ -176,17 +189,95 @@ def test_a_repair_makes_it_feasible(problem):
         ({"rules": (OpenRule((0,), 2, 1),)}, "min 2 is above max 1"),
         ({"open_min": 3, "open_max": 1}, "min 3 is above max 1"),
         ({"facility": [0, -1]}, "facility: needs 2 rows"),
+        ({"linked": ((0, 9),)}, "linked: site 9 is not one of 0..1"),
+        ({"linked": ((0, 1),), "forced_open": (0,), "forced_closed": (1,)}, "linked: of sites"),
+        ({"cost": [[np.inf, 1.0], [1.0, 1.0]]}, "cost: is infinite"),
+        ({"expansion": Expansion([1, 1], [-1, 1], [1, 1])}, "max_steps"),
+        ({"budgets": (Budget(Terms(fixed=[1]), 3.0, "money"),)}, r"budgets: money.fixed: has shape \(1,\)"),
+        ({"budgets": (Budget(Terms(cost=[[np.nan, 1], [1, 1]]), 3.0),)}, r"budgets: 0.cost: is not a number"),
+        ({"budgets": (Budget(Terms(), np.nan),)}, "budgets: 0: max is NaN"),
     ],
 )
 def test_a_problem_that_contradicts_itself_is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
-        LocationProblem([[1.0, 2.0], [2.0, 1.0]], **changes)
+        LocationProblem(**({"cost": [[1.0, 2.0], [2.0, 1.0]]} | changes))
 
 
 def test_edges():
     assert solve(LocationProblem(np.zeros((0, 3)))).status == "optimal"
     assert solve(LocationProblem(np.zeros((2, 0)))).status == "infeasible"
+    assert solve(LocationProblem(np.zeros((0, 0)))).status == "optimal"
     assert solve(LocationProblem([[np.nan, np.nan]])).status == "infeasible"
     timeless = solve(LocationProblem(np.random.default_rng(0).random((40, 40)), open_max=5), time_limit_s=1e-9)
     assert timeless.status in ("optimal", "feasible", "unknown")
     assert timeless.status != "feasible" or timeless.bound <= timeless.objective
+
+
+def test_out_of_time_the_relaxation_still_bounds():
+    """Before branch and bound ends, the bound is at least the last relaxation's, and never above the optimum."""
+    rng = np.random.default_rng(1)
+    place, site = rng.random((400, 2)), rng.random((60, 2))
+    cost = np.hypot(*(place[:, None] - site).transpose(2, 0, 1))
+    problem = LocationProblem(cost, capacity=np.full(60, 45.0), open_max=10)
+    hurried, patient = solve(problem, time_limit_s=1.5), solve(problem, gap=0.01)
+    assert patient.status == "optimal"
+    assert hurried.bound <= patient.objective + 1e-6 or hurried.status == "unknown"
+    assert hurried.seconds < 4
+
+
+def test_an_optimum_that_presolve_finds_whole_keeps_its_offset():
+    """What HiGHS 1.16 got wrong when it was given the optimum to start from (docs/decisions/0004)."""
+    problem = LocationProblem([[25, np.nan, 3, 8]], facility=[0, 1, 0, 1], facility_cost=[6, 5])
+    found = solve(problem)
+    assert (found.objective, found.bound, found.status) == (9, 9, "optimal")
+
+
+def test_what_is_short_is_the_least_that_helps():
+    cost = [[1.0, 2.0], [3.0, 1.0]]
+    dear = LocationProblem(cost, budgets=(Budget(Terms(facility=[5, 7]), 3.0),))
+    assert repair(dear).budgets == {0: 2.0}
+    three = LocationProblem(np.ones((3, 2)), weight=[3, 3, 3], capacity=[4, 5])
+    assert repair(three).seats.tolist() == [0.0, 1.0]
+    assert repair(LocationProblem(cost, rules=(OpenRule((0, 1), 0, 1),), forced_open=(0, 1))).rules == {0: -1}
+    assert repair(LocationProblem([[np.nan], [1.0]])).unserved.tolist() == [1.0, 0.0]
+    assert repair(LocationProblem(np.zeros((2, 0)))).unserved.tolist() == [1.0, 1.0]
+    assert repair(LocationProblem(np.zeros((0, 0)))).rules == {}
+
+
+GOLDEN = """\
+min
+obj: +3 c0 +4 c1 +5 c2 +10 c3 +20 c4
+st
+r0: +1 c0 +1 c1 = +1
+r1: +1 c2 = +1
+r2: +2 c0 +1 c2 -2 c3 <= +0
+r3: +1 c0 +1 c2 -2 c3 <= +0
+r4: +1 c1 -1 c4 <= +0
+r5lo: +1 c3 +1 c4 >= +0
+r5up: +1 c3 +1 c4 <= +1
+bounds
+c0 <= 1
+c1 <= 1
+c2 <= 1
+c3 <= 1
+c4 <= 1
+bin
+c0
+c1
+c2
+c3
+c4
+gen
+semi
+end"""
+
+
+def test_the_program_of_a_tiny_problem(tmp_path):
+    """Golden text: two demand points, two sites, one of them not within reach of the second point."""
+    problem = LocationProblem(
+        [[3.0, 4.0], [5.0, np.nan]], weight=[2, 1], capacity=[2, np.inf], fixed_cost=[10, 20], open_max=1
+    )
+    file = tmp_path / "tiny.lp"
+    Highs(build(problem), seed=0, gap=0.0)._h.writeModel(str(file))
+    lines = [line.strip() for line in file.read_text().splitlines() if not line.startswith("\\")]
+    assert "\n".join(lines).strip() == GOLDEN

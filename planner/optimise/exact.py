@@ -15,7 +15,9 @@ from planner.optimise.mip import INF, Mip, build
 from planner.optimise.problem import Budget, LocationProblem, LocationSolution, Status, Terms, total, violations
 
 VIOLATION = 1e-6
+NOISE = 1e-7  # relative: below it, objective and bound are equal
 MOST_ROUNDS = 60
+ROUNDS_SHARE = 0.6  # of the time, at most: branch and bound needs some to find a solution
 
 
 def solve(problem: LocationProblem, *, gap: float = 0.0, time_limit_s: float = 60.0, seed: int = 0) -> LocationSolution:
@@ -46,21 +48,24 @@ def solve(problem: LocationProblem, *, gap: float = 0.0, time_limit_s: float = 6
     mip = build(problem)
     relaxed = Highs(mip, seed)
     strong = np.zeros(0, dtype=np.int64)
-    rounds = 0
-    while rounds < MOST_ROUNDS and relaxed.run(time_limit_s - (time.perf_counter() - began)) == "optimal":
+    rounds, proven = 0, -INF
+    rounds_end = began + ROUNDS_SHARE * time_limit_s
+    while rounds < MOST_ROUNDS and relaxed.run(rounds_end - time.perf_counter()) == "optimal":
+        proven = relaxed.objective  # every round's relaxation bounds the problem from below
         broken = relaxed.broken_arcs()
         if len(broken) == 0:
             break
         relaxed.tighten(broken)
         strong = np.append(strong, broken)
         rounds += 1
-    # A model of its own: HiGHS 1.16 loses the objective's offset when it presolves one that it solved relaxed before.
+    # A model of its own, without a start: from one that is optimal, HiGHS 1.16 reports an objective without the offset
+    # that its presolve took out (docs/decisions/0004).
     solver = Highs(mip, seed, gap=gap)
     solver.tighten(strong)
     state = solver.run(max(time_limit_s - (time.perf_counter() - began), 0.5))
     if solver.values is None:
         return _unsolved(problem, "infeasible" if state == "infeasible" else "unknown", time.perf_counter() - began)
-    found = _read(problem, mip, solver.values, solver.bound)
+    found = _read(problem, mip, solver.values, max(solver.bound, proven))
     if not np.isclose(float(mip.cost @ solver.values), solver.objective, rtol=1e-6, atol=1e-4):
         raise RuntimeError("the solver's objective is not the sum of its own solution")
     solution = dataclasses.replace(found, seconds=time.perf_counter() - began, rounds=rounds)
@@ -168,6 +173,9 @@ class Highs:
         self._h.setOptionValue("time_limit", self._h.getRunTime() + time_limit_s)
         self._h.run()
         state, info = self._h.getModelStatus(), self._h.getInfo()
+        if state == highspy.HighsModelStatus.kModelEmpty:
+            self.values, self.objective, self.bound = np.zeros(self._at.size), 0.0, 0.0
+            return "optimal"
         if state == highspy.HighsModelStatus.kInfeasible:
             return "infeasible"
         if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
@@ -223,7 +231,7 @@ def _read(problem: LocationProblem, mip: Mip, values: np.ndarray, bound: float) 
     objective = total(problem, problem.objective, made)
     bound = min(bound, objective)
     gap = (objective - bound) / max(abs(objective), 1e-9)
-    if gap <= 1e-9:
+    if gap <= NOISE:
         bound, gap = objective, 0.0
     return dataclasses.replace(made, objective=objective, bound=bound, gap=gap)
 

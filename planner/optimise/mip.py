@@ -8,6 +8,7 @@ Variables: an arc for every allowed pair (share of the demand point served there
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,11 @@ class Rows:
         self.value.append(np.asarray(value, dtype=np.float64))
         return len(self.lower) - 1
 
+    def extend(self, row: int, column: int, value: float) -> None:
+        """One more variable in a row."""
+        self.column[row] = np.append(self.column[row], np.int32(column))
+        self.value[row] = np.append(self.value[row], value)
+
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Lower, upper, starts, columns, values."""
         starts = np.append(0, np.cumsum([len(column) for column in self.column])[:-1]) if self.column else np.zeros(0)
@@ -71,7 +77,15 @@ class Rows:
 
 @dataclass(frozen=True, eq=False)
 class Mip:
-    """The program: costs, bounds, which variables are whole numbers, rows, and what the variables mean."""
+    """The program: costs, bounds, which variables are whole numbers, rows, and what the variables mean.
+
+    Parameters
+    ----------
+    serve : row of ``rows`` that serves each demand point
+    seats : site -> row of its seats
+    counts : row of each of ``rules_of(problem)``
+    budgets : row of each budget, and what its row was divided by
+    """
 
     layout: Layout
     cost: np.ndarray
@@ -79,6 +93,10 @@ class Mip:
     upper: np.ndarray
     whole: np.ndarray
     rows: Rows
+    serve: list[int]
+    seats: dict[int, int]
+    counts: list[int]
+    budgets: list[tuple[int, float]]
 
 
 def make_layout(problem: LocationProblem) -> Layout:
@@ -140,41 +158,48 @@ def build(problem: LocationProblem) -> Mip:
     lower[is_open[list(problem.forced_open)]] = 1
     upper[is_open[list(problem.forced_closed)]] = 0
     rows = Rows()
-    for arcs in _groups(at.demand, n):
-        rows.add(1, 1, arcs, np.ones(len(arcs)))
+    serve = [rows.add(1, 1, arcs, np.ones(len(arcs))) for arcs in _groups(at.demand, n)]
+    seats: dict[int, int] = {}
     step_of = {int(site): at.step0 + k for k, site in enumerate(at.stepped)}
     arcs_at = _groups(at.site, m)
     for site, arcs in enumerate(arcs_at):
         if len(arcs) == 0:
             continue
         if np.isfinite(problem.capacity[site]):
-            column, value = [*arcs, is_open[site]], [*problem.weight[at.demand[arcs]], -problem.capacity[site]]
+            value = np.append(problem.weight[at.demand[arcs]], -problem.capacity[site])
+            seats[site] = rows.add(-INF, 0, np.append(arcs, is_open[site]), value)
             if site in step_of:
-                column, value = [*column, step_of[site]], [*value, -problem.expansion.step_seats[site]]  # type: ignore[union-attr]
-            rows.add(-INF, 0, column, value)
-        rows.add(-INF, 0, [*arcs, is_open[site]], [*np.ones(len(arcs)), -len(arcs)])
+                rows.extend(seats[site], step_of[site], -problem.expansion.step_seats[site])  # type: ignore[union-attr]
+        rows.add(-INF, 0, np.append(arcs, is_open[site]), np.append(np.ones(len(arcs)), -len(arcs)))
     for place, variable in step_of.items():
         most = problem.expansion.max_steps[place]  # type: ignore[union-attr]
         upper[variable] = most
         rows.add(-INF, 0, [variable, is_open[place]], [1, -most])
+    counts = []
     for rule in rules_of(problem):
         members = np.unique(np.array(rule.sites, dtype=np.int64))
-        rows.add(rule.min, INF if rule.max is None else rule.max, is_open[members], np.ones(len(members)))
+        most = INF if rule.max is None else rule.max
+        counts.append(rows.add(rule.min, most, is_open[members], np.ones(len(members))))
+    for group in problem.linked:
+        for one, other in pairwise(group):
+            rows.add(0, 0, is_open[[one, other]], [1, -1] if one != other else [0, 0])
     for k, facility in enumerate(at.facilities):
         for member in np.flatnonzero(problem.facility == facility):
             rows.add(-INF, 0, [is_open[member], at.facility0 + k], [1, -1])
         # A building counts as open only when one of its sites is: matters where an open building is worth something.
         members = is_open[np.flatnonzero(problem.facility == facility)]
         rows.add(-INF, 0, [at.facility0 + k, *members], [1, *-np.ones(len(members))])
+    budgets = []
     for budget in problem.budgets:
         row = coefficients(at, budget.terms)
         some = np.flatnonzero(row)
         scale = max(1.0, float(np.abs(row).max(initial=0)))
-        rows.add(-INF, budget.max / scale, some, row[some] / scale)
+        budgets.append((rows.add(-INF, budget.max / scale, some, row[some] / scale), scale))
     whole = np.ones(at.size, dtype=bool)
     whole[: at.open0] = arcs_must_be_whole(problem)
     whole[at.facility0 : at.step0] = False  # follows the sites
-    return Mip(at, coefficients(at, problem.objective), lower, upper, whole, rows)
+    cost = coefficients(at, problem.objective)
+    return Mip(at, cost, lower, upper, whole, rows, serve, seats, counts, budgets)
 
 
 def _groups(label: np.ndarray, count: int) -> list[np.ndarray]:

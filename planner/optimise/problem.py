@@ -85,12 +85,13 @@ class LocationProblem:
     whole : a demand point goes to one site; False allows a split
     facility : (n_site,) the building each site is in; a building is open when any of its sites is
     facility_cost : (n_facility,) paid once when it is open
+    linked : groups of sites that open and close together
     budgets : further linear limits
 
     Raises
     ------
-    ValueError : arrays disagree in shape, a weight or capacity is negative or NaN, min is above max, a row is out of
-        range or both forced open and forced closed
+    ValueError : arrays disagree in shape, a cost is infinite, a weight, capacity or number of steps is negative or NaN,
+        min is above max, a row is out of range, or a site is both forced open and forced closed
 
     >>> LocationProblem([[1.0, 2.0]], forced_open=(2,))
     Traceback (most recent call last):
@@ -111,6 +112,7 @@ class LocationProblem:
     whole: bool = True
     facility: Any = None
     facility_cost: Any = None
+    linked: tuple[tuple[int, ...], ...] = ()
     budgets: tuple[Budget, ...] = ()
 
     def __post_init__(self) -> None:
@@ -118,6 +120,8 @@ class LocationProblem:
         cost = np.array(self.cost, dtype=np.float64, ndmin=2)
         if cost.ndim != 2:
             raise ValueError(f"cost: has {cost.ndim} dimensions, needs (n_demand, n_site)")
+        if np.isinf(cost).any():
+            raise ValueError("cost: is infinite somewhere; NaN means not allowed")
         n, m = cost.shape
         put = object.__setattr__
         put(self, "cost", cost)
@@ -136,12 +140,16 @@ class LocationProblem:
             ("forced_open", self.forced_open),
             ("forced_closed", self.forced_closed),
             *((f"rules: {rule.name or number}", rule.sites) for number, rule in enumerate(self.rules)),
+            *(("linked", group) for group in self.linked),
         ]:
             for site in rows:
                 if not 0 <= site < m:
                     raise ValueError(f"{name}: site {site} is not one of 0..{m - 1}")
         if both := set(self.forced_open) & set(self.forced_closed):
             raise ValueError(f"forced_open, forced_closed: site {min(both)} is in both")
+        for group in self.linked:
+            if set(group) & set(self.forced_open) and set(group) & set(self.forced_closed):
+                raise ValueError(f"linked: of sites {group} one is forced open and one forced closed")
         for rule in (OpenRule((), self.open_min, self.open_max, "open_min, open_max"), *self.rules):
             if rule.max is not None and rule.min > rule.max:
                 raise ValueError(f"{rule.name or 'rules'}: min {rule.min} is above max {rule.max}")
@@ -151,6 +159,30 @@ class LocationProblem:
                 for name in ("step_seats", "max_steps", "cost_per_step")
             )
             put(self, "expansion", Expansion(*steps))
+            if (self.expansion.max_steps < 0).any() or (self.expansion.step_seats < 0).any():
+                raise ValueError("expansion.max_steps, expansion.step_seats: may not be negative")
+        put(self, "budgets", tuple(self._checked(number, budget) for number, budget in enumerate(self.budgets)))
+
+    def _checked(self, number: int, budget: Budget) -> Budget:
+        """The budget with its terms as float64 of the right shape."""
+        name = f"budgets: {budget.name or number}"
+        if np.isnan(budget.max):
+            raise ValueError(f"{name}: max is NaN")
+        cost = budget.terms.cost
+        if cost is not None:
+            cost = np.array(cost, dtype=np.float64)
+            if cost.shape != self.cost.shape:
+                raise ValueError(f"{name}.cost: has shape {cost.shape}, needs {self.cost.shape}")
+            if (~np.isfinite(cost) & ~np.isnan(self.cost)).any():
+                raise ValueError(f"{name}.cost: is not a number for a pair that is allowed")
+        sizes = {"fixed": self.cost.shape[1], "facility": len(self.facility_cost), "step": self.cost.shape[1]}
+        rest = {
+            part: None
+            if (given := getattr(budget.terms, part)) is None
+            else _vector(f"{name}.{part}", given, size, 0.0)
+            for part, size in sizes.items()
+        }
+        return Budget(Terms(cost, **rest), budget.max, budget.name)
 
     @property
     def objective(self) -> Terms:
@@ -232,12 +264,16 @@ def violations(problem: LocationProblem, solution: LocationSolution, tolerance: 
         seats = seats + problem.expansion.step_seats * solution.steps
         if ((solution.steps > problem.expansion.max_steps) | (solution.steps < 0)).any():
             found.append("more steps than allowed")
+        if (solution.steps != np.round(solution.steps)).any():
+            found.append("part of a step")
     if ((solution.steps > 0) & ~is_open).any():
         found.append("seats added at a closed site")
     if (load > seats + tolerance * np.maximum(1, load)).any():
         found.append("a site serves more than its seats")
     if not is_open[list(problem.forced_open)].all() or is_open[list(problem.forced_closed)].any():
         found.append("a site that must be open or closed is not")
+    if any(len(set(is_open[list(group)].tolist())) > 1 for group in problem.linked):
+        found.append("sites that open together do not")
     everything = OpenRule(tuple(range(len(is_open))), problem.open_min, problem.open_max, "open_min, open_max")
     for rule in (everything, *problem.rules):
         count = int(is_open[list(rule.sites)].sum())
