@@ -9,7 +9,17 @@ import numpy as np
 
 from planner.errors import InfeasibleError
 from planner.model import StudyArea, TravelTimes
-from planner.optimise import Expansion, LocationProblem, LocationSolution, OpenRule, Terms, repair, solve, solve_then
+from planner.optimise import (
+    Expansion,
+    LocationProblem,
+    LocationSolution,
+    OpenRule,
+    Terms,
+    repair,
+    solve,
+    solve_then,
+    total,
+)
 from planner.plan.given import notes, today_of
 from planner.plan.layout import Choice, bus_cny_per_pupil, make_plan, school_costs, split, whole
 from planner.plan.question import Question, ask
@@ -36,9 +46,13 @@ def optimise(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Plan:
     first, second = _solve(question, problem, row)
     if second.status not in ("optimal", "feasible"):
         raise infeasible(question, problem, rules, row, second.status)
-    choice = _choice(question, problem, row, second)
-    said = notes(question)
     then = scenario.objective.then
+    found = _none_idle(question, problem, _whole_pupils(question, problem, row, second))
+    if found is not second:
+        first = _revalued(problem, problem.objective, first, found)
+        second = _revalued(problem, terms(question, then[0], row), second, found) if then else first
+    choice = _choice(question, problem, row, found)
+    said = notes(question)
     if then:
         proof = f"gap {second.gap:.2%}" if np.isfinite(second.gap) else "not proven"
         said += (f"Second objective {then[0]}: {second.objective:,.0f} ({proof}).",)
@@ -66,12 +80,60 @@ def _solve(question: Question, problem: LocationProblem, row: np.ndarray) -> tup
     then = terms(question, scenario.objective.then[0], row)
     first, second = solve_then(problem, then, **solver)  # type: ignore[arg-type]
     if second.status in ("optimal", "feasible"):
-        from planner.optimise import total
-
-        value = total(problem, problem.objective, second)
-        gap = max(value - first.bound, 0.0) / max(abs(value), 1e-9)
-        first = dataclasses.replace(first, objective=value, gap=gap if gap > 1e-9 else 0.0)
+        first = _revalued(problem, problem.objective, first, second)
     return first, second
+
+
+def _revalued(
+    problem: LocationProblem, goal: Terms, proven: LocationSolution, found: LocationSolution
+) -> LocationSolution:
+    """What was ``proven`` of an objective, with the objective of the solution that counts."""
+    value = total(problem, goal, found)
+    gap = max(value - proven.bound, 0.0) / max(abs(value), 1e-9)
+    return dataclasses.replace(proven, objective=value, gap=gap if gap > 1e-9 else 0.0)
+
+
+def _whole_pupils(
+    question: Question, problem: LocationProblem, row: np.ndarray, found: LocationSolution
+) -> LocationSolution:
+    """A split solution without fractions of a pupil.
+
+    A bound on another objective, or stopping at a gap, leaves fractions. For the same open sites and seats the
+    quickest flows are a transportation problem, whose corners are whole (Dantzig 1951).
+    """
+    if problem.whole:
+        return found
+    flows = found.shares.multiply(question.rows["pupils"].to_numpy()[row, None]).tocsr().data
+    if np.abs(flows - flows.round()).max(initial=0.0) < 1e-6:
+        return found
+    wanted = (question.scenario.objective.minimise, *question.scenario.objective.then)
+    costs = [cost for cost in (terms(question, goal, row).cost for goal in wanted) if cost is not None]
+    cost = costs[0] if costs else np.zeros(problem.cost.shape)
+    capacity = problem.capacity
+    if problem.expansion is not None and capacity is not None:
+        capacity = capacity + problem.expansion.step_seats * found.steps
+    flow = LocationProblem(
+        np.where(np.isnan(problem.cost), np.nan, cost),
+        weight=problem.weight,
+        capacity=capacity,
+        forced_open=tuple(int(j) for j in np.flatnonzero(found.open)),
+        forced_closed=tuple(int(j) for j in np.flatnonzero(~found.open)),
+        whole=False,
+    )
+    moved = solve(flow, gap=0.0, time_limit_s=question.scenario.solver.time_limit_s)
+    if moved.status != "optimal":
+        return found
+    return dataclasses.replace(found, assignment=moved.assignment, shares=moved.shares)
+
+
+def _none_idle(question: Question, problem: LocationProblem, found: LocationSolution) -> LocationSolution:
+    """Nothing is opened for nobody, unless a rule asks for it."""
+    served = np.bincount(found.shares.indices[found.shares.data > 1e-9], minlength=len(found.open)) > 0
+    is_open = found.open.copy()
+    for j in np.flatnonzero(is_open & ~question.exists & ~served):
+        needed = any(j in rule.sites and is_open[list(rule.sites)].sum() <= rule.min for rule in problem.rules)
+        is_open[j] = needed or j in problem.forced_open
+    return found if (is_open == found.open).all() else dataclasses.replace(found, open=is_open)
 
 
 def terms(question: Question, objective: str, row: np.ndarray) -> Terms:
