@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from planner.model import Roads
 from planner.roads import from_lines, speeds_kmh
 from planner.scenario import Travel
-from planner.travel import travel_times
+from planner.travel import mode_times, travel_times
 from tests import tiny as tiny_module
 
 WALK = Travel(modes=("walk",))
@@ -188,6 +188,18 @@ def test_equal_to_networkx(area):
     for mode in ("walk", "bus"):
         travel = Travel(modes=(mode,))
         np.testing.assert_allclose(minutes(area, travel), networkx_minutes(area, mode, travel), atol=1e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(networks())
+def test_the_hierarchy_gives_the_same_trips(area):
+    for mode in ("walk", "bus"):
+        small = mode_times(area, Travel(), mode)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("planner.travel.times.SWEEP_FROM", 0)
+            swept = mode_times(area, Travel(), mode)
+        np.testing.assert_allclose(swept.minutes, small.minutes, atol=1e-9)
+        np.testing.assert_allclose(swept.km, small.km, atol=1e-9)
 
 
 @settings(max_examples=25, deadline=None)

@@ -1,7 +1,8 @@
 """Travel times: minutes from every demand point to every school, door to door, by the quickest mode a band may use.
 
 The network is cut at the places where doors meet it, so that a trip along one edge is as exact as any other. Trips run
-towards school: Dijkstra starts at the schools on the reversed network (Dijkstra 1959).
+towards school: Dijkstra starts at the schools on the reversed network (Dijkstra 1959); large networks go through
+``hierarchy``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SCHOOLS_AT_A_TIME = 64
+SWEEP_FROM = 5e7
+"""Schools times nodes; for fewer, compiling the hierarchy on a fresh machine takes longer than all of scipy's work."""
 CACHE_VERSION = 1
 SAME_PLACE_M = 1e-5
 
@@ -117,6 +120,17 @@ class CutGraph:
 
     def trips(self, origins: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Minutes and metres (n_origin, n_target) of the quickest ways; infinite where there is none."""
+        stop, which = np.unique(targets, return_inverse=True)
+        if len(stop) * self.size > SWEEP_FROM:
+            from planner.travel.hierarchy import contract, customize, many_to_many
+
+            metric = customize(contract(self.size, self.tail, self.head), self.minutes, self.metres)
+            minutes, metres = many_to_many(metric, origins, stop)
+            return minutes[:, which], metres[:, which]
+        return self._dijkstra(origins, stop, which)
+
+    def _dijkstra(self, origins: np.ndarray, stop: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same by scipy, from the schools on the reversed network."""
         from scipy.sparse import csr_array
         from scipy.sparse.csgraph import dijkstra
 
@@ -128,9 +142,8 @@ class CutGraph:
         indptr = np.searchsorted(head, np.arange(self.size + 1))
         reverse = csr_array((self.minutes[order], tail, indptr), shape=(self.size, self.size))
         metres = self.metres[order]
-        minutes_out = np.empty((len(origins), len(targets)))
+        minutes_out = np.empty((len(origins), len(which)))
         metres_out = np.empty_like(minutes_out)
-        stop, which = np.unique(targets, return_inverse=True)
         for begin in range(0, len(stop), SCHOOLS_AT_A_TIME):
             some = stop[begin : begin + SCHOOLS_AT_A_TIME]
             far, before = dijkstra(reverse, indices=some, return_predecessors=True)
