@@ -47,6 +47,7 @@ class Travel(Part):
     walk_max_minutes: Positive = math.inf
     bus_wait_minutes: NonNegative = 5.0
     access_kmh: Positive = 4.5
+    access_detour: Annotated[float, Field(ge=1)] = 2.0
     max_access_m: Positive = 2000.0
     max_minutes: Mapping[Band, Positive] = Field(default_factory=dict)
     speeds: Mapping[Mode, Mapping[str, NonNegative]] = Field(default_factory=dict)

@@ -1,5 +1,5 @@
-"""Travel times: minutes from every demand point to every school, door to door, by the quickest mode a band may use."""
+"""Travel times over the road network."""
 
-from planner.travel.times import CutGraph, ModeTimes, cut_graph, mode_times, off_network, travel_times
+from planner.travel.times import ModeTimes, mode_times, off_network, travel_times
 
-__all__ = ["CutGraph", "ModeTimes", "cut_graph", "mode_times", "off_network", "travel_times"]
+__all__ = ["ModeTimes", "mode_times", "off_network", "travel_times"]

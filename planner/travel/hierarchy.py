@@ -6,18 +6,28 @@ Wagner 2016, doi 10.1145/2886843; the restricted sweep after Delling, Goldberg a
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import numba
 import numpy as np
-from numba import njit
 
+from planner.model import Roads
+from planner.travel.doors import Doors
 from planner.travel.order import minimum_degree
 
 LANES = 16
 """Schools swept together: one cache line's worth of registers, and a block that stays in the cache."""
-THREADS = 2
+
+
+def compiled(function: Any) -> Any:
+    """The function compiled, and kept compiled where this machine has a place to keep it."""
+    try:
+        return numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:  # neither the package's folder nor the user's may be written to
+        return numba.njit(nogil=True)(function)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +53,13 @@ class Hierarchy:
 
 @dataclass(frozen=True, eq=False)
 class Metric:
-    """Minutes and metres of a hierarchy's edges: (n_edge,) upward and downward, infinite where there is no way."""
+    """Minutes (and metres) of a hierarchy's edges: (n_edge,) upward and downward, infinite where there is no way."""
 
     hierarchy: Hierarchy
     up_minutes: np.ndarray
     down_minutes: np.ndarray
-    up_metres: np.ndarray
-    down_metres: np.ndarray
+    up_metres: np.ndarray | None = None
+    down_metres: np.ndarray | None = None
 
 
 def contract(n: int, tail: np.ndarray, head: np.ndarray, rank: np.ndarray | None = None) -> Hierarchy:
@@ -68,45 +78,77 @@ def contract(n: int, tail: np.ndarray, head: np.ndarray, rank: np.ndarray | None
     return Hierarchy(rank, first, upper, parent, np.where(low < high, edge, -1), a < b)
 
 
-def customize(hierarchy: Hierarchy, minutes: np.ndarray, metres: np.ndarray) -> Metric:
-    """Lay minutes and metres (n_arc,) on the hierarchy: every shortcut is the quickest way through lower nodes."""
-    up_t, up_m, down_t, down_m = np.full((4, len(hierarchy.head)), np.inf)
+def customize(hierarchy: Hierarchy, minutes: np.ndarray, metres: np.ndarray | None = None) -> Metric:
+    """Lay minutes (and metres) (n_arc,) on the hierarchy: every shortcut is the quickest way through lower nodes."""
+    edges = len(hierarchy.head)
+    up_t, down_t = np.full((2, edges), np.inf)
+    if metres is None:
+        _lay_minutes(hierarchy.arc_edge, hierarchy.arc_up, minutes, up_t, down_t)
+        _customize_minutes(hierarchy.first, hierarchy.head, up_t, down_t)
+        return Metric(hierarchy, up_t, down_t)
+    up_m, down_m = np.full((2, edges), np.inf)
     _lay(hierarchy.arc_edge, hierarchy.arc_up, minutes, metres, up_t, up_m, down_t, down_m)
     _customize(hierarchy.first, hierarchy.head, up_t, up_m, down_t, down_m)
     return Metric(hierarchy, up_t, down_t, up_m, down_m)
 
 
-def many_to_many(metric: Metric, origins: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def hierarchy_of(roads: Roads) -> Hierarchy:
+    """The hierarchy of all edges both ways, for every mode's network of these roads."""
+    ends = roads.edges[["from_node", "to_node"]].to_numpy(dtype=np.int64)
+    return contract(len(roads.nodes), np.append(ends[:, 0], ends[:, 1]), np.append(ends[:, 1], ends[:, 0]))
+
+
+def at_nodes(nodes: np.ndarray) -> Doors:
+    """Doors that stand on junctions."""
+    from planner.roads.access import Access
+
+    none, zero = np.zeros(0, dtype=np.int64), np.zeros(len(nodes))
+    on = Access(none, none, none.astype(bool), none.astype(float), none.astype(float))
+    return Doors(np.zeros((len(nodes), 2)), np.arange(len(nodes) + 1), nodes, zero, zero, on, none.astype(float))
+
+
+def many_to_many(metric: Metric, out: Doors, into: Doors) -> tuple[np.ndarray, np.ndarray | None]:
     """Minutes and metres (n_origin, n_target) of the quickest ways, of equals the shortest; infinite without one.
+
+    Metres are None where the metric has none.
 
     >>> graph = contract(3, np.array([0, 1]), np.array([1, 2]))
     >>> metric = customize(graph, np.array([2.0, 3.0]), np.array([20.0, 30.0]))
-    >>> many_to_many(metric, np.array([0, 2]), np.array([2]))[0].ravel().tolist()
+    >>> many_to_many(metric, at_nodes(np.array([0, 2])), at_nodes(np.array([2])))[0].ravel().tolist()
     [5.0, 0.0]
     """
     graph = metric.hierarchy
-    start, stop = graph.rank[origins].astype(np.int64), graph.rank[targets].astype(np.int64)
+    start, stop = graph.rank[out.node].astype(np.int64), graph.rank[into.node].astype(np.int64)
     place, count = _ancestors(graph.parent, start)
     first, head, edge = _restrict(graph.first, graph.head, place, count)
-    minutes, metres = np.empty((len(start), len(stop))), np.empty((len(start), len(stop)))
-    weights = (metric.up_minutes[edge], metric.up_metres[edge])
-    down = (metric.down_minutes, metric.down_metres)
+    origins, targets = len(out.first) - 1, len(into.first) - 1
+    minutes = np.empty((origins, targets))
+    metres = None if metric.up_metres is None else np.empty((origins, targets))
+    up_t = metric.up_minutes[edge]
+    up_m = None if metric.up_metres is None else metric.up_metres[edge]
+    label = place[start]
 
     def block(begin: int) -> None:
-        some = stop[begin : begin + LANES]
-        time, far = np.full((count, LANES), np.inf), np.full((count, LANES), np.inf)
-        _climb(graph.first, graph.head, graph.parent, *down, some, place, time, far)
-        _sweep(first, head, *weights, time, far)
-        columns = slice(begin, begin + len(some))
-        minutes[:, columns] = time[place[start], : len(some)]
-        metres[:, columns] = far[place[start], : len(some)]
+        end = min(begin + LANES, targets)
+        time = np.full((count, LANES), np.inf)
+        at = into.first[begin : end + 1]
+        tree = (graph.first, graph.head, graph.parent, place, stop, at)
+        if metres is None:
+            _climb_minutes(*tree, into.minutes, metric.down_minutes, time)
+            _sweep_minutes(first, head, up_t, time)
+            _arrive_minutes(out.first, label, out.minutes, time, minutes[:, begin:end])
+            return
+        far = np.full((count, LANES), np.inf)
+        _climb(*tree, into.minutes, into.metres, metric.down_minutes, metric.down_metres, time, far)
+        _sweep(first, head, up_t, up_m, time, far)
+        _arrive(out.first, label, out.minutes, out.metres, time, far, minutes[:, begin:end], metres[:, begin:end])
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(block, range(0, len(stop), LANES)))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(block, range(0, targets, LANES)))
     return minutes, metres
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _eliminate(n: int, first: Any, head: Any) -> Any:
     """Edges that eliminating the nodes in order needs: a node hands its higher neighbours to the lowest of them."""
     out_first = np.zeros(n + 1, np.int64)
@@ -149,7 +191,7 @@ def _eliminate(n: int, first: Any, head: Any) -> Any:
     return out_first, out[:size].copy(), parent
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _lay(arc_edge: Any, arc_up: Any, minutes: Any, metres: Any, up_t: Any, up_m: Any, down_t: Any, down_m: Any) -> None:
     """Of parallel arcs the quickest counts, of equals the shortest."""
     for i in range(len(arc_edge)):
@@ -161,7 +203,7 @@ def _lay(arc_edge: Any, arc_up: Any, minutes: Any, metres: Any, up_t: Any, up_m:
             down_t[e], down_m[e] = t, m
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _customize(first: Any, head: Any, up_t: Any, up_m: Any, down_t: Any, down_m: Any) -> None:
     """Bottom up over lower triangles: v -> u -> w may beat the edge between v and w."""
     for u in range(len(first) - 1):
@@ -178,7 +220,7 @@ def _customize(first: Any, head: Any, up_t: Any, up_m: Any, down_t: Any, down_m:
                     down_t[k], down_m[k] = t, m
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _ancestors(parent: Any, start: Any) -> Any:
     """Places (n_node,) of the starts and all above them, counted from the highest; -1 elsewhere. And how many."""
     place = np.full(len(parent), -1, np.int32)
@@ -195,7 +237,7 @@ def _ancestors(parent: Any, start: Any) -> Any:
     return place, count
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _restrict(first: Any, head: Any, place: Any, count: int) -> Any:
     """The edges of the places alone, in their order."""
     out_first = np.zeros(count + 1, np.int64)
@@ -213,17 +255,53 @@ def _restrict(first: Any, head: Any, place: Any, count: int) -> Any:
     return out_first, out_head, edge
 
 
-@njit(cache=True, nogil=True)
+@compiled
+def _above(parent: Any, stop: Any, seen: Any) -> Any:
+    """The nodes and all above them, ascending; ``seen`` is left as it was."""
+    found = np.empty(64, np.int32)
+    size = 0
+    for i in range(len(stop)):
+        x = stop[i]
+        while x >= 0 and not seen[x]:
+            if size == len(found):
+                wider = np.empty(2 * size, np.int32)
+                wider[:size] = found
+                found = wider
+            found[size] = x
+            size += 1
+            seen[x] = True
+            x = parent[x]
+    found = found[:size]
+    found.sort()
+    for i in range(size):
+        seen[found[i]] = False
+    return found
+
+
+@compiled
 def _climb(
-    first: Any, head: Any, parent: Any, down_t: Any, down_m: Any, stop: Any, place: Any, time: Any, far: Any
+    first: Any,
+    head: Any,
+    parent: Any,
+    place: Any,
+    stop: Any,
+    at: Any,
+    stop_t: Any,
+    stop_m: Any,
+    down_t: Any,
+    down_m: Any,
+    time: Any,
+    far: Any,
 ) -> None:
-    """Ways to each school from the nodes above it that lead down only."""
+    """Ways to each school from the nodes above its junctions that lead down only."""
     n = len(parent)
-    t, m = np.full(n, np.inf), np.full(n, np.inf)
-    for lane in range(len(stop)):
-        t[stop[lane]], m[stop[lane]] = 0.0, 0.0
-        x = stop[lane]
-        while x >= 0:
+    t, m, seen = np.full(n, np.inf), np.full(n, np.inf), np.zeros(n, np.bool_)
+    for lane in range(len(at) - 1):
+        for i in range(at[lane], at[lane + 1]):
+            x = stop[i]
+            if stop_t[i] < t[x] or (stop_t[i] == t[x] and stop_m[i] < m[x]):
+                t[x], m[x] = stop_t[i], stop_m[i]
+        for x in _above(parent, stop[at[lane] : at[lane + 1]], seen):
             for i in range(first[x], first[x + 1]):
                 y = head[i]
                 t_y, m_y = t[x] + down_t[i], m[x] + down_m[i]
@@ -232,10 +310,9 @@ def _climb(
             if place[x] >= 0:
                 time[place[x], lane], far[place[x], lane] = t[x], m[x]
             t[x], m[x] = np.inf, np.inf  # nothing lower is looked at again
-            x = parent[x]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _sweep(first: Any, head: Any, up_t: Any, up_m: Any, time: Any, far: Any) -> None:
     """From the highest place down: first up to a higher node, then on as that node goes; all lanes at once."""
     lanes = time.shape[1]
@@ -250,3 +327,81 @@ def _sweep(first: Any, head: Any, up_t: Any, up_m: Any, time: Any, far: Any) -> 
                 t[lane] = t_y if better else t[lane]
                 m[lane] = m_y if better else m[lane]
         time[x], far[x] = t, m
+
+
+@compiled
+def _arrive(first: Any, label: Any, label_t: Any, label_m: Any, time: Any, far: Any, minutes: Any, metres: Any) -> None:
+    """Each door by the best of its junctions."""
+    for door in range(len(first) - 1):
+        for lane in range(minutes.shape[1]):
+            best_t, best_m = np.inf, np.inf
+            for i in range(first[door], first[door + 1]):
+                t, m = time[label[i], lane] + label_t[i], far[label[i], lane] + label_m[i]
+                if t < best_t or (t == best_t and m < best_m):
+                    best_t, best_m = t, m
+            minutes[door, lane], metres[door, lane] = best_t, best_m
+
+
+# ---------------------------------------------------------------- the same with minutes alone
+
+
+@compiled
+def _lay_minutes(arc_edge: Any, arc_up: Any, minutes: Any, up_t: Any, down_t: Any) -> None:
+    for i in range(len(arc_edge)):
+        e = arc_edge[i]
+        if e >= 0 and arc_up[i]:
+            up_t[e] = min(up_t[e], minutes[i])
+        elif e >= 0:
+            down_t[e] = min(down_t[e], minutes[i])
+
+
+@compiled
+def _customize_minutes(first: Any, head: Any, up_t: Any, down_t: Any) -> None:
+    for u in range(len(first) - 1):
+        for i in range(first[u], first[u + 1]):
+            k = first[head[i]]
+            for j in range(i + 1, first[u + 1]):
+                while head[k] < head[j]:
+                    k += 1
+                up_t[k] = min(up_t[k], down_t[i] + up_t[j])
+                down_t[k] = min(down_t[k], down_t[j] + up_t[i])
+
+
+@compiled
+def _climb_minutes(
+    first: Any, head: Any, parent: Any, place: Any, stop: Any, at: Any, stop_t: Any, down_t: Any, time: Any
+) -> None:
+    n = len(parent)
+    t, seen = np.full(n, np.inf), np.zeros(n, np.bool_)
+    for lane in range(len(at) - 1):
+        for i in range(at[lane], at[lane + 1]):
+            t[stop[i]] = min(t[stop[i]], stop_t[i])
+        for x in _above(parent, stop[at[lane] : at[lane + 1]], seen):
+            for i in range(first[x], first[x + 1]):
+                t[head[i]] = min(t[head[i]], t[x] + down_t[i])
+            if place[x] >= 0:
+                time[place[x], lane] = t[x]
+            t[x] = np.inf
+
+
+@compiled
+def _sweep_minutes(first: Any, head: Any, up_t: Any, time: Any) -> None:
+    lanes = time.shape[1]
+    t = np.empty(lanes)
+    for x in range(len(first) - 1):
+        t[:] = time[x]
+        for i in range(first[x], first[x + 1]):
+            y, t_i = head[i], up_t[i]
+            for lane in range(lanes):
+                t[lane] = min(t[lane], time[y, lane] + t_i)
+        time[x] = t
+
+
+@compiled
+def _arrive_minutes(first: Any, label: Any, label_t: Any, time: Any, minutes: Any) -> None:
+    for door in range(len(first) - 1):
+        for lane in range(minutes.shape[1]):
+            best = np.inf
+            for i in range(first[door], first[door + 1]):
+                best = min(best, time[label[i], lane] + label_t[i])
+            minutes[door, lane] = best

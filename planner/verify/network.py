@@ -5,14 +5,28 @@ from __future__ import annotations
 import heapq
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from planner.model import BAND_GRADES, BAND_STAGE
-from planner.roads import speeds_kmh
+from planner.roads import along_one, speeds_kmh
+from planner.travel.doors import doors_in, doors_out
+from planner.travel.network import mode_network, off_road
 from planner.verify.folder import Folder, open_stages
+
+Arcs = Mapping[Any, list[tuple[Any, float]]]
+
+
+@dataclass(frozen=True)
+class Door:
+    """A place: its junctions with minutes, and by edge and direction where it gets on, with minutes."""
+
+    xy: tuple[float, float]
+    ends: list[tuple[int, float]]
+    on: dict[tuple[int, bool], tuple[float, float]]
 
 
 class Network:
@@ -20,12 +34,15 @@ class Network:
 
     def __init__(self, plan: Folder) -> None:
         self.plan = plan
-        self._arcs: dict[str, dict[int, list[tuple[int, float]]]] = {}
-        self._kmh: dict[str, np.ndarray] = {}
+        travel = plan.scenario.travel
+        self.off_road = 60 * travel.access_detour / (1000 * travel.access_kmh)
+        self._paces: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self._arcs: dict[str, Arcs] = {}
+        self._length = plan.area.roads.edges["length_m"].tolist()
+        self._alighting: dict[str, dict[tuple[int, bool], list[tuple[str, float, float]]]] = {}
+        self._doors: dict[tuple[str, str, bool], Door] = {}
         self._reach: dict[tuple[str, str], dict[str, float]] = {}
         self._today: dict[str, dict[str, float]] = {}
-        self._trees: dict[str, tuple[Any, np.ndarray]] = {}
-        self._doors: dict[tuple[float, float, str], tuple[int, float, float] | None] = {}
 
     def minutes(self, demand: str, band: str, school: str) -> float:
         """By the quickest mode that the band may use; infinite without a way."""
@@ -44,47 +61,24 @@ class Network:
 
     def _to_any_school(self, band: str, mode: str) -> dict[str, float]:
         """Minutes from every demand point to the nearest existing school: one search from all schools, backwards."""
-        area, travel = self.plan.area, self.plan.scenario.travel
-        arcs, kmh = self._graph(mode)
-        back: dict[int, list[tuple[int, float]]] = defaultdict(list)
-        for node, ways in arcs.items():
+        back: dict[Any, list[tuple[Any, float]]] = defaultdict(list)
+        for node, ways in self._graph(mode).items():
             for other, cost in ways:
                 back[other].append((node, cost))
-        pace = travel.access_kmh * 1000 / 60
-        heap: list[tuple[float, int]] = []
-        on_edge: dict[int, list[tuple[float, float]]] = defaultdict(list)
-        for _, school in area.schools.iterrows():
-            if school["status"] == "candidate" or not set(BAND_GRADES[band]) <= set(school["grades"]):
-                continue
-            door = self._door(school.geometry, mode)
-            if door is not None:
-                edge, along, away = door
-                on_edge[edge].append((along, away / pace))
-                heap += [(away / pace + t, n) for n, t in self._ends(edge, along, mode, outward=False)]
-        heapq.heapify(heap)
-        best: dict[int, float] = {}
-        while heap:
-            time, node = heapq.heappop(heap)
-            if node not in best:
-                best[node] = time
-                for other, cost in back[node]:
-                    if other not in best:
-                        heapq.heappush(heap, (time + cost, other))
+        schools = self.plan.area.schools
+        teaching = [
+            str(school)
+            for school, status, grades in zip(schools.index, schools["status"], schools["grades"], strict=True)
+            if status != "candidate" and set(BAND_GRADES[band]) <= set(grades)
+        ]
+        best = search(back, [(school, 0.0) for school in teaching])
         found = {}
-        ways = area.roads.edges["oneway"].to_numpy()
-        for demand, point in zip(area.demand.index, area.demand.geometry, strict=True):
-            total, door = math.inf, self._door(point, mode)
-            if door is not None:
-                edge, along, away = door
-                ends = self._ends(edge, along, mode, outward=True)
-                total = min((best.get(n, math.inf) + t for n, t in ends), default=math.inf)
-                one = 0 if mode == "walk" else int(ways[edge])
-                for at, walk in on_edge.get(edge, ()):
-                    if abs(at - along) < 1e-5 or (one >= 0 and at >= along) or (one <= 0 and at <= along):
-                        total = min(total, walk + abs(at - along) / (kmh[edge] * 1000 / 60))
-                total += away / pace + (travel.bus_wait_minutes if mode == "bus" else 0.0)
-            too_far = mode == "walk" and total > travel.walk_max_minutes + 1e-9
-            found[str(demand)] = math.inf if too_far else total
+        for demand in map(str, self.plan.area.demand.index):
+            door = self._door(demand, mode, home=True)
+            total = min((best.get(node, math.inf) + t for node, t in door.ends), default=math.inf)
+            rides = dict.fromkeys(map(str, self.plan.area.schools.index), -math.inf) | dict.fromkeys(teaching, total)
+            self._along_one_edge(door, mode, rides)
+            found[demand] = self._door_to_door(min((rides[s] for s in teaching), default=math.inf), mode)
         return found
 
     def any_school(self, row: dict[str, str]) -> str | None:
@@ -99,108 +93,96 @@ class Network:
     def reach(self, demand: str, mode: str) -> dict[str, float]:
         """Minutes, door to door, to every school that the mode reaches."""
         if (demand, mode) not in self._reach:
-            self._reach[demand, mode] = self._search(demand, mode)
+            door = self._door(demand, mode, home=True)
+            best = search(self._graph(mode), door.ends)
+            rides = {school: best[school] for school in map(str, self.plan.area.schools.index) if school in best}
+            self._along_one_edge(door, mode, rides)
+            totals = {school: self._door_to_door(ride, mode) for school, ride in rides.items()}
+            self._reach[demand, mode] = {school: total for school, total in totals.items() if math.isfinite(total)}
         return self._reach[demand, mode]
 
-    def _search(self, demand: str, mode: str) -> dict[str, float]:
-        import shapely
+    def _door_to_door(self, ride: float, mode: str) -> float:
+        travel = self.plan.scenario.travel
+        total = ride + (travel.bus_wait_minutes if mode == "bus" else 0.0)
+        return math.inf if mode == "walk" and total > travel.walk_max_minutes + 1e-9 else total
 
-        area, travel = self.plan.area, self.plan.scenario.travel
-        arcs, kmh = self._graph(mode)
-        pace = travel.access_kmh * 1000 / 60
-        start = self._door(area.demand.geometry.loc[demand], mode)
-        if start is None:
-            return {}
-        edge, along, away = start
-        best: dict[int, float] = {}
-        heap = [(t, node) for node, t in self._ends(edge, along, mode, outward=True)]
-        heapq.heapify(heap)
-        while heap:
-            time, node = heapq.heappop(heap)
-            if node in best:
-                continue
-            best[node] = time
-            for other, cost in arcs[node]:
-                if other not in best:
-                    heapq.heappush(heap, (time + cost, other))
-        found = {}
-        for school, point in zip(area.schools.index, area.schools.geometry, strict=True):
-            door = self._door(point, mode)
-            if door is None:
-                continue
-            there, at, far = door
-            ride = min(
-                (best.get(n, math.inf) + t for n, t in self._ends(there, at, mode, outward=False)), default=math.inf
-            )
-            if there == edge:
-                one = 0 if mode == "walk" else int(area.roads.edges["oneway"].iloc[edge])
-                if abs(at - along) < 1e-5 or (one >= 0 and at >= along) or (one <= 0 and at <= along):
-                    ride = min(ride, abs(at - along) / (kmh[edge] * 1000 / 60))
-            elif shapely.distance(self._on(edge, along), self._on(there, at)) < 1e-5 and self._joined(edge, there):
-                ride = 0.0
-            total = ride + (away + far) / pace + (travel.bus_wait_minutes if mode == "bus" else 0.0)
-            if math.isfinite(total) and not (mode == "walk" and total > travel.walk_max_minutes + 1e-9):
-                found[str(school)] = total
-        return found
+    def _along_one_edge(self, home: Door, mode: str, rides: dict[str, float]) -> None:
+        """Shorten rides to schools where the home gets on an edge and the school gets off it before its end."""
+        roads, within = self.plan.area.roads, self.plan.scenario.travel.max_access_m
+        for (edge, ahead), (share, walk) in home.on.items():
+            for school, its_share, its_walk in self._alighting[mode].get((edge, ahead), ()):
+                pace = self._paces[mode][0 if ahead else 1][edge]
+                on = (its_share - share) * (1 if ahead else -1)
+                ride = walk + its_walk + on * self._length[edge] * pace
+                if ride >= rides.get(school, math.inf):
+                    continue
+                if on < 0:  # the two places pass each other: other places on the edge, none of them quicker than this
+                    road = (np.array([edge]), np.array([ahead]), np.array([pace]))
+                    ends = (np.array([home.xy]), np.array([self._doors[school, mode, False].xy]))
+                    ride = float(along_one(roads, *road, *ends, self.off_road, within)[0][0])
+                rides[school] = min(ride, rides.get(school, math.inf))
 
-    def _on(self, edge: int, along: float) -> Any:
-        row = self.plan.area.roads.edges.iloc[edge]
-        return row.geometry.interpolate(along / row["length_m"] if row["length_m"] else 0.0, normalized=True)
-
-    def _joined(self, a: int, b: int) -> bool:
-        ends = self.plan.area.roads.edges[["from_node", "to_node"]].to_numpy()
-        return bool(set(ends[a]) & set(ends[b]))
-
-    def _graph(self, mode: str) -> tuple[dict[int, list[tuple[int, float]]], np.ndarray]:
+    def _graph(self, mode: str) -> Arcs:
+        """Arcs between junctions, and from junctions to schools."""
         if mode not in self._arcs:
             edges = self.plan.area.roads.edges
             own = self.plan.scenario.travel.speeds.get(mode)  # type: ignore[call-overload]
             kmh = speeds_kmh(edges, mode, own)
-            arcs: dict[int, list[tuple[int, float]]] = defaultdict(list)
-            columns = (edges[c].tolist() for c in ("from_node", "to_node", "length_m", "oneway"))
-            for a, b, metres, one, speed in zip(*columns, kmh.tolist(), strict=True):
-                if speed > 0:
-                    cost = metres / (speed * 1000 / 60)
-                    if mode == "walk" or one >= 0:
-                        arcs[a].append((b, cost))
-                    if mode == "walk" or one <= 0:
-                        arcs[b].append((a, cost))
-            self._arcs[mode], self._kmh[mode] = arcs, kmh
-        return self._arcs[mode], self._kmh[mode]
+            one = np.zeros(len(edges)) if mode == "walk" else edges["oneway"].to_numpy()
+            with np.errstate(divide="ignore"):
+                pace = np.where(kmh > 0, 60 / (kmh * 1000), math.inf)
+            self._paces[mode] = np.where(one >= 0, pace, math.inf), np.where(one <= 0, pace, math.inf)
+            arcs: dict[Any, list[tuple[Any, float]]] = defaultdict(list)
+            columns = (edges[c].tolist() for c in ("from_node", "to_node", "length_m"))
+            for a, b, metres, ahead, back in zip(*columns, *(p.tolist() for p in self._paces[mode]), strict=True):
+                if math.isfinite(ahead):
+                    arcs[a].append((b, metres * ahead))
+                if math.isfinite(back):
+                    arcs[b].append((a, metres * back))
+            self._arcs[mode], self._alighting[mode] = arcs, defaultdict(list)
+            self._find_doors(mode)
+            for school in map(str, self.plan.area.schools.index):
+                door = self._doors[school, mode, False]
+                for node, walk in door.ends:
+                    arcs[node].append((school, walk))
+                for road, (share, walk) in door.on.items():
+                    self._alighting[mode][road].append((school, share, walk))
+        return self._arcs[mode]
 
-    def _door(self, point: Any, mode: str) -> tuple[int, float, float] | None:
-        """Edge, metres along it, metres away; None where no usable road is near enough."""
-        if (point.x, point.y, mode) not in self._doors:
-            self._doors[point.x, point.y, mode] = self._find_door(point, mode)
-        return self._doors[point.x, point.y, mode]
+    def _door(self, place: str, mode: str, *, home: bool) -> Door:
+        self._graph(mode)
+        return self._doors[place, mode, home]
 
-    def _find_door(self, point: Any, mode: str) -> tuple[int, float, float] | None:
-        import shapely
+    def _find_doors(self, mode: str) -> None:
+        """Homes get onto the network, schools are got off to: the same with every arc turned round."""
+        area, travel = self.plan.area, self.plan.scenario.travel
+        network, off = mode_network(area.roads, travel, mode), off_road(travel)
+        for frame, home in ((area.demand, True), (area.schools, False)):
+            found = (doors_out if home else doors_in)(frame.geometry.to_numpy(), network, off)
+            doors = [Door((p.x, p.y), [], {}) for p in frame.geometry]
+            who = np.repeat(np.arange(len(doors)), np.diff(found.first))
+            for door, node, walk in zip(who.tolist(), found.node.tolist(), found.minutes.tolist(), strict=True):
+                doors[door].ends.append((node, walk))
+            on = found.on
+            columns = (c.tolist() for c in (on.door, on.edge, on.ahead, on.share, found.on_minutes))
+            for door, edge, to_end, share, walk in zip(*columns, strict=True):
+                doors[door].on[edge, to_end if home else not to_end] = share, walk
+            self._doors |= {(str(i), mode, home): door for i, door in zip(frame.index, doors, strict=True)}
 
-        edges = self.plan.area.roads.edges
-        if mode not in self._trees:
-            _, kmh = self._graph(mode)
-            stops = (kmh > 0) & ~((mode == "bus") & edges["road_class"].str.startswith("motorway").to_numpy())
-            rows = np.flatnonzero(stops)
-            self._trees[mode] = shapely.STRtree(edges.geometry.to_numpy()[rows]), rows
-        tree, rows = self._trees[mode]
-        if len(rows) == 0:
-            return None
-        edge = int(rows[np.min(tree.query_nearest(point))])
-        line = edges.geometry.iloc[edge]
-        away = line.distance(point)
-        if away > self.plan.scenario.travel.max_access_m:
-            return None
-        along = line.project(point, normalized=True) * edges["length_m"].iloc[edge]
-        return edge, float(along), float(away)
 
-    def _ends(self, edge: int, along: float, mode: str, *, outward: bool) -> Iterator[tuple[int, float]]:
-        """The junctions that a door on an edge leads to, or is led to from, and the minutes between."""
-        row = self.plan.area.roads.edges.iloc[edge]
-        one = 0 if mode == "walk" else int(row["oneway"]) * (1 if outward else -1)
-        pace = self._kmh[mode][edge] * 1000 / 60
-        a, b, length = int(row["from_node"]), int(row["to_node"]), float(row["length_m"])
-        if one >= 0 or length - along < 1e-5:
-            yield b, (length - along) / pace
-        if one <= 0 or along < 1e-5:
-            yield a, along / pace
+def search(arcs: Arcs, starts: Iterable[tuple[Any, float]]) -> dict[Any, float]:
+    """Dijkstra's algorithm from several starts with minutes already spent."""
+    best: dict[Any, float] = {}
+    heap = [(time, number, node) for number, (node, time) in enumerate(starts)]
+    heapq.heapify(heap)
+    number = len(heap)
+    while heap:
+        time, _, node = heapq.heappop(heap)
+        if node in best:
+            continue
+        best[node] = time
+        for other, cost in arcs.get(node, ()):
+            if other not in best:
+                number += 1
+                heapq.heappush(heap, (time + cost, number, other))
+    return best

@@ -1,0 +1,114 @@
+"""Doors beside the network: the junctions each leads to, and the places where it gets on an edge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.roads.access import Access, access
+from planner.travel.network import Network, OffRoad
+
+RELAXATIONS = 200
+"""Junctions in a row that a door's surroundings are searched over; fewer only leave more ways than are needed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Doors:
+    """Ways from doors to junctions (or from junctions to doors), and onto edges for trips that stay on one.
+
+    Parameters
+    ----------
+    xy : (n_door, 2) metres
+    first : (n_door + 1,) where each door's junctions begin
+    node, minutes, metres : (n,) junctions, and the way to each
+    on : where doors get on an edge and no junction's way is as quick
+    on_minutes : (n_on,) from the door to there
+    """
+
+    xy: np.ndarray
+    first: np.ndarray
+    node: np.ndarray
+    minutes: np.ndarray
+    metres: np.ndarray
+    on: Access
+    on_minutes: np.ndarray
+
+    @property
+    def reach(self) -> np.ndarray:
+        """(n_door,) bool, the door has a way onto the network."""
+        return np.diff(self.first) > 0
+
+
+def doors_out(points: np.ndarray, network: Network, off: OffRoad) -> Doors:
+    """Ways from doors onto the network.
+
+    Parameters
+    ----------
+    points : (n_door,) shapely points
+    """
+    import shapely
+
+    roads, stops = network.roads, network.stops
+    ahead, back = np.where(stops, network.ahead, np.inf), np.where(stops, network.back, np.inf)
+    on = access(points, roads, ahead, back, off.pace, off.within_m)
+    ends = roads.edges[["from_node", "to_node"]].to_numpy(dtype=np.int64)
+    length = roads.edges["length_m"].to_numpy()
+    rest = np.where(on.ahead, 1 - on.share, on.share) * length[on.edge]
+    on_minutes = off.pace * on.away_m
+    pace = np.where(on.ahead, ahead[on.edge], back[on.edge])
+    minutes = on_minutes + rest * pace
+    metres = off.detour * on.away_m + rest
+    size = np.int64(network.size)
+    key = on.door * size + np.where(on.ahead, ends[on.edge, 1], ends[on.edge, 0])
+    order = np.lexsort((metres, minutes, key))
+    if not len(key):
+        none = np.zeros(len(points) + 1, dtype=np.int64)
+        return Doors(shapely.get_coordinates(points), none, on.door, minutes, metres, on, on_minutes)
+    label, first = np.unique(key[order], return_index=True)
+    minutes, metres = minutes[order][first], metres[order][first]
+
+    # A junction that is reached sooner along the roads near the door needs no way of its own; nor does an edge.
+    soonest = minutes.copy()
+    near = np.unique(np.column_stack([on.door, on.edge]), axis=0)
+    arcs = [
+        _arc(label, near, ends[:, [0, 1]], ahead, length, size),
+        _arc(label, near, ends[:, [1, 0]], back, length, size),
+    ]
+    u, v, ride = (np.concatenate(parts) for parts in zip(*arcs, strict=True))
+    for _ in range(RELAXATIONS):
+        sooner = soonest[u] + ride
+        if not (sooner < soonest[v]).any():
+            break
+        np.minimum.at(soonest, v, sooner)
+    behind = on.door * size + np.where(on.ahead, ends[on.edge, 0], ends[on.edge, 1])
+    place = np.minimum(np.searchsorted(label, behind), len(label) - 1)
+    ridden = np.where(on.ahead, on.share, 1 - on.share) * length[on.edge] * pace
+    own = (label[place] != behind) | (on_minutes <= soonest[place] + ridden)
+    kept = soonest >= minutes
+    door = label // size
+    return Doors(
+        shapely.get_coordinates(points),
+        np.searchsorted(door[kept], np.arange(len(points) + 1)),
+        (label % size)[kept],
+        minutes[kept],
+        metres[kept],
+        Access(on.door[own], on.edge[own], on.ahead[own], on.share[own], on.away_m[own]),
+        on_minutes[own],
+    )
+
+
+def _arc(
+    label: np.ndarray, near: np.ndarray, ends: np.ndarray, pace: np.ndarray, length: np.ndarray, size: np.int64
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rides between two junctions that a door has ways to: rows of ``label``, and minutes."""
+    usable = np.isfinite(pace[near[:, 1]])
+    door, edge = near[usable].T
+    u, v = (np.minimum(np.searchsorted(label, door * size + ends[edge, i]), len(label) - 1) for i in (0, 1))
+    both = (label[u] == door * size + ends[edge, 0]) & (label[v] == door * size + ends[edge, 1])
+    return u[both], v[both], (pace[edge] * length[edge])[both]
+
+
+def doors_in(points: np.ndarray, network: Network, off: OffRoad) -> Doors:
+    """Ways from the network to doors; ``on.ahead`` is said of the reversed network."""
+    return doors_out(points, network.reversed(), off)

@@ -1,0 +1,140 @@
+"""Trips between many doors: over the junctions, or along one edge, whichever is quicker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from planner.roads.access import along_one
+from planner.travel.doors import Doors
+from planner.travel.network import Network, OffRoad
+
+SWEEP_FROM = 5e7
+"""Schools times junctions; for fewer, compiling the hierarchy on a fresh machine takes longer than scipy's work."""
+SCHOOLS_AT_A_TIME = 64
+
+
+def trips(network: Network, out: Doors, into: Doors, off: OffRoad) -> tuple[np.ndarray, np.ndarray]:
+    """Minutes and metres (n_origin, n_target) of the quickest ways; infinite where there is none."""
+    minutes, metres = over_junctions(network, out, into)
+    _along_one_edge(network, out, into, off, minutes, metres)
+    return minutes, metres
+
+
+def over_junctions(network: Network, out: Doors, into: Doors) -> tuple[np.ndarray, np.ndarray]:
+    """The same for ways that pass a junction at least."""
+    if (len(into.first) - 1) * network.size > SWEEP_FROM:
+        from planner.travel.hierarchy import customize, hierarchy_of, many_to_many
+
+        metric = customize(hierarchy_of(network.roads), network.minutes, network.metres)
+        minutes, metres = many_to_many(metric, out, into)
+        return minutes, np.asarray(metres)
+    return _by_dijkstra(network, out, into)
+
+
+def _by_dijkstra(network: Network, out: Doors, into: Doors) -> tuple[np.ndarray, np.ndarray]:
+    """By scipy, from the schools on the reversed network, each school a node of its own beyond the junctions."""
+    from scipy.sparse.csgraph import dijkstra
+
+    count = len(into.first) - 1
+    reverse, tail, head, metres = reversed_graph(network, into)
+    shape = (len(out.first) - 1, count)
+    minutes_out, metres_out = np.full(shape, np.inf), np.full(shape, np.inf)
+    having = np.flatnonzero(out.reach)
+    if not len(having) or not into.reach.any():
+        return minutes_out, metres_out
+    for begin in range(0, count, SCHOOLS_AT_A_TIME):
+        some = network.size + np.arange(begin, min(begin + SCHOOLS_AT_A_TIME, count))
+        far, before = dijkstra(reverse, indices=some, return_predecessors=True)
+        length = np.vstack([lengths(row, head, tail, metres) for row in before])
+        ride = far[:, out.node] + out.minutes
+        best = np.minimum.reduceat(ride, out.first[having], axis=1)
+        walked = length[:, out.node] + out.metres
+        walked[ride > np.repeat(best, np.diff(out.first)[having], axis=1)] = np.inf
+        columns = slice(begin, begin + len(some))
+        minutes_out[having, columns] = best.T
+        metres_out[having, columns] = np.minimum.reduceat(walked, out.first[having], axis=1).T
+    return minutes_out, metres_out
+
+
+def reversed_graph(network: Network, into: Doors) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray]:
+    """Arcs turned round, sorted by the head they lead to, and a node for every door beyond the junctions.
+
+    Returns
+    -------
+    The minutes as a CSR matrix (row: head, column: tail); tails, heads and metres of its entries.
+    """
+    from scipy.sparse import csr_array
+
+    size = network.size + len(into.first) - 1
+    door = network.size + np.repeat(np.arange(len(into.first) - 1), np.diff(into.first))
+    minutes, metres = np.append(network.minutes, into.minutes), np.append(network.metres, into.metres)
+    tail, head = np.append(network.tail, into.node), np.append(network.head, door)
+    # Of parallel arcs the quickest counts; scipy would add them up. Zero minutes stay an arc, not "no arc".
+    order = np.lexsort((metres, minutes, tail, head))
+    order = order[np.isfinite(minutes[order])]
+    tail, head = tail[order], head[order]
+    first = np.append(True, (tail[1:] != tail[:-1]) | (head[1:] != head[:-1]))[: len(tail)]
+    tail, head, order = tail[first], head[first], order[first]
+    indptr = np.searchsorted(head, np.arange(size + 1))
+    return csr_array((minutes[order], tail, indptr), shape=(size, size)), tail, head, metres[order]
+
+
+def lengths(before: np.ndarray, head: np.ndarray, tail: np.ndarray, metres: np.ndarray) -> np.ndarray:
+    """Metres along a shortest-path tree, by pointer doubling; ``before`` is the next node towards school."""
+    size = len(before)
+    node = np.flatnonzero(before >= 0)
+    total = np.zeros(size)
+    step = before.astype(np.int64)
+    # The arc node -> before[node]: arcs are sorted by (head, tail).
+    at = np.searchsorted(head * np.int64(size) + tail, step[node] * size + node)
+    total[node] = metres[at]
+    parent = np.where(step >= 0, step, np.arange(size))
+    while True:
+        further = parent[parent]
+        if np.array_equal(further, parent):
+            return total
+        total = total + total[parent]
+        parent = further
+
+
+def _along_one_edge(
+    network: Network, out: Doors, into: Doors, off: OffRoad, minutes: np.ndarray, metres: np.ndarray
+) -> None:
+    """Trips that get on an edge and off it again; where the two places pass each other, by other places on it."""
+    a, b = out.on, into.on
+    # What leaves the network going back on the reversed one arrives going ahead.
+    key_a, key_b = a.edge * 2 + a.ahead, b.edge * 2 + ~b.ahead
+    order = np.argsort(key_b, kind="stable")
+    low, high = np.searchsorted(key_b[order], key_a), np.searchsorted(key_b[order], key_a, side="right")
+    i = np.repeat(np.arange(len(key_a)), high - low)
+    j = order[
+        np.repeat(low, high - low) + np.arange(len(i)) - np.repeat(np.cumsum(high - low) - (high - low), high - low)
+    ]
+    edge, ahead = a.edge[i], a.ahead[i]
+    on = np.where(ahead, 1, -1) * (b.share[j] - a.share[i]) * network.roads.edges["length_m"].to_numpy()[edge]
+    pace = np.where(ahead, network.ahead[edge], network.back[edge])
+    row, column = a.door[i], b.door[j]
+    # Also where the two places pass each other no trip along this edge, this way, can be quicker than this.
+    time = out.on_minutes[i] + into.on_minutes[j] + pace * on
+    far = off.detour * (a.away_m[i] + b.away_m[j]) + on
+    good = time < minutes[row, column]
+    plain = good & (on >= 0)
+    _lay_best(row[plain], column[plain], time[plain], far[plain], minutes, metres)
+    cross = np.flatnonzero(good & (on < 0))
+    cross = cross[time[cross] < minutes[row[cross], column[cross]]]
+    row, column = row[cross], column[cross]
+    road = (network.roads, edge[cross], ahead[cross], pace[cross])
+    time, walked, ridden = along_one(*road, out.xy[row], into.xy[column], off.pace, off.within_m)
+    _lay_best(row, column, time, off.detour * walked + ridden, minutes, metres)
+
+
+def _lay_best(
+    row: np.ndarray, column: np.ndarray, time: np.ndarray, far: np.ndarray, minutes: np.ndarray, metres: np.ndarray
+) -> None:
+    """Into the tables what is quicker than what stands there; of several for one pair the quickest."""
+    order = np.lexsort((-far, -time))  # the last one laid stays
+    order = order[time[order] < minutes[row[order], column[order]]]
+    minutes[row[order], column[order]] = time[order]
+    metres[row[order], column[order]] = far[order]
