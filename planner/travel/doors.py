@@ -98,6 +98,13 @@ def doors_out(points: np.ndarray, network: Network, off: OffRoad) -> Doors:
     )
 
 
+def at_nodes(nodes: np.ndarray) -> Doors:
+    """Doors that stand on junctions."""
+    none, zero = np.zeros(0, dtype=np.int64), np.zeros(len(nodes))
+    on = Access(none, none, none.astype(bool), none.astype(float), none.astype(float))
+    return Doors(np.zeros((len(nodes), 2)), np.arange(len(nodes) + 1), nodes, zero, zero, on, none.astype(float))
+
+
 def _arc(
     label: np.ndarray, near: np.ndarray, ends: np.ndarray, pace: np.ndarray, length: np.ndarray, size: np.int64
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -11,23 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 
 from planner.model import Roads
+from planner.travel.compiled import compiled
 from planner.travel.doors import Doors
 from planner.travel.order import minimum_degree
 
 LANES = 16
 """Schools swept together: one cache line's worth of registers, and a block that stays in the cache."""
-
-
-def compiled(function: Any) -> Any:
-    """The function compiled, and kept compiled where this machine has a place to keep it."""
-    try:
-        return numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # neither the package's folder nor the user's may be written to
-        return numba.njit(nogil=True)(function)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,21 +90,13 @@ def hierarchy_of(roads: Roads) -> Hierarchy:
     return contract(len(roads.nodes), np.append(ends[:, 0], ends[:, 1]), np.append(ends[:, 1], ends[:, 0]))
 
 
-def at_nodes(nodes: np.ndarray) -> Doors:
-    """Doors that stand on junctions."""
-    from planner.roads.access import Access
-
-    none, zero = np.zeros(0, dtype=np.int64), np.zeros(len(nodes))
-    on = Access(none, none, none.astype(bool), none.astype(float), none.astype(float))
-    return Doors(np.zeros((len(nodes), 2)), np.arange(len(nodes) + 1), nodes, zero, zero, on, none.astype(float))
-
-
 def many_to_many(metric: Metric, out: Doors, into: Doors) -> tuple[np.ndarray, np.ndarray | None]:
     """Minutes and metres (n_origin, n_target) of the quickest ways, of equals the shortest; infinite without one.
 
     Metres are None where the metric has none.
 
     >>> graph = contract(3, np.array([0, 1]), np.array([1, 2]))
+    >>> from planner.travel.doors import at_nodes
     >>> metric = customize(graph, np.array([2.0, 3.0]), np.array([20.0, 30.0]))
     >>> many_to_many(metric, at_nodes(np.array([0, 2])), at_nodes(np.array([2])))[0].ravel().tolist()
     [5.0, 0.0]
