@@ -213,17 +213,10 @@ def _outlines(things: pd.DataFrame, file: Path, places: Any) -> dict[str, list[A
         for osm_id, body in zip(relations["osm_id"], relations["body"], strict=True)
     }
     wanted = {way for parts in members.values() for way in parts}
-    lines: dict[int, Any] = {}
-    for way in osmium.FileProcessor(str(file), osmium.osm.WAY) if wanted else ():
-        if way.id in wanted:
-            try:
-                ends = [places.get(node.ref) for node in way.nodes]
-            except KeyError:
-                ends = []
-            lines[way.id] = shapely.LineString([(end.lon, end.lat) for end in ends]) if len(ends) > 1 else None
-    held = {
-        area: [lines[way] for way in ways] for area, ways in members.items() if ways and ways.keys() <= lines.keys()
-    }
+    ways: Any = osmium.FileProcessor(str(file), osmium.osm.WAY) if wanted else ()
+    lines = {way.id: _line(way, places) for way in ways if way.id in wanted}
+    whole = {area: parts for area, parts in members.items() if parts and parts.keys() <= lines.keys()}
+    held = {area: [lines[way] for way in parts] for area, parts in whole.items()}
     single = things[things["osm_id"].str.startswith("w") & (things["area"] != "no")]
     first, vertex, lonlat = nodes_of(single["body"])
     for osm_id, a, b in zip(single["osm_id"], first[:-1], first[1:], strict=True):

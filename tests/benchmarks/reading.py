@@ -10,7 +10,7 @@ process's peak, imports included.
 
 import argparse
 import json
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -51,8 +51,8 @@ def roads_alone(extract: Path, target: Path) -> Path:
 
 
 def peak_mb() -> float:
-    """Peak resident memory of this process (Linux counts in KiB)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Peak resident memory of this process (Linux; ``getrusage`` would count the parent's, too)."""
+    return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
 
 
 def by_osmnx(file: Path) -> str:
@@ -89,7 +89,7 @@ IMPORTS = {
 
 def read_once(reader: str, file: Path) -> None:
     """In a process of its own: import, read, print the figures as JSON."""
-    for name in IMPORTS[reader.split(",")[0]]:
+    for name in IMPORTS[reader.partition(",")[0]]:
         __import__(name)
     imported_mb, began, began_cpu = peak_mb(), time.perf_counter(), time.process_time()
     found = READERS[reader](file)
