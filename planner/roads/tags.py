@@ -40,12 +40,12 @@ def features(tags: pd.DataFrame) -> pd.DataFrame:
     cycle_base &= ~tags["vehicle"].isin(FORBIDDEN).to_numpy()
     drive = np.isin(road, DRIVABLE) & ~closed & ~np.isin(motor, FORBIDDEN)
     drive |= np.isin(road, DRIVABLE) & tags["bus"].isin(ALLOWED).to_numpy()
-    speed = [_kmh(text) for text in tags["maxspeed"]]
+    kmh = {text: _kmh(text) for text in tags["maxspeed"].unique()}
     return pd.DataFrame(
         {
             "road_class": road,
             "surface": tags["surface"].to_numpy(dtype=object),
-            "maxspeed_kmh": np.array(speed, dtype=float),
+            "maxspeed_kmh": tags["maxspeed"].map(kmh).to_numpy(dtype=float),
             "oneway": _oneway(tags),
             "walk": known & walk,
             "bicycle": known & (cycle_base | (np.isin(bicycle, ALLOWED) & (road != "steps"))),
