@@ -25,7 +25,9 @@ def trips(network: Network, out: Doors, into: Doors, off: OffRoad) -> tuple[np.n
 def over_junctions(network: Network, out: Doors, into: Doors) -> tuple[np.ndarray, np.ndarray]:
     """The same for ways that pass a junction at least."""
     if (len(into.first) - 1) * network.size > SWEEP_FROM:
-        from planner.travel.hierarchy import customize, hierarchy_of, many_to_many
+        from planner.travel.hierarchy import hierarchy_of
+        from planner.travel.metric import customize
+        from planner.travel.sweep import many_to_many
 
         metric = customize(hierarchy_of(network.roads), network.minutes, network.metres)
         minutes, metres = many_to_many(metric, out, into)
