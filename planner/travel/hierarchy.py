@@ -78,12 +78,14 @@ def hierarchy_of(roads: Roads) -> Hierarchy:
 @compiled
 def _upward(n: int, a: Any, b: Any) -> Any:
     """Arcs as edges from their lower end: where each node's begin, and the higher ends."""
-    first = np.zeros(n + 1, np.int64)
+    first, count = np.zeros(n + 1, np.int64), 0
     for i in range(len(a)):
         if a[i] != b[i]:
             first[min(a[i], b[i]) + 1] += 1
-    first = np.cumsum(first)
-    head, at = np.empty(first[n], np.int32), first.copy()
+            count += 1
+    for x in range(n):
+        first[x + 1] += first[x]
+    head, at = np.empty(count, np.int32), first.copy()
     for i in range(len(a)):
         if a[i] != b[i]:
             low = min(a[i], b[i])
@@ -103,7 +105,7 @@ def _eliminate(first: Any, head: Any) -> Any:
     seen = np.full(n, -1, np.int32)
     size = 0
     for v in range(n):
-        begin = size
+        begin, lowest = size, n
         seen[v] = v
         needed = first[v + 1] - first[v]
         c = child[v]
@@ -112,12 +114,14 @@ def _eliminate(first: Any, head: Any) -> Any:
             c = sibling[c]
         if size + needed > len(out):
             wider = np.empty(2 * (size + needed), np.int32)
-            wider[:size] = out[:size]
+            for i in range(size):
+                wider[i] = out[i]
             out = wider
         for i in range(first[v], first[v + 1]):
             if seen[head[i]] != v:
                 seen[head[i]] = v
                 out[size] = head[i]
+                lowest = min(lowest, head[i])
                 size += 1
         c = child[v]
         while c >= 0:
@@ -125,15 +129,15 @@ def _eliminate(first: Any, head: Any) -> Any:
                 if seen[out[i]] != v:
                     seen[out[i]] = v
                     out[size] = out[i]
+                    lowest = min(lowest, out[i])
                     size += 1
             c = sibling[c]
         out_first[v + 1] = size
         if size > begin:
-            p = out[begin:size].min()
-            parent[v] = p
-            sibling[v] = child[p]
-            child[p] = v
-    return out_first, out[:size].copy(), parent
+            parent[v] = lowest
+            sibling[v] = child[lowest]
+            child[lowest] = v
+    return out_first, out, parent
 
 
 @compiled
@@ -159,39 +163,50 @@ def _postorder(parent: Any) -> Any:
 
 @compiled
 def _relabel(first: Any, head: Any, place: Any) -> Any:
-    """The edges with nodes renamed to places: first, head (ascending), tail, and first and edges from below."""
-    n = len(place)
-    node = np.empty(n, np.int64)
+    """The edges with nodes renamed to places: first, head, tail, and first and edges from below.
+
+    Sorted by their higher ends and then, in that order, by their lower ones.
+    """
+    n, edges = len(place), first[-1]
+    out_first, below_first = np.zeros(n + 1, np.int64), np.zeros(n + 1, np.int64)
+    for x in range(n):
+        out_first[place[x] + 1] = first[x + 1] - first[x]
+        for i in range(first[x], first[x + 1]):
+            below_first[place[head[i]] + 1] += 1
+    for v in range(n):
+        out_first[v + 1] += out_first[v]
+        below_first[v + 1] += below_first[v]
+    node = np.empty(n, np.int32)
     for x in range(n):
         node[place[x]] = x
-    out_first, below_first = np.zeros(n + 1, np.int64), np.zeros(n + 1, np.int64)
-    out_head, out_tail, below = np.empty(len(head), np.int32), np.empty(len(head), np.int32), np.empty(len(head), np.int32)
+    at, lower = below_first.copy(), np.empty(edges, np.int32)
     for v in range(n):
-        begin, x = out_first[v], node[v]
-        end = begin + first[x + 1] - first[x]
-        out_first[v + 1] = end
-        for i in range(end - begin):
-            out_head[begin + i] = place[head[first[x] + i]]
-        out_head[begin:end].sort()
-        out_tail[begin:end] = v
-        for i in range(begin, end):
-            below_first[out_head[i] + 1] += 1
-    below_first = np.cumsum(below_first)
-    at = below_first.copy()
-    for i in range(len(out_head)):
-        below[at[out_head[i]]] = i
-        at[out_head[i]] += 1
+        for i in range(first[node[v]], first[node[v] + 1]):
+            w = place[head[i]]
+            lower[at[w]] = v
+            at[w] += 1
+    at, below = out_first.copy(), np.empty(edges, np.int32)
+    out_head, out_tail = np.empty(edges, np.int32), np.empty(edges, np.int32)
+    for w in range(n):
+        for b in range(below_first[w], below_first[w + 1]):
+            v = lower[b]
+            below[b], out_head[at[v]], out_tail[at[v]] = at[v], w, v
+            at[v] += 1
     return out_first, out_head, out_tail, below_first, below
 
 
 @compiled
 def _edges_of(first: Any, head: Any, a: Any, b: Any) -> Any:
     """The edge between two nodes each, -1 for loops; and whether it is gone upward."""
-    edge, up = np.full(len(a), -1, np.int64), a < b
+    edge, up = np.empty(len(a), np.int64), np.empty(len(a), np.bool_)
     for i in range(len(a)):
         low, high = min(a[i], b[i]), max(a[i], b[i])
+        e = -1
         if low < high:
-            edge[i] = first[low] + np.searchsorted(head[first[low] : first[low + 1]], high)
+            e = first[low]
+            while head[e] != high:
+                e += 1
+        edge[i], up[i] = e, a[i] < b[i]
     return edge, up
 
 

@@ -81,7 +81,7 @@ def _subtrees(parent: Any, most: int) -> Any:
             else:
                 begin[parts], end[parts] = x - size[x] + 1, x + 1
                 parts += 1
-    return begin[:parts].copy(), end[:parts].copy(), top[:tops].copy()
+    return begin[:parts], end[:parts], top[:tops]
 
 
 @compiled

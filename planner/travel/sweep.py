@@ -150,8 +150,7 @@ def _climb(
 
     ``up_t`` and ``up_m`` are infinite, before and after.
     """
-    row, queued = np.empty(len(first), np.int64), np.zeros(len(first), np.bool_)
-    count = 0
+    queued = np.zeros(len(first), np.bool_)
     for lane in range(end - begin):
         for i in range(door_first[begin + lane], door_first[begin + lane + 1]):
             x = door[i]
@@ -160,13 +159,11 @@ def _climb(
             up_t[x, lane] = min(up_t[x, lane], door_t[i])
             while not queued[x]:
                 queued[x] = True
-                row[count] = x
-                count += 1
                 if first[x] < first[x + 1]:
                     x = head[first[x]]
-    row = row[:count]
-    row.sort()
-    for x in row[::-1]:
+    for x in range(len(first) - 2, -1, -1):
+        if not queued[x]:
+            continue
         t = load(up_t, x, 0)
         if up_m is None:
             for i in range(first[x], first[x + 1]):
@@ -179,13 +176,15 @@ def _climb(
                 t_y, m_y, was = plus(t, edge_t[i]), plus(m, edge_m[i]), load(up_t, y, 0)
                 store(up_m, y, 0, of_least(t_y, m_y, was, load(up_m, y, 0)))
                 store(up_t, y, 0, least(t_y, was))
-        if shared[x] >= 0:
-            time[shared[x]] = up_t[x]
+        z = shared[x]
+        for lane in range(LANES):
+            if z >= 0:
+                time[z, lane] = up_t[x, lane]
+                if up_m is not None:
+                    far[z, lane] = up_m[x, lane]
+            up_t[x, lane] = np.inf
             if up_m is not None:
-                far[shared[x]] = up_m[x]
-        up_t[x] = np.inf
-        if up_m is not None:
-            up_m[x] = np.inf
+                up_m[x, lane] = np.inf
 
 
 @compiled
@@ -214,9 +213,10 @@ def _arrive(
     for row in range(len(door_first) - 1):
         begin, end = door_first[row], door_first[row + 1]
         if begin == end:
-            minutes[row, column : column + LANES] = np.inf
-            if metres is not None:
-                metres[row, column : column + LANES] = np.inf
+            for lane in range(LANES):
+                minutes[row, column + lane] = np.inf
+                if metres is not None:
+                    metres[row, column + lane] = np.inf
             continue
         t = plus(load(time, door[begin], 0), door_t[begin])
         if metres is None:
