@@ -80,7 +80,7 @@ def store(_: Any, table: Any, row: Any, column: Any, lanes: Any) -> Any:
 
 
 @intrinsic
-def plus(_: Any, lanes: Any, number: Any) -> Any:
+def plus(_: Any, _lanes: Any, _number: Any) -> Any:
     """A number added to every lane."""
 
     def build(_: Any, builder: Any, __: Any, args: Any) -> Any:
@@ -93,7 +93,7 @@ def plus(_: Any, lanes: Any, number: Any) -> Any:
 
 
 @intrinsic
-def least(_: Any, one: Any, other: Any) -> Any:
+def least(_: Any, _one: Any, _other: Any) -> Any:
     """The lesser, lane by lane."""
 
     def build(_: Any, builder: Any, __: Any, args: Any) -> Any:
@@ -103,7 +103,7 @@ def least(_: Any, one: Any, other: Any) -> Any:
 
 
 @intrinsic
-def of_least(_: Any, one: Any, its: Any, other: Any, others: Any) -> Any:
+def of_least(_: Any, _one: Any, _its: Any, _other: Any, _others: Any) -> Any:
     """Lane by lane the second number of the lesser pair."""
 
     def build(_: Any, builder: Any, __: Any, args: Any) -> Any:
