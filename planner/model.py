@@ -53,7 +53,14 @@ KIND_GRADES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Kinds of school and the grades each teaches unless its row says otherwise."""
 
-MODES = ("walk", "bicycle", "bus")
+MODES = ("walk", "bicycle", "bus", "walk_bus")
+"""``walk_bus``: on foot to a stop, by bus to another, on foot to school."""
+
+ROAD_MODES = tuple(mode for mode in MODES if mode != "walk_bus")
+"""Modes with a column of their own in ``Roads.edges``."""
+
+BUS_MODES = ("bus", "walk_bus")
+"""Modes that wait for a bus and pay for it."""
 ACTIONS = ("keep", "close", "merge", "expand", "convert", "open", "none")
 """``none``: a candidate site that is not opened."""
 

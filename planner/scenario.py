@@ -27,7 +27,8 @@ Kind = Literal[
     "junior_middle",
     "nine_year",
 ]
-Mode = Literal["walk", "bicycle", "bus"]
+Mode = Literal["walk", "bicycle", "bus", "walk_bus"]
+RoadMode = Literal["walk", "bicycle", "bus"]
 Objective = Literal["pupil_minutes", "annual_cost_cny", "capital_cost_cny", "schools_open"]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -40,17 +41,22 @@ class Part(BaseModel):
 
 
 class Travel(Part):
-    """How pupils travel. Minutes are one way, door to door; speeds km/h."""
+    """How pupils travel. Minutes are one way, door to door; speeds km/h.
+
+    ``trip``: ``to_school``, or the mean of the way there and the way back (``both``).
+    """
 
     modes: tuple[Mode, ...] = ("walk", "bus")
     modes_by_band: Mapping[Band, tuple[Mode, ...]] = Field(default_factory=dict)
     walk_max_minutes: Positive = math.inf
+    walk_to_stop_max_minutes: Positive = 15.0
     bus_wait_minutes: NonNegative = 5.0
+    trip: Literal["to_school", "both"] = "to_school"
     access_kmh: Positive = 4.5
     access_detour: Annotated[float, Field(ge=1)] = 2.0
     max_access_m: Positive = 2000.0
     max_minutes: Mapping[Band, Positive] = Field(default_factory=dict)
-    speeds: Mapping[Mode, Mapping[str, NonNegative]] = Field(default_factory=dict)
+    speeds: Mapping[RoadMode, Mapping[str, NonNegative]] = Field(default_factory=dict)
 
     def limit_minutes(self, band: str) -> float:
         """The band's norm in minutes; infinite where there is none."""

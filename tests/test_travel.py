@@ -194,7 +194,7 @@ def networkx_minutes(area, mode, travel):
 
 
 @st.composite
-def networks(draw):
+def networks(draw, kinds=("residential", "tertiary", "primary")):
     """Roads between points of a grid, some one way, some double; doors anywhere."""
     rng = np.random.default_rng(draw(st.integers(0, 10**6)))
     grid = [(x * 400.0, y * 300.0) for x in range(4) for y in range(4)]
@@ -202,7 +202,7 @@ def networks(draw):
     for _ in range(draw(st.integers(4, 28))):
         a, b = rng.choice(16, 2, replace=False)
         middle = rng.uniform(0, 1200, 2).round(1)
-        kind = rng.choice(["residential", "tertiary", "primary"])
+        kind = rng.choice(kinds)
         lines.append(road([grid[a], tuple(middle), grid[b]], highway=kind, oneway=rng.choice(["yes", "-1", "", ""])))
     return area_of(lines, rng.uniform(0, 1200, (4, 2)).round(1), rng.uniform(0, 1200, (3, 2)).round(1))
 

@@ -9,7 +9,7 @@ import numpy as np
 from planner.area.manifest import Findings, Manifest
 from planner.area.places import project, shapes_to_wgs84
 from planner.errors import DataError, Fault
-from planner.model import MODES, Roads
+from planner.model import ROAD_MODES, Roads
 from planner.roads import EDGE_COLUMNS, from_lines
 from planner.sources.files import SHAPES, read_shapes
 
@@ -78,7 +78,7 @@ def _refuse(frame: gpd.GeoDataFrame, file: str) -> None:
             faults.append(Fault(file, f"column {column} holds other than numbers", MADE_BY))
         elif column in frame.columns:
             wrong[column] = _wrong_numbers(column, frame[column].to_numpy(dtype=float))
-    other = [mode for mode in MODES if mode in frame.columns and not pd.api.types.is_bool_dtype(frame[mode])]
+    other = [mode for mode in ROAD_MODES if mode in frame.columns and not pd.api.types.is_bool_dtype(frame[mode])]
     faults += [Fault(file, f"column {mode} holds other than true and false", MADE_BY) for mode in other]
     for column, bad in wrong.items():
         if bad.any():

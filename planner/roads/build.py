@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.model import MODES, Roads
+from planner.model import ROAD_MODES, Roads
 from planner.roads.tags import CLASSES, NOT_YET, features
 from planner.sources.osm import WAY_TAGS, Ways
 
@@ -85,7 +85,7 @@ def _network(tags: pd.DataFrame, first: np.ndarray, vertex: np.ndarray, xy: np.n
     import shapely
 
     known = features(tags)
-    used = known[list(MODES)].any(axis=1).to_numpy()
+    used = known[list(ROAD_MODES)].any(axis=1).to_numpy()
     way = np.repeat(np.arange(len(tags)), np.diff(first))
     kept = used[way] & np.append(True, (vertex[1:] != vertex[:-1]) | (way[1:] != way[:-1]))[: len(way)]
     way, vertex, xy = way[kept], vertex[kept], xy[kept]

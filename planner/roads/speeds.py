@@ -50,7 +50,7 @@ def speeds_kmh(edges: pd.DataFrame, mode: str, own: Mapping[str, float] | None =
     Parameters
     ----------
     edges : columns ``road_class, surface, maxspeed_kmh, walk, bicycle, bus``
-    mode : one of ``MODES``
+    mode : one of ``ROAD_MODES``
 
     Returns
     -------

@@ -20,14 +20,14 @@ import numpy as np
 from planner.model import BANDS, MODES, StudyArea, TravelTimes
 from planner.roads import snap
 from planner.scenario import Travel
-from planner.travel.doors import doors_in, doors_out
-from planner.travel.network import mode_network, off_road
+from planner.travel.network import mode_network
 from planner.travel.trips import trips
+from planner.travel.ways import ways
 
 if TYPE_CHECKING:
     import xarray as xr
 
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,18 @@ def travel_times(area: StudyArea, travel: Travel, *, cache: bool = True) -> Trav
 
 
 def mode_times(area: StudyArea, travel: Travel, mode: str) -> ModeTimes:
-    """Trips by one mode, door to door."""
-    network, off = mode_network(area.roads, travel, mode), off_road(travel)
-    out = doors_out(area.demand.geometry.to_numpy(), network, off)
-    into = doors_in(area.schools.geometry.to_numpy(), network, off)
-    minutes, metres = trips(network, out, into, off)
-    if mode == "bus":
-        minutes += travel.bus_wait_minutes
+    """Trips by one mode, door to door; the mean of the way there and the way back where both are asked."""
+    there = _one_way(area, travel, mode)
+    if travel.trip == "to_school":
+        return there
+    back = _one_way(area, travel, mode, turned=True)
+    return ModeTimes((there.minutes + back.minutes) / 2, (there.km + back.km) / 2)
+
+
+def _one_way(area: StudyArea, travel: Travel, mode: str, *, turned: bool = False) -> ModeTimes:
+    of = ways(area, travel, mode, turned=turned)
+    minutes, metres = trips(of.network, of.out, of.into, of.off)
+    minutes += of.wait_minutes
     if mode == "walk":
         minutes[minutes > travel.walk_max_minutes + 1e-9] = np.inf
     none = ~np.isfinite(minutes)
@@ -120,7 +125,8 @@ def off_network(area: StudyArea, travel: Travel, by_mode: Mapping[str, ModeTimes
     if not by_mode:
         return {}
     some = np.any([~np.isnan(found.minutes) for found in by_mode.values()], axis=0)
-    stops = np.any([mode_network(area.roads, travel, mode).stops for mode in by_mode], axis=0)
+    networks = [mode_network(area.roads, travel, "bus" if mode == "walk_bus" else mode) for mode in by_mode]
+    stops = np.any([network.stops for network in networks], axis=0)
     found: dict[str, str] = {}
     for places, lost in ((area.demand, ~some.any(axis=1)), (area.schools, ~some.any(axis=0))):
         away = snap(places.geometry.to_numpy()[lost], area.roads, stops)[2]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.model import BAND_GRADES, BAND_STAGE, BANDS
+from planner.model import BAND_GRADES, BAND_STAGE, BANDS, BUS_MODES
 from planner.verify.folder import ENDED, Folder, number, open_stages, place
 from planner.verify.network import Network
 
@@ -203,12 +203,11 @@ def norms(plan: Folder) -> Check:
             beyond.append(row)
     if beyond and today:
         network = Network(plan)
-        allowed = [
+        beyond = [
             row
             for row in beyond
-            if number(row["minutes"]) <= network.today(row["demand_id"], row["band"]) + SLACK_MINUTES
+            if not number(row["minutes"]) <= network.today(row["demand_id"], row["band"]) + SLACK_MINUTES
         ]
-        beyond = [row for row in beyond if row not in allowed]
     failures = [
         f"{place(row)}: {number(row['minutes']):.1f} min, norm {plan.scenario.travel.limit_minutes(row['band']):g}"
         for row in beyond
@@ -247,7 +246,7 @@ def costs(plan: Folder) -> Check:
     for row in plan.assignment:
         if row["school_id"]:
             annual += scenario.costs.annual_cny_per_pupil * round(number(row["pupils"]))
-            if row["mode"] == "bus":
+            if row["mode"] in BUS_MODES:
                 annual += (
                     scenario.costs.bus_cny_per_pupil_km * bus_days * round(number(row["pupils"])) * number(row["km"])
                 )
