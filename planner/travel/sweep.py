@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from planner.travel import hierarchy, metric
 from planner.travel.compiled import compiled
 from planner.travel.doors import Doors
+from planner.travel.hierarchy import KERNELS as CONTRACTING
 from planner.travel.lanes import LANES, least, load, of_least, plus, store
+from planner.travel.metric import KERNELS as CUSTOMIZING
 from planner.travel.metric import Metric
 
 
@@ -153,10 +154,10 @@ def _climb(
     queued = np.zeros(len(first), np.bool_)
     for lane in range(end - begin):
         for i in range(door_first[begin + lane], door_first[begin + lane + 1]):
-            x = door[i]
-            if up_m is not None and (door_t[i] < up_t[x, lane] or (door_t[i] == up_t[x, lane] and door_m[i] < up_m[x, lane])):
+            x, t_x = door[i], door_t[i]
+            if up_m is not None and (t_x < up_t[x, lane] or (t_x == up_t[x, lane] and door_m[i] < up_m[x, lane])):
                 up_m[x, lane] = door_m[i]
-            up_t[x, lane] = min(up_t[x, lane], door_t[i])
+            up_t[x, lane] = min(up_t[x, lane], t_x)
             while not queued[x]:
                 queued[x] = True
                 if first[x] < first[x + 1]:
@@ -232,4 +233,4 @@ def _arrive(
         store(minutes, row, column, t)
 
 
-KERNELS = (*hierarchy.KERNELS, *metric.KERNELS, _above, _climb, _sweep, _arrive)
+KERNELS = (*CONTRACTING, *CUSTOMIZING, _above, _climb, _sweep, _arrive)

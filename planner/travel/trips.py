@@ -2,37 +2,71 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from planner.model import Roads
 from planner.roads.access import along_one
 from planner.travel.doors import Doors
 from planner.travel.network import Network, OffRoad
 
-SWEEP_FROM = 5e7
-"""Schools times junctions; for fewer, compiling the hierarchy on a fresh machine takes longer than scipy's work."""
+if TYPE_CHECKING:
+    from planner.travel.hierarchy import Hierarchy
+
+COMPILED_FROM, COMPILING_FROM = 1e7, 1e8
+"""Schools times junctions times modes from which a hierarchy is quicker than scipy: compiled, and not compiled yet."""
 SCHOOLS_AT_A_TIME = 64
 
 
-def trips(network: Network, out: Doors, into: Doors, off: OffRoad) -> tuple[np.ndarray, np.ndarray]:
-    """Minutes and metres (n_origin, n_target) of the quickest ways; infinite where there is none."""
-    minutes, metres = over_junctions(network, out, into)
+def hierarchy_for(roads: Roads, schools: int, modes: int, tell: Callable[[str], None] = str) -> Hierarchy | None:
+    """The one hierarchy for trips by several modes; none where scipy has them sooner, compilation included.
+
+    Parameters
+    ----------
+    tell : is told what takes long
+    """
+    work = schools * len(roads.nodes) * modes
+    if work < COMPILED_FROM:
+        return None
+    from planner.travel.compiled import ready
+    from planner.travel.sweep import KERNELS
+
+    if not ready(KERNELS):
+        if work < COMPILING_FROM:
+            return None
+        tell("compiling the search, once on this machine")
+    from planner.travel.hierarchy import hierarchy_of
+
+    return hierarchy_of(roads)
+
+
+def trips(
+    network: Network, out: Doors, into: Doors, off: OffRoad, hierarchy: Hierarchy | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Minutes and metres (n_origin, n_target) of the quickest ways; infinite where there is none.
+
+    Parameters
+    ----------
+    hierarchy : of the network's roads, to go through; without one by scipy
+    """
+    minutes, metres = over_junctions(network, out, into, hierarchy)
     _along_one_edge(network, out, into, off, minutes, metres)
     return minutes, metres
 
 
-def over_junctions(network: Network, out: Doors, into: Doors) -> tuple[np.ndarray, np.ndarray]:
+def over_junctions(
+    network: Network, out: Doors, into: Doors, hierarchy: Hierarchy | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """The same for ways that pass a junction at least."""
-    if (len(into.first) - 1) * network.size > SWEEP_FROM:
-        from planner.travel.hierarchy import hierarchy_of
-        from planner.travel.metric import customize
-        from planner.travel.sweep import many_to_many
+    if hierarchy is None:
+        return _by_dijkstra(network, out, into)
+    from planner.travel.metric import customize
+    from planner.travel.sweep import many_to_many
 
-        metric = customize(hierarchy_of(network.roads), network.minutes, network.metres)
-        minutes, metres = many_to_many(metric, out, into)
-        return minutes, np.asarray(metres)
-    return _by_dijkstra(network, out, into)
+    minutes, metres = many_to_many(customize(hierarchy, network.minutes, network.metres), out, into)
+    return minutes, np.asarray(metres)
 
 
 def _by_dijkstra(network: Network, out: Doors, into: Doors) -> tuple[np.ndarray, np.ndarray]:
