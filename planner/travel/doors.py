@@ -24,6 +24,7 @@ class Doors:
     node, minutes, metres : (n,) junctions, and the way to each
     on : where doors get on an edge and no junction's way is as quick
     on_minutes : (n_on,) from the door to there
+    by : (n,) the place on an edge where the way to each junction gets on; None for doors that stand on junctions
     """
 
     xy: np.ndarray
@@ -33,6 +34,7 @@ class Doors:
     metres: np.ndarray
     on: Access
     on_minutes: np.ndarray
+    by: Access | None = None
 
     @property
     def reach(self) -> np.ndarray:
@@ -64,9 +66,10 @@ def doors_out(points: np.ndarray, network: Network, off: OffRoad) -> Doors:
     order = np.lexsort((metres, minutes, key))
     if not len(key):
         none = np.zeros(len(points) + 1, dtype=np.int64)
-        return Doors(shapely.get_coordinates(points), none, on.door, minutes, metres, on, on_minutes)
+        return Doors(shapely.get_coordinates(points), none, on.door, minutes, metres, on, on_minutes, on)
     label, first = np.unique(key[order], return_index=True)
-    minutes, metres = minutes[order][first], metres[order][first]
+    by = order[first]
+    minutes, metres = minutes[by], metres[by]
 
     # A junction that is reached sooner along the roads near the door needs no way of its own; nor does an edge.
     soonest = minutes.copy()
@@ -93,8 +96,9 @@ def doors_out(points: np.ndarray, network: Network, off: OffRoad) -> Doors:
         (label % size)[kept],
         minutes[kept],
         metres[kept],
-        Access(on.door[own], on.edge[own], on.ahead[own], on.share[own], on.away_m[own]),
+        on.take(own),
         on_minutes[own],
+        on.take(by[kept]),
     )
 
 
