@@ -99,12 +99,8 @@ def access(
     import shapely
 
     lines = lines_of(roads.edges.geometry.to_numpy())
-    usable = np.flatnonzero(np.isfinite(ahead) | np.isfinite(back))
     xy = shapely.get_coordinates(points)
-    boxes = shapely.box(*(xy - within_m).T, *(xy + within_m).T)
-    door, at = shapely.STRtree(roads.edges.geometry.to_numpy()[usable]).query(boxes)
-    order = np.argsort(door, kind="stable")
-    door, edge = door[order], usable[at[order]]
+    door, edge = edges_near(points, roads, ahead, back, within_m)
     pieces = np.append(0, np.cumsum(np.diff(lines.first)[edge]))
     cuts = np.searchsorted(pieces, np.arange(0, pieces[-1] + PAIRS_AT_A_TIME, PAIRS_AT_A_TIME))
     length = roads.edges["length_m"].to_numpy()
@@ -125,6 +121,21 @@ def access(
     order = np.lexsort((~forwards, columns[1], columns[0]))
     door, edge, share, away = (column[order] for column in columns)
     return Access(door, edge, forwards[order], share, away)
+
+
+def edges_near(
+    points: np.ndarray, roads: Roads, ahead: np.ndarray, back: np.ndarray, within_m: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Doors and edges (n,), by doors, then edges: usable edges whose boxes come within metres of the door's own."""
+    import shapely
+
+    usable = np.flatnonzero(np.isfinite(ahead) | np.isfinite(back))
+    xy = shapely.get_coordinates(points)
+    boxes = shapely.box(*(xy - within_m).T, *(xy + within_m).T)
+    door, at = shapely.STRtree(roads.edges.geometry.to_numpy()[usable]).query(boxes)
+    size = np.int64(max(len(ahead), 1))
+    key = np.sort(door * size + usable[at])
+    return key // size, key % size
 
 
 def explode(lines: Lines, edge: np.ndarray, from_end: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
