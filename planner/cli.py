@@ -314,7 +314,7 @@ def _read(path: Path, area: Path | None) -> tuple[Scenario, StudyArea, TravelTim
         county = read_area(folder)
         tell(", ".join(f"{value:,} {word}" for word, value in _facts(county)["counts"].items()))
     with step("Travel times") as tell:
-        times = travel_times(county, question.travel)
+        times = travel_times(county, question.travel, tell=lambda what: say(f"Travel times: {what} ..."))
         tell("from the cache" if times.from_cache else "")
     if times.off_network:
         named = list(times.off_network.items())

@@ -19,6 +19,7 @@ from planner.roads import from_lines, speeds_kmh
 from planner.scenario import Travel
 from planner.travel import mode_times, travel_times
 from planner.travel.doors import doors_in, doors_out
+from planner.travel.hierarchy import hierarchy_of
 from planner.travel.network import mode_network, off_road
 from planner.travel.trips import trips
 from tests import tiny as tiny_module
@@ -220,9 +221,7 @@ def test_equal_to_networkx(area):
 def test_the_hierarchy_gives_the_same_trips(area):
     for mode in ("walk", "bus"):
         small = mode_times(area, Travel(), mode)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("planner.travel.trips.SWEEP_FROM", 0)
-            swept = mode_times(area, Travel(), mode)
+        swept = mode_times(area, Travel(), mode, hierarchy_of(area.roads))
         np.testing.assert_allclose(swept.minutes, small.minutes, atol=1e-9)
         np.testing.assert_allclose(swept.km, small.km, atol=1e-9)
 

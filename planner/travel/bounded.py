@@ -9,7 +9,7 @@ import numpy as np
 from planner.travel.compiled import worth_it
 from planner.travel.doors import Doors
 from planner.travel.network import Network
-from planner.travel.trips import lengths, reversed_graph
+from planner.travel.trips import arc_metres, lengths, reversed_graph
 
 COMPILED_FROM, COMPILING_FROM = 2e6, 4e8
 """Doors times junctions from which the compiled search is quicker than scipy: when it is compiled, and when not yet."""
@@ -62,7 +62,8 @@ def _by_scipy(network: Network, out: Doors, limit: float) -> Reach:
     """The same, each door a node of its own beyond the junctions; of equal ways any."""
     from scipy.sparse.csgraph import dijkstra
 
-    graph, to, leaving, metres = reversed_graph(network.reversed(), out)
+    graph, to, leaving, arc = reversed_graph(network.reversed(), out)
+    metres = arc_metres(network, out)[arc]
     size, count = network.size, len(out.first) - 1
     found = []
     for begin in range(0, count, DOORS_AT_A_TIME):

@@ -18,7 +18,7 @@ def search(network: Network, out: Doors, limit: float) -> tuple[np.ndarray, ...]
     """``Reach`` as columns; see ``bounded.within``."""
     arcs = _by_tail(network.size, network.tail, network.head, network.minutes, network.metres)
     count = len(out.first) - 1
-    cuts = np.linspace(0, count, min(count, 4 * (os.cpu_count() or 1)) + 1).astype(np.int64)
+    cuts = np.linspace(0, count, max(1, min(count, 4 * (os.cpu_count() or 1))) + 1).astype(np.int64)
 
     def block(ends: tuple[int, int]) -> Any:
         # Pages that no door comes near are never touched.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,11 +21,13 @@ from planner.model import BANDS, MODES, StudyArea, TravelTimes
 from planner.roads import snap
 from planner.scenario import Travel
 from planner.travel.network import mode_network
-from planner.travel.trips import trips
+from planner.travel.trips import hierarchy_for, trips
 from planner.travel.ways import ways
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from planner.travel.hierarchy import Hierarchy
 
 CACHE_VERSION = 3
 
@@ -38,7 +40,9 @@ class ModeTimes:
     km: np.ndarray
 
 
-def travel_times(area: StudyArea, travel: Travel, *, cache: bool = True) -> TravelTimes:
+def travel_times(
+    area: StudyArea, travel: Travel, *, cache: bool = True, tell: Callable[[str], None] = str
+) -> TravelTimes:
     """Minutes and kilometres, one way, from every demand point to every school by band.
 
     Walking and cycling: from the door to any point of any road near it that the mode may use, along the roads, and to
@@ -50,6 +54,7 @@ def travel_times(area: StudyArea, travel: Travel, *, cache: bool = True) -> Trav
     ----------
     cache : keep the result in the area's folder under ``.cache``, named by the hash of all it depends on; it is safe
         to delete
+    tell : is told, in words, what takes long
 
     Returns
     -------
@@ -66,7 +71,8 @@ def travel_times(area: StudyArea, travel: Travel, *, cache: bool = True) -> Trav
         return TravelTimes(held[0], MODES, held[1], time.perf_counter() - began, from_cache=True)
     wanted = {band: travel.modes_by_band.get(band, travel.modes) for band in BANDS}  # type: ignore[call-overload]
     used = [mode for mode in MODES if any(mode in modes for modes in wanted.values())]
-    by_mode = {mode: mode_times(area, travel, mode) for mode in used}
+    hierarchy = hierarchy_for(area.roads, len(area.schools), len(used), tell)
+    by_mode = {mode: mode_times(area, travel, mode, hierarchy) for mode in used}
     data = _by_band(area, wanted, by_mode)
     reasons = off_network(area, travel, by_mode)
     if store:
@@ -74,18 +80,25 @@ def travel_times(area: StudyArea, travel: Travel, *, cache: bool = True) -> Trav
     return TravelTimes(data, MODES, reasons, time.perf_counter() - began)
 
 
-def mode_times(area: StudyArea, travel: Travel, mode: str) -> ModeTimes:
-    """Trips by one mode, door to door; the mean of the way there and the way back where both are asked."""
-    there = _one_way(area, travel, mode)
+def mode_times(area: StudyArea, travel: Travel, mode: str, hierarchy: Hierarchy | None = None) -> ModeTimes:
+    """Trips by one mode, door to door; the mean of the way there and the way back where both are asked.
+
+    Parameters
+    ----------
+    hierarchy : of the area's roads, where there are many trips
+    """
+    there = _one_way(area, travel, mode, hierarchy)
     if travel.trip == "to_school":
         return there
-    back = _one_way(area, travel, mode, turned=True)
+    back = _one_way(area, travel, mode, hierarchy, turned=True)
     return ModeTimes((there.minutes + back.minutes) / 2, (there.km + back.km) / 2)
 
 
-def _one_way(area: StudyArea, travel: Travel, mode: str, *, turned: bool = False) -> ModeTimes:
+def _one_way(
+    area: StudyArea, travel: Travel, mode: str, hierarchy: Hierarchy | None, *, turned: bool = False
+) -> ModeTimes:
     of = ways(area, travel, mode, turned=turned)
-    minutes, metres = trips(of.network, of.out, of.into, of.off)
+    minutes, metres = trips(of.network, of.out, of.into, of.off, hierarchy)
     minutes += of.wait_minutes
     if mode == "walk":
         minutes[minutes > travel.walk_max_minutes + 1e-9] = np.inf
