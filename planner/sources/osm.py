@@ -29,6 +29,18 @@ WAY_TAGS = (
     "bus",
     "route",
     "motorroad",
+    "motorcar",
+    "motorcycle",
+    "psv",
+    "width",
+    "est_width",
+    "lanes",
+    "maxwidth",
+    "maxweight",
+    "maxheight",
+    "tracktype",
+    "bridge",
+    "tunnel",
 )
 FEATURE_TAGS = (
     "name",

@@ -27,7 +27,7 @@ from planner.travel.trips import trips
 if TYPE_CHECKING:
     import xarray as xr
 
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 
 
 @dataclass(frozen=True)

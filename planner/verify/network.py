@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from planner.model import BAND_GRADES, BAND_STAGE
-from planner.roads import along_one, speeds_kmh
+from planner.roads import along_one, paces
 from planner.travel.doors import doors_in, doors_out
 from planner.travel.network import mode_network, off_road
 from planner.verify.folder import Folder, open_stages
@@ -34,8 +34,7 @@ class Network:
 
     def __init__(self, plan: Folder) -> None:
         self.plan = plan
-        travel = plan.scenario.travel
-        self.off_road = 60 * travel.access_detour / (1000 * travel.access_kmh)
+        self.off_road = off_road(plan.scenario.travel).pace
         self._paces: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self._arcs: dict[str, Arcs] = {}
         self._length = plan.area.roads.edges["length_m"].tolist()
@@ -126,12 +125,7 @@ class Network:
         """Arcs between junctions, and from junctions to schools."""
         if mode not in self._arcs:
             edges = self.plan.area.roads.edges
-            own = self.plan.scenario.travel.speeds.get(mode)  # type: ignore[call-overload]
-            kmh = speeds_kmh(edges, mode, own)
-            one = np.zeros(len(edges)) if mode == "walk" else edges["oneway"].to_numpy()
-            with np.errstate(divide="ignore"):
-                pace = np.where(kmh > 0, 60 / (kmh * 1000), math.inf)
-            self._paces[mode] = np.where(one >= 0, pace, math.inf), np.where(one <= 0, pace, math.inf)
+            self._paces[mode] = paces(edges, mode, self.plan.scenario.travel)
             arcs: dict[Any, list[tuple[Any, float]]] = defaultdict(list)
             columns = (edges[c].tolist() for c in ("from_node", "to_node", "length_m"))
             for a, b, metres, ahead, back in zip(*columns, *(p.tolist() for p in self._paces[mode]), strict=True):
