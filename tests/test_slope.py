@@ -115,8 +115,8 @@ def test_voids_and_places_outside_are_unknown_and_level(tmp_path):
     def holed(x, y):
         return np.where(np.hypot(x, y) < 200, -32768, 500 + 0.1 * x)
 
-    path = raster(tmp_path / "void.tif", holed, nodata=-32768)
-    at = np.array([[-500, 0], [0, 0], [90_000, 0]]) + (X0, Y0)
+    path = raster(tmp_path / "void.tif", holed)
+    at = np.add([[-500, 0], [0, 0], [90_000, 0]], (X0, Y0))
     assert heights_m([path], *at.T, CRS) == pytest.approx([450, np.nan, np.nan], nan_ok=True, abs=0.5)
     sloped, unknown = with_slope(road((-1000, 0), (1000, 0)), [path])
     assert (sloped.edges["slope_walk_ahead"].tolist(), unknown) == ([1.0], 1.0)
@@ -139,7 +139,8 @@ def test_cutting_an_edge_of_known_slopes_changes_no_time(tmp_path):
         "pupils": base.pupils.iloc[:3],
     }
     for mode in ("walk", "bicycle", "ebike", "bus"):
-        before, after = (mode_times(tiny_module.make_area(roads=r, **parts), Travel(), mode).minutes for r in (roads, cut))
+        areas = (tiny_module.make_area(roads=which, **parts) for which in (roads, cut))
+        before, after = (mode_times(area, Travel(), mode).minutes for area in areas)
         np.testing.assert_allclose(after, before, atol=1e-9)
         assert before[0, 1] > before[1, 0] or mode == "bus"
 

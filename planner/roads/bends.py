@@ -16,7 +16,7 @@ def bend_shares(lines: np.ndarray) -> np.ndarray:
 
     The bend at a vertex is the largest arc that touches both pieces no farther than half-way along them, and no
     farther than ``ROUNDED_M``: its radius is that distance over tan(half the turn), its stretch twice that distance.
-    Ends of a line have no bend: a turn from one edge into another is not counted (docs/conventions.md 5.6).
+    Ends of a line have no bend: a turn from one edge into another is not counted (docs/conventions.md 5.9).
 
     Parameters
     ----------

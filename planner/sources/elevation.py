@@ -18,6 +18,8 @@ SUFFIXES = (".hgt", ".hgt.zip", ".tif", ".tiff")
 SMOOTHED_M = 45.0
 """Standard deviation of the Gaussian that takes the radar's noise off a raster: noise of 5 m from cell to cell of
 30 m, which is a slope of 17 %, becomes one of about 1 %; a hill of 200 m keeps its shape."""
+LOWEST_M = -500.0
+"""No land lies lower: what a raster says below is a void, also where it does not declare one."""
 METRES_PER_DEGREE = 111_320.0
 MARGIN = 8
 """Cells read round the points, so that smoothing has neighbours."""
@@ -96,7 +98,8 @@ def _bilinear(source: DatasetReader, column: np.ndarray, row: np.ndarray) -> np.
     right = min(int(np.ceil(column[inside].max())) + MARGIN + 1, source.width)
     bottom = min(int(np.ceil(row[inside].max())) + MARGIN + 1, source.height)
     cells = source.read(1, window=Window(left, top, right - left, bottom - top), masked=True)
-    grid = _smoothed(cells.astype(np.float64).filled(np.nan), _cell_m(source))
+    known = cells.astype(np.float64).filled(np.nan)
+    grid = _smoothed(np.where(known > LOWEST_M, known, np.nan), _cell_m(source))
     c = np.clip(column[inside] - left, 0, grid.shape[1] - 1)
     r = np.clip(row[inside] - top, 0, grid.shape[0] - 1)
     c0, r0 = (np.minimum(at.astype(np.int64), size - 2) for at, size in ((c, grid.shape[1]), (r, grid.shape[0])))
