@@ -147,6 +147,8 @@ def _copy(path: Path, draft: Path, word: str) -> str:
 
 def _copy_raster(path: Path, draft: Path) -> str:
     """The user's height raster under its own name, which tells where a .hgt tile lies."""
+    if (draft / path.name).exists():
+        raise DataError([Fault(str(path), "it is given twice", "Give every tile once.")])
     if not path.is_file():
         raise DataError([Fault(str(path), "there is no such file", "Check the path.")])
     if not is_elevation(path.name):

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # km/h on a straight, level, paved road of the class ("" is every other class); docs/conventions.md 5.5 has the sources
-# in full. JTG B01-2014 gives design speeds by class of road: II 60-80, III 30-40, IV 20-30.
+# in full. Order 617 is 校车安全管理条例, order 405 道路交通安全法实施条例; JTG B01-2014 gives the speeds that roads are
+# designed for: class II 60-80, III 30-40, IV 20-30.
 SPEED_KMH: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
         "walk": {
@@ -32,7 +33,7 @@ SPEED_KMH: Mapping[str, Mapping[str, float]] = MappingProxyType(
         "ebike": {
             "path": 10.0,  # assumed
             "track": 10.0,  # assumed
-            "": 20.0,  # between 15 in a cycle lane (order 405 art. 58) and 25, the machine's limit (GB 17761-2018)
+            "": 20.0,  # between 15 in a cycle lane (Road Traffic Safety Law art. 58) and the machine's 25
         },
         "bus": {
             "motorway": 80.0,  # order 617 art. 35
@@ -84,7 +85,7 @@ SURFACE_FACTORS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     }
 )
 CAP_KMH: Mapping[str, float] = MappingProxyType({"ebike": 25.0, "bus": 60.0, "car": 120.0})
-"""GB 17761-2018; order 617 art. 35; the Road Traffic Safety Law's regulations (order 405) art. 78."""
+"""GB 17761-2018; order 617 art. 35; order 405 art. 78."""
 BUS_CAP_EXPRESSWAY_KMH = 80.0
 SLOW_KMH: Mapping[str, float] = MappingProxyType({"bus": 20.0, "car": 30.0})
 """On sharp bends, steep or narrow road, ice, snow and mud: order 617 art. 35 for school buses, order 405 art. 46 for
@@ -180,10 +181,11 @@ def paces(edges: pd.DataFrame, mode: str, travel: Travel) -> tuple[np.ndarray, n
         iced = ~(edges["road_class"].isin(travel.winter_cleared) | plain.isin(travel.winter_cleared)).to_numpy()
     if mode in ("bicycle", "ebike"):
         kmh = np.where(iced, kmh * WINTER_BICYCLE_FACTOR, kmh)
-    pace = _minutes_per_metre(kmh)
+    with np.errstate(divide="ignore"):
+        pace = np.where(kmh > 0, 60 / (1000 * kmh), np.inf)
     if mode in SLOW_KMH:
         slow = _slow_share(edges, iced)
-        pace = _mixed(pace, _minutes_per_metre(np.minimum(kmh, SLOW_KMH[mode])), slow)
+        pace = pace * (1 - slow + slow * np.maximum(1.0, kmh / SLOW_KMH[mode]))
     ahead, back = (pace * column(edges, f"slope_{mode}_{way}", 1.0) for way in ("ahead", "back"))
     if mode == "walk" and travel.winter:
         later = np.where(iced, ICE_WALK_MIN_PER_KM, SNOW_WALK_MIN_PER_KM) / 1000
@@ -199,18 +201,6 @@ def off_road_kmh(travel: Travel) -> float:
     (4.5, 3.91)
     """
     return 60 / (60 / travel.access_kmh + (ICE_WALK_MIN_PER_KM if travel.winter else 0.0))
-
-
-def _minutes_per_metre(kmh: np.ndarray) -> np.ndarray:
-    with np.errstate(divide="ignore"):
-        return np.where(kmh > 0, 60 / (1000 * kmh), np.inf)
-
-
-def _mixed(pace: np.ndarray, slow_pace: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """The mean pace of an edge of which a share is covered at the slow pace."""
-    open_ = np.isfinite(pace)
-    extra = np.where(open_, share * (np.where(open_, slow_pace, 0.0) - np.where(open_, pace, 0.0)), 0.0)
-    return np.asarray(pace + extra)
 
 
 def _slow_share(edges: pd.DataFrame, iced: np.ndarray) -> np.ndarray:
