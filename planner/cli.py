@@ -125,6 +125,9 @@ def new(
     demand: Annotated[Path | None, typer.Option(help="Villages with pupils or population.")] = None,
     schools: Annotated[Path | None, typer.Option(help="The bureau's list of schools.")] = None,
     population: Annotated[Path | None, typer.Option(help="A population raster, clustered into demand points.")] = None,
+    elevation: Annotated[
+        list[Path] | None, typer.Option(help="Heights for slopes: SRTM .hgt or .hgt.zip, or GeoTIFF; may stand again.")
+    ] = None,
     datum: Annotated[
         str, typer.Option(help="Datum of the tables given: wgs84, cgcs2000, gcj02, bd09 or EPSG:n.")
     ] = "wgs84",
@@ -145,6 +148,7 @@ def new(
             demand=demand,
             schools=schools,
             population=population,
+            elevation=elevation or (),
             datum=datum,
             title=title,
         )

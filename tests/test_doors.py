@@ -23,7 +23,10 @@ def test_door_by_door_as_all_at_once(area):
             found.append(trips(network, out, into, off))
             assert len(out.by.edge) == len(out.node) == out.first[-1]
             # Where a way gets on decides its minutes.
-            along = np.where(out.by.ahead, 1 - out.by.share, out.by.share) * area.roads.edges["length_m"].to_numpy()[out.by.edge]
+            along = (
+                np.where(out.by.ahead, 1 - out.by.share, out.by.share)
+                * area.roads.edges["length_m"].to_numpy()[out.by.edge]
+            )
             pace = np.where(out.by.ahead, network.ahead[out.by.edge], network.back[out.by.edge])
             np.testing.assert_allclose(out.minutes, off.pace * out.by.away_m + pace * along, atol=1e-9)
             assert (np.diff(out.on.door) >= 0).all()

@@ -124,12 +124,12 @@ def _assemble(manifest: Manifest, found: Findings) -> StudyArea | None:
         synthetic=manifest.synthetic,
         data_date=manifest.data_date,
         attribution=manifest.attribution,
-        assumptions=(*manifest.assumptions, *found.assumptions),
+        assumptions=tuple(dict.fromkeys((*manifest.assumptions, *found.assumptions))),
         folder=manifest.folder,
         content_hash=content_hash(manifest.folder),
     )
     found.doubts.extend(find_doubts(area, schools, demand))
-    find_missing(area, found, towns_drawn=drawn is not None)
+    find_missing(area, found, towns_drawn=drawn is not None, heights=bool(manifest.elevation))
     return area
 
 

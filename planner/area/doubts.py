@@ -41,11 +41,13 @@ def find_doubts(area: StudyArea, schools: Source, demand: Source) -> Iterator[Fa
     )
 
 
-def find_missing(area: StudyArea, found: Findings, *, towns_drawn: bool) -> None:
+def find_missing(area: StudyArea, found: Findings, *, towns_drawn: bool, heights: bool) -> None:
     """What is missing for which feature, in sentences."""
     schools, say = area.schools, found.missing.append
     if not towns_drawn:
         say("Town polygons: towns are drawn round their points, or one town stands for the county.")
+    if not heights:
+        say("Heights: every road is taken as level; name SRTM tiles or a GeoTIFF as files.elevation in area.toml.")
     if schools[[f"seats_{stage}" for stage in STAGES]].replace(0, np.nan).isna().all(axis=None):
         say("Seats: no plan can tell whether there is room, or what seats would cost.")
     if schools[[f"pupils_{stage}" for stage in STAGES]].replace(0, np.nan).isna().all(axis=None):

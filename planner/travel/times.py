@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from planner.travel.hierarchy import Hierarchy
 
-CACHE_VERSION = 3
+CACHE_VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ def travel_times(
 ) -> TravelTimes:
     """Minutes and kilometres, one way, from every demand point to every school by band.
 
-    Walking and cycling: from the door to any point of any road near it that the mode may use, along the roads, and to
-    the school's door. Bus: the same with the bus on the road, a wait, and one-way streets obeyed. The parts off the
-    road are ``access_detour`` times the straight line at walking speed (``access_kmh``), the straight line at most
-    ``max_access_m`` at either end. Nobody walks longer than ``walk_max_minutes``.
+    By every mode: from the door to any point of any road near it that the mode may use, along the roads, and to the
+    school's door; one-way streets bind all but walkers; a bus has a wait. The parts off the road are ``access_detour``
+    times the straight line at walking speed (``access_kmh``), the straight line at most ``max_access_m`` at either
+    end. Nobody walks longer than ``walk_max_minutes``.
 
     Parameters
     ----------
