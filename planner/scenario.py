@@ -40,7 +40,12 @@ class Part(BaseModel):
 
 
 class Travel(Part):
-    """How pupils travel. Minutes are one way, door to door; speeds km/h."""
+    """How pupils travel. Minutes are one way, door to door; speeds km/h.
+
+    ``closed_edges`` are rows of the area's roads, from 0, as reports print them; ``closed_areas`` is a file of shapes
+    in the area's folder (``closed_areas_datum``: what it is in, where the file's own word is missing or wrong);
+    ``close_gaps_m`` joins dead ends that nearly touch another road, up to 25 m.
+    """
 
     modes: tuple[Mode, ...] = ("walk", "bus")
     modes_by_band: Mapping[Band, tuple[Mode, ...]] = Field(default_factory=dict)
@@ -51,6 +56,10 @@ class Travel(Part):
     max_access_m: Positive = 2000.0
     max_minutes: Mapping[Band, Positive] = Field(default_factory=dict)
     speeds: Mapping[Mode, Mapping[str, NonNegative]] = Field(default_factory=dict)
+    closed_edges: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    closed_areas: str = ""
+    closed_areas_datum: str = ""
+    close_gaps_m: Annotated[float, Field(ge=0, le=25)] = 0.0
 
     def limit_minutes(self, band: str) -> float:
         """The band's norm in minutes; infinite where there is none."""

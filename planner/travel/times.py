@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from planner.area import layer_sha256
 from planner.model import BANDS, MODES, StudyArea, TravelTimes
 from planner.roads import snap
 from planner.scenario import Travel
+from planner.travel.changes import changed, roads_of
 from planner.travel.doors import doors_in, doors_out
 from planner.travel.network import mode_network, off_road
 from planner.travel.trips import trips
@@ -55,11 +57,16 @@ def travel_times(area: StudyArea, travel: Travel, *, cache: bool = True) -> Trav
     -------
     TravelTimes : equal to any exact shortest-path algorithm's; NaN where no way exists
 
+    Raises
+    ------
+    ScenarioError : what the scenario closes is not there (``travel.changes``)
+
     >>> times = travel_times(tiny.area, tiny.scenario.travel)
     >>> times.data["minutes"].sel(band="lower_primary", demand="V3").values.round(6).tolist()
     [40.0, 20.0, 20.0]
     """
     began = time.perf_counter()
+    changed(area, travel)  # a fault of the scenario is told before anything is computed, or taken from the cache
     store = _cache_file(area, travel) if cache else None
     held = _read_cache(store, area) if store else None
     if held is not None:
@@ -76,7 +83,7 @@ def travel_times(area: StudyArea, travel: Travel, *, cache: bool = True) -> Trav
 
 def mode_times(area: StudyArea, travel: Travel, mode: str) -> ModeTimes:
     """Trips by one mode, door to door."""
-    network, off = mode_network(area.roads, travel, mode), off_road(travel)
+    network, off = mode_network(roads_of(area, travel), travel, mode), off_road(travel)
     out = doors_out(area.demand.geometry.to_numpy(), network, off)
     into = doors_in(area.schools.geometry.to_numpy(), network, off)
     minutes, metres = trips(network, out, into, off)
@@ -120,10 +127,11 @@ def off_network(area: StudyArea, travel: Travel, by_mode: Mapping[str, ModeTimes
     if not by_mode:
         return {}
     some = np.any([~np.isnan(found.minutes) for found in by_mode.values()], axis=0)
-    stops = np.any([mode_network(area.roads, travel, mode).stops for mode in by_mode], axis=0)
+    roads = roads_of(area, travel)
+    stops = np.any([mode_network(roads, travel, mode).stops for mode in by_mode], axis=0)
     found: dict[str, str] = {}
     for places, lost in ((area.demand, ~some.any(axis=1)), (area.schools, ~some.any(axis=0))):
-        away = snap(places.geometry.to_numpy()[lost], area.roads, stops)[2]
+        away = snap(places.geometry.to_numpy()[lost], roads, stops)[2]
         found |= {str(i): _why(near_m, travel) for i, near_m in zip(places.index[lost], away.tolist(), strict=True)}
     return found
 
@@ -142,7 +150,8 @@ def _why(near_m: float, travel: Travel) -> str:
 def _cache_file(area: StudyArea, travel: Travel) -> Path | None:
     if area.folder is None or not area.content_hash:
         return None
-    key = f"{CACHE_VERSION} {area.content_hash} {travel.model_dump_json()}"
+    layer = layer_sha256(area.folder, travel.closed_areas) if travel.closed_areas else ""
+    key = f"{CACHE_VERSION} {area.content_hash} {travel.model_dump_json()} {layer}"
     return area.folder / ".cache" / f"travel-{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from planner.model import BAND_GRADES, BAND_STAGE
 from planner.roads import along_one, speeds_kmh
+from planner.travel import roads_of
 from planner.travel.doors import doors_in, doors_out
 from planner.travel.network import mode_network, off_road
 from planner.verify.folder import Folder, open_stages
@@ -38,7 +39,8 @@ class Network:
         self.off_road = 60 * travel.access_detour / (1000 * travel.access_kmh)
         self._paces: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self._arcs: dict[str, Arcs] = {}
-        self._length = plan.area.roads.edges["length_m"].tolist()
+        self._roads = roads_of(plan.area, travel)
+        self._length = self._roads.edges["length_m"].tolist()
         self._alighting: dict[str, dict[tuple[int, bool], list[tuple[str, float, float]]]] = {}
         self._doors: dict[tuple[str, str, bool], Door] = {}
         self._reach: dict[tuple[str, str], dict[str, float]] = {}
@@ -108,7 +110,7 @@ class Network:
 
     def _along_one_edge(self, home: Door, mode: str, rides: dict[str, float]) -> None:
         """Shorten rides to schools where the home gets on an edge and the school gets off it before its end."""
-        roads, within = self.plan.area.roads, self.plan.scenario.travel.max_access_m
+        roads, within = self._roads, self.plan.scenario.travel.max_access_m
         for (edge, ahead), (share, walk) in home.on.items():
             for school, its_share, its_walk in self._alighting[mode].get((edge, ahead), ()):
                 pace = self._paces[mode][0 if ahead else 1][edge]
@@ -125,7 +127,7 @@ class Network:
     def _graph(self, mode: str) -> Arcs:
         """Arcs between junctions, and from junctions to schools."""
         if mode not in self._arcs:
-            edges = self.plan.area.roads.edges
+            edges = self._roads.edges
             own = self.plan.scenario.travel.speeds.get(mode)  # type: ignore[call-overload]
             kmh = speeds_kmh(edges, mode, own)
             one = np.zeros(len(edges)) if mode == "walk" else edges["oneway"].to_numpy()
@@ -156,7 +158,7 @@ class Network:
     def _find_doors(self, mode: str) -> None:
         """Homes get onto the network, schools are got off to: the same with every arc turned round."""
         area, travel = self.plan.area, self.plan.scenario.travel
-        network, off = mode_network(area.roads, travel, mode), off_road(travel)
+        network, off = mode_network(self._roads, travel, mode), off_road(travel)
         for frame, home in ((area.demand, True), (area.schools, False)):
             found = (doors_out if home else doors_in)(frame.geometry.to_numpy(), network, off)
             doors = [Door((p.x, p.y), [], {}) for p in frame.geometry]
