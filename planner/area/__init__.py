@@ -23,6 +23,7 @@ from planner.area.places import (
     town_polygons,
     towns_of_points,
 )
+from planner.area.repairs import find_repairs
 from planner.area.store import content_hash, write_area
 from planner.errors import DataError, Fault
 from planner.model import StudyArea
@@ -32,6 +33,7 @@ __all__ = [
     "check_area",
     "content_hash",
     "datum_that_fits",
+    "find_repairs",
     "layer_sha256",
     "projected_crs",
     "read_area",
