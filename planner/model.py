@@ -83,7 +83,7 @@ ACTIONS = ("keep", "close", "merge", "expand", "convert", "open", "none")
 """``none``: a candidate site that is not opened."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Roads:
     """A road network in the area's projected CRS.
 

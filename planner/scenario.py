@@ -47,6 +47,9 @@ class Travel(Part):
     ``speeds`` by mode and class of road, and ``surface_factors`` by mode and surface, are laid over the tables of
     ``planner.roads.speeds``; ``""`` is every other one. ``winter``: every road is iced but those of ``winter_cleared``.
     ``trip``: ``to_school``, or the mean of the way there and the way back (``both``).
+    ``closed_edges`` are rows of the area's roads, from 0, as reports print them; ``closed_areas`` is a file of shapes
+    in the area's folder (``closed_areas_datum``: what it is in, where the file's own word is missing or wrong);
+    ``close_gaps_m`` joins dead ends that nearly touch another road, up to 25 m.
     """
 
     modes: tuple[Mode, ...] = ("walk", "bus")
@@ -63,6 +66,10 @@ class Travel(Part):
     surface_factors: Mapping[RoadMode, Mapping[str, Annotated[float, Field(gt=0, le=2)]]] = Field(default_factory=dict)
     winter: bool = False
     winter_cleared: tuple[str, ...] = ("motorway", "trunk", "primary")
+    closed_edges: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    closed_areas: str = ""
+    closed_areas_datum: str = ""
+    close_gaps_m: Annotated[float, Field(ge=0, le=25)] = 0.0
 
     def limit_minutes(self, band: str) -> float:
         """The band's norm in minutes; infinite where there is none."""

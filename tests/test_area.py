@@ -565,13 +565,13 @@ def test_a_village_on_an_island_or_far_from_any_road_is_named(tiny, tmp_path):
 
     roads, x0, y0 = tiny.area.roads, tiny_module.X0, tiny_module.Y0
     lane = roads.edges.iloc[[0]].assign(from_node=4, to_node=5, length_m=100.0)
-    lane.geometry = [shapely.LineString([(x0, y0 + 700), (x0 + 100, y0 + 700)])]
-    nodes = pd.concat([roads.nodes, pd.DataFrame({"x": [x0, x0 + 100], "y": [y0 + 700] * 2})], ignore_index=True)
+    lane.geometry = [shapely.LineString([(x0, y0 + 2700), (x0 + 100, y0 + 2700)])]
+    nodes = pd.concat([roads.nodes, pd.DataFrame({"x": [x0, x0 + 100], "y": [y0 + 2700] * 2})], ignore_index=True)
     more = Roads(pd.concat([roads.edges, lane], ignore_index=True), nodes)
     places = tiny.area.demand.geometry.copy()
-    places.iloc[0], places.iloc[3] = shapely.Point(x0, y0 + 690), shapely.Point(x0 + 4500, y0 - 2500)
+    places.iloc[0], places.iloc[3] = shapely.Point(x0, y0 + 2690), shapely.Point(x0 + 4500, y0 - 2500)
     area = dataclasses.replace(tiny.area, roads=more, demand=tiny.area.demand.set_geometry(places))
     said = " ".join(map(str, check_area(write_area(area, tmp_path / "a")).doubts))
     assert "the network is in 2 parts; the largest holds 97.8% of its length" in said
-    assert "the nearest road is an island that no way leads to the rest from: V1 东村." in said
+    assert "every road within 2,000 m is an island that no way leads to the rest from: V1 东村." in said
     assert "the nearest road is more than 2,000 m away: V4 Four." in said

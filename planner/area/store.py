@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,15 +149,17 @@ def content_hash(folder: str | Path) -> str:
     manifest = read_manifest(Path(folder), found)
     if manifest is None:
         raise DataError(found.faults)
-    paths = [Path(folder) / FILE]
-    for name in FILES:
-        if name in manifest.files and manifest.path(name).is_file():
-            path = manifest.path(name)
-            paths += sorted(path.parent.glob(f"{path.stem}.*")) if path.suffix.lower() == ".shp" else [path]
-    paths += [path for path in (Path(folder) / name for name in manifest.elevation) if path.is_file()]
+    named = [manifest.path(name) for name in FILES if name in manifest.files]
+    named += [Path(folder) / name for name in manifest.elevation]
+    return hash_of([Path(folder) / FILE, *(path for path in named if path.is_file())])
+
+
+def hash_of(paths: Sequence[Path]) -> str:
+    """SHA-256 over files, by name and content; of a Shapefile, all its parts."""
     digest = hashlib.sha256()
     for path in paths:
-        content = path.read_bytes()
-        digest.update(f"{path.name}\0{len(content)}\0".encode())
-        digest.update(content)
+        for part in sorted(path.parent.glob(f"{escape(path.stem)}.*")) if path.suffix.lower() == ".shp" else [path]:
+            content = part.read_bytes()
+            digest.update(f"{part.name}\0{len(content)}\0".encode())
+            digest.update(content)
     return digest.hexdigest()

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from planner.area import layer_sha256
 from planner.model import BANDS, MODES, StudyArea, TravelTimes
 from planner.roads import snap
 from planner.scenario import Travel
+from planner.travel.changes import changed, roads_of
 from planner.travel.network import mode_network
 from planner.travel.trips import hierarchy_for, trips
 from planner.travel.ways import ways
@@ -60,18 +62,23 @@ def travel_times(
     -------
     TravelTimes : equal to any exact shortest-path algorithm's; NaN where no way exists
 
+    Raises
+    ------
+    ScenarioError : what the scenario closes is not there (``travel.changes``)
+
     >>> times = travel_times(tiny.area, tiny.scenario.travel)
     >>> times.data["minutes"].sel(band="lower_primary", demand="V3").values.round(6).tolist()
     [40.0, 20.0, 20.0]
     """
     began = time.perf_counter()
+    changed(area, travel)  # a fault of the scenario is told before anything is computed, or taken from the cache
     store = _cache_file(area, travel) if cache else None
     held = _read_cache(store, area) if store else None
     if held is not None:
         return TravelTimes(held[0], MODES, held[1], time.perf_counter() - began, from_cache=True)
     wanted = {band: travel.modes_by_band.get(band, travel.modes) for band in BANDS}  # type: ignore[call-overload]
     used = [mode for mode in MODES if any(mode in modes for modes in wanted.values())]
-    hierarchy = hierarchy_for(area.roads, len(area.schools), len(used), tell)
+    hierarchy = hierarchy_for(roads_of(area, travel), len(area.schools), len(used), tell)
     by_mode = {mode: mode_times(area, travel, mode, hierarchy) for mode in used}
     data = _by_band(area, wanted, by_mode)
     reasons = off_network(area, travel, by_mode)
@@ -138,11 +145,12 @@ def off_network(area: StudyArea, travel: Travel, by_mode: Mapping[str, ModeTimes
     if not by_mode:
         return {}
     some = np.any([~np.isnan(found.minutes) for found in by_mode.values()], axis=0)
-    networks = [mode_network(area.roads, travel, "bus" if mode == "walk_bus" else mode) for mode in by_mode]
+    roads = roads_of(area, travel)
+    networks = [mode_network(roads, travel, "bus" if mode == "walk_bus" else mode) for mode in by_mode]
     stops = np.any([network.stops for network in networks], axis=0)
     found: dict[str, str] = {}
     for places, lost in ((area.demand, ~some.any(axis=1)), (area.schools, ~some.any(axis=0))):
-        away = snap(places.geometry.to_numpy()[lost], area.roads, stops)[2]
+        away = snap(places.geometry.to_numpy()[lost], roads, stops)[2]
         found |= {str(i): _why(near_m, travel) for i, near_m in zip(places.index[lost], away.tolist(), strict=True)}
     return found
 
@@ -161,7 +169,8 @@ def _why(near_m: float, travel: Travel) -> str:
 def _cache_file(area: StudyArea, travel: Travel) -> Path | None:
     if area.folder is None or not area.content_hash:
         return None
-    key = f"{CACHE_VERSION} {area.content_hash} {travel.model_dump_json()}"
+    layer = layer_sha256(area.folder, travel.closed_areas) if travel.closed_areas else ""
+    key = f"{CACHE_VERSION} {area.content_hash} {travel.model_dump_json()} {layer}"
     return area.folder / ".cache" / f"travel-{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
 
 
