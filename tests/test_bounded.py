@@ -14,7 +14,7 @@ from planner.travel import bounded
 from planner.travel.bounded import Reach, within
 from planner.travel.doors import at_nodes
 from planner.travel.network import Network
-from planner.travel.search import search
+from planner.travel.search import arcs_by_tail, search
 
 
 def drawn(rng, n=25, edges=45):
@@ -63,8 +63,8 @@ def truth(network, out, limit):
     return found
 
 
-def ways(network):
-    return (lambda *ask: Reach(*search(*ask)), bounded._by_scipy)
+def ways():
+    return (lambda net, *ask: Reach(*search(arcs_by_tail(net), *ask)), bounded._by_scipy)
 
 
 @settings(max_examples=30, deadline=None)
@@ -73,7 +73,7 @@ def test_equal_to_bellman_and_ford(seed, limit):
     rng = np.random.default_rng(seed)
     network, out = drawn(rng), doors(rng)
     wanted = truth(network, out, limit)
-    for way, exact_metres in zip(ways(network), (True, False), strict=True):
+    for way, exact_metres in zip(ways(), (True, False), strict=True):
         reach = way(network, out, limit)
         door = np.repeat(np.arange(len(out.first) - 1), np.diff(reach.first))
         keys = list(zip(door.tolist(), reach.node.tolist(), strict=True))
@@ -95,11 +95,11 @@ def test_the_limit_is_inclusive_and_no_door_and_no_road_are_no_error():
     pace = np.full(2, 0.01)
     network = Network(Roads(frame, pd.DataFrame(index=range(3))), pace, np.full(2, np.inf), np.ones(2, bool))
     for limit, reached in ((20.0, 3), (19.9, 2), (9.9, 1)):
-        for way in ways(network):
+        for way in ways():
             assert len(way(network, at_nodes(np.array([0])), limit).node) == reached
     none = within(network, at_nodes(np.zeros(0, dtype=np.int64)), 10)
     assert none.first.tolist() == [0]
-    for way in ways(network):
+    for way in ways():
         assert way(network, doors(np.random.default_rng(0), 3, 1), 5).first.tolist() == [0, 0]
 
 
