@@ -10,11 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.model import Roads
-from planner.travel import bounded
+from planner.scenario import Travel
+from planner.travel import bounded, mode_times
+from planner.travel import trips as trips_module
 from planner.travel.bounded import Reach, within
 from planner.travel.doors import at_nodes
 from planner.travel.network import Network
 from planner.travel.search import arcs_by_tail, search
+from tests.test_travel import networks
 
 
 def drawn(rng, n=25, edges=45):
@@ -110,3 +113,16 @@ def test_the_choice_is_only_one_of_speed(from_work, monkeypatch):
     monkeypatch.setattr(bounded, "COMPILING_FROM", from_work)
     found = within(network, out, 6.0)
     assert len(found.node) == len(truth(network, out, 6.0))
+
+
+@settings(max_examples=15, deadline=None)
+@given(networks(), st.sampled_from([0.5, 2.3, 6.0]))
+def test_walks_with_a_limit_are_the_walks_up_to_it(area, limit):
+    """The first two limits take the bounded search by themselves, the third is told to."""
+    whole = mode_times(area, Travel(walk_max_minutes=1000), "walk")
+    with pytest.MonkeyPatch.context() as patch:
+        if limit > 5:
+            patch.setattr(trips_module, "_covers_little", lambda *_: True)
+        found = mode_times(area, Travel(walk_max_minutes=limit), "walk")
+    np.testing.assert_allclose(found.minutes, np.where(whole.minutes <= limit + 1e-9, whole.minutes, np.nan), atol=1e-9)
+    np.testing.assert_allclose(found.km[~np.isnan(found.km)], whole.km[~np.isnan(found.km)], atol=1e-9)
