@@ -16,7 +16,7 @@ from planner.travel.network import Network, OffRoad
 if TYPE_CHECKING:
     from planner.travel.hierarchy import Hierarchy
 
-COMPILED_FROM, COMPILING_FROM = 1e7, 1e8
+COMPILED_FROM, COMPILING_FROM = 5e6, 3e7
 """Schools times junctions times modes from which a hierarchy is quicker than scipy: compiled, and not compiled yet."""
 SCHOOLS_AT_A_TIME = 64
 
