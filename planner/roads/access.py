@@ -81,7 +81,13 @@ class Access:
 
 
 def access(
-    points: np.ndarray, roads: Roads, ahead: np.ndarray, back: np.ndarray, off_road: float, within_m: float
+    points: np.ndarray,
+    roads: Roads,
+    ahead: np.ndarray,
+    back: np.ndarray,
+    off_road: float,
+    within_m: float,
+    near: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Access:
     """Where doors get on the roads: for every edge near a door and either way along it, the best place.
 
@@ -91,6 +97,7 @@ def access(
     ahead, back : (n_edge,) minutes per metre with and against the line; infinite where nobody gets on so
     off_road : minutes per metre off the road
     within_m : no farther than this from the door, straight
+    near : the doors and edges to look at, by default ``edges_near``
 
     >>> found = access(tiny.area.demand.geometry.to_numpy()[1:2], tiny.area.roads, *np.full((2, 3), 1 / 75), 0.02, 100)
     >>> found.edge.tolist(), found.ahead.tolist(), found.share.tolist()
@@ -100,7 +107,7 @@ def access(
 
     lines = lines_of(roads.edges.geometry.to_numpy())
     xy = shapely.get_coordinates(points)
-    door, edge = edges_near(points, roads, ahead, back, within_m)
+    door, edge = edges_near(points, roads, ahead, back, within_m) if near is None else near
     pieces = np.append(0, np.cumsum(np.diff(lines.first)[edge]))
     cuts = np.searchsorted(pieces, np.arange(0, pieces[-1] + PAIRS_AT_A_TIME, PAIRS_AT_A_TIME))
     length = roads.edges["length_m"].to_numpy()

@@ -52,9 +52,9 @@ def within(network: Network, out: Doors, limit: float) -> Reach:
     ([0, 1], [0.0, 20.0], [-1, 0])
     """
     if worth_it((len(out.first) - 1) * network.size, COMPILED_FROM, COMPILING_FROM, "planner.travel.search"):
-        from planner.travel.search import search
+        from planner.travel.search import arcs_by_tail, search
 
-        return Reach(*search(network, out, limit))
+        return Reach(*search(arcs_by_tail(network), out, limit))
     return _by_scipy(network, out, limit)
 
 

@@ -13,8 +13,8 @@ from planner.travel.network import Network, OffRoad
 RELAXATIONS = 200
 """Junctions in a row that a door's surroundings are searched over; fewer only leave more ways than are needed."""
 
-COMPILED_FROM, COMPILING_FROM = 1_000, 10_000
-"""Doors from which going door by door is quicker than all at once: compiled, and not compiled yet."""
+COMPILED_FROM, COMPILING_FROM = 5e4, 1e6
+"""Roads near doors from which going door by door is quicker than all at once: compiled, and not compiled yet."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,27 +53,28 @@ def doors_out(points: np.ndarray, network: Network, off: OffRoad) -> Doors:
     ----------
     points : (n_door,) shapely points
     """
-    if worth_it(len(points), COMPILED_FROM, COMPILING_FROM, "planner.travel.get_on"):
-        return _compiled(points, network, off)
-    return _by_numpy(points, network, off)
+    ahead, back = np.where(network.stops, (network.ahead, network.back), np.inf)
+    near = edges_near(points, network.roads, ahead, back, off.within_m)
+    compiled = worth_it(len(near[0]), COMPILED_FROM, COMPILING_FROM, "planner.travel.get_on")
+    return (_compiled if compiled else _by_numpy)(points, network, off, near)
 
 
-def _compiled(points: np.ndarray, network: Network, off: OffRoad) -> Doors:
-    """The same door by door."""
+def _compiled(points: np.ndarray, network: Network, off: OffRoad, near: tuple[np.ndarray, np.ndarray]) -> Doors:
+    """The same from the doors and edges near each other, door by door."""
     import shapely
 
     from planner.travel.get_on import get_on
 
     edges = network.roads.edges
     ahead, back = np.where(network.stops, (network.ahead, network.back), np.inf)
-    door, edge = edges_near(points, network.roads, ahead, back, off.within_m)
-    some, near = np.unique(edge, return_inverse=True)  # a school sees few of a county's roads
+    door, edge = near
+    some, seen = np.unique(edge, return_inverse=True)  # a school sees few of a county's roads
     ends = (edges[column].to_numpy(dtype=np.int64)[some] for column in ("from_node", "to_node"))
     columns = get_on(
         lines_of(edges.geometry.to_numpy()[some]),
         (*ends, edges["length_m"].to_numpy(dtype=np.float64)[some], ahead[some], back[some]),
         np.searchsorted(door, np.arange(len(points) + 1)),
-        near,
+        seen,
         shapely.get_coordinates(points),
         (off.pace, off.detour, off.within_m),
         RELAXATIONS,
@@ -93,13 +94,13 @@ def _compiled(points: np.ndarray, network: Network, off: OffRoad) -> Doors:
     )
 
 
-def _by_numpy(points: np.ndarray, network: Network, off: OffRoad) -> Doors:
+def _by_numpy(points: np.ndarray, network: Network, off: OffRoad, near: tuple[np.ndarray, np.ndarray]) -> Doors:
     """The same, all doors at once."""
     import shapely
 
     roads, stops = network.roads, network.stops
     ahead, back = np.where(stops, network.ahead, np.inf), np.where(stops, network.back, np.inf)
-    on = access(points, roads, ahead, back, off.pace, off.within_m)
+    on = access(points, roads, ahead, back, off.pace, off.within_m, near)
     ends = roads.edges[["from_node", "to_node"]].to_numpy(dtype=np.int64)
     length = roads.edges["length_m"].to_numpy()
     rest = np.where(on.ahead, 1 - on.share, on.share) * length[on.edge]
@@ -119,11 +120,11 @@ def _by_numpy(points: np.ndarray, network: Network, off: OffRoad) -> Doors:
 
     # A junction that is reached sooner along the roads near the door needs no way of its own; nor does an edge.
     soonest = minutes.copy()
-    near = np.column_stack([on.door, on.edge])
-    near = near[np.append(True, (near[1:] != near[:-1]).any(axis=1))]
+    used = np.column_stack([on.door, on.edge])
+    used = used[np.append(True, (used[1:] != used[:-1]).any(axis=1))]
     arcs = [
-        _arc(label, near, ends[:, [0, 1]], ahead, length, size),
-        _arc(label, near, ends[:, [1, 0]], back, length, size),
+        _arc(label, used, ends[:, [0, 1]], ahead, length, size),
+        _arc(label, used, ends[:, [1, 0]], back, length, size),
     ]
     u, v, ride = (np.concatenate(parts) for parts in zip(*arcs, strict=True))
     for _ in range(RELAXATIONS):

@@ -105,11 +105,10 @@ def _one_way(
     area: StudyArea, travel: Travel, mode: str, hierarchy: Hierarchy | None, *, turned: bool = False
 ) -> ModeTimes:
     of = ways(area, travel, mode, turned=turned)
-    minutes, metres = trips(of.network, of.out, of.into, of.off, hierarchy)
+    limit = travel.walk_max_minutes + 1e-9 if mode == "walk" else np.inf
+    minutes, metres = trips(of.network, of.out, of.into, of.off, hierarchy, limit)
     minutes += of.wait_minutes
-    if mode == "walk":
-        minutes[minutes > travel.walk_max_minutes + 1e-9] = np.inf
-    none = ~np.isfinite(minutes)
+    none = ~np.isfinite(minutes) | (minutes > limit)
     minutes[none], metres[none] = np.nan, np.nan
     return ModeTimes(minutes, metres / 1000)
 

@@ -16,7 +16,7 @@ from planner.travel.network import Network, OffRoad
 if TYPE_CHECKING:
     from planner.travel.hierarchy import Hierarchy
 
-COMPILED_FROM, COMPILING_FROM = 1e7, 1e8
+COMPILED_FROM, COMPILING_FROM = 5e6, 3e7
 """Schools times junctions times modes from which a hierarchy is quicker than scipy: compiled, and not compiled yet."""
 SCHOOLS_AT_A_TIME = 64
 
@@ -44,15 +44,22 @@ def hierarchy_for(roads: Roads, schools: int, modes: int, tell: Callable[[str], 
 
 
 def trips(
-    network: Network, out: Doors, into: Doors, off: OffRoad, hierarchy: Hierarchy | None = None
+    network: Network,
+    out: Doors,
+    into: Doors,
+    off: OffRoad,
+    hierarchy: Hierarchy | None = None,
+    limit: float = np.inf,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Minutes and metres (n_origin, n_target) of the quickest ways; infinite where there is none.
 
     Parameters
     ----------
     hierarchy : of the network's roads, to go through; without one by scipy
+    limit : minutes; a longer way may be missing, or not be the quickest
     """
-    minutes, metres = over_junctions(network, out, into, hierarchy)
+    near = _covers_little(network, limit)
+    minutes, metres = _within(network, out, into, limit) if near else over_junctions(network, out, into, hierarchy)
     _along_one_edge(network, out, into, off, minutes, metres)
     return minutes, metres
 
@@ -68,6 +75,39 @@ def over_junctions(
 
     minutes, metres = many_to_many(customize(hierarchy, network.minutes, network.metres), out, into)
     return minutes, np.asarray(metres)
+
+
+def _covers_little(network: Network, limit: float) -> bool:
+    """Whether the limit bounds a search to a small part of the network: a circle of a tenth of the junctions' box."""
+    pace = min(np.min(network.ahead, initial=np.inf), np.min(network.back, initial=np.inf))
+    if not (np.isfinite(limit) and 0 < pace < np.inf):
+        return False
+    wide, high = np.ptp(network.roads.nodes[["x", "y"]].to_numpy(), axis=0)
+    return bool(np.pi * (limit / pace) ** 2 < wide * high / 10)
+
+
+def _within(network: Network, out: Doors, into: Doors, limit: float) -> tuple[np.ndarray, np.ndarray]:
+    """By a bounded search from the schools, met by the villages' junctions."""
+    from planner.travel.bounded import within
+
+    shape = (len(out.first) - 1, len(into.first) - 1)
+    minutes, metres = np.full(shape, np.inf), np.full(shape, np.inf)
+    reach = within(network.reversed(), into, limit)
+    order = np.argsort(out.node, kind="stable")
+    low, high = (np.searchsorted(out.node[order], reach.node, side) for side in ("left", "right"))
+    i, at = _pairs(low, high)
+    j = order[at]
+    origin, target = (np.repeat(np.arange(len(d.first) - 1), np.diff(d.first)) for d in (out, reach))
+    time, far = reach.minutes[i] + out.minutes[j], reach.metres[i] + out.metres[j]
+    _lay_best(origin[j], target[i], time, far, minutes, metres)
+    return minutes, metres
+
+
+def _pairs(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Every row with every place from its low to before its high."""
+    count = high - low
+    row = np.repeat(np.arange(len(low)), count)
+    return row, low[row] + np.arange(len(row)) - (np.cumsum(count) - count)[row]
 
 
 def _by_dijkstra(network: Network, out: Doors, into: Doors) -> tuple[np.ndarray, np.ndarray]:
@@ -197,10 +237,8 @@ def same_edge(network: Network, out: Doors, into: Doors, off: OffRoad) -> SameEd
     key_a, key_b = a.edge * 2 + a.ahead, b.edge * 2 + ~b.ahead
     order = np.argsort(key_b, kind="stable")
     low, high = np.searchsorted(key_b[order], key_a), np.searchsorted(key_b[order], key_a, side="right")
-    i = np.repeat(np.arange(len(key_a)), high - low)
-    j = order[
-        np.repeat(low, high - low) + np.arange(len(i)) - np.repeat(np.cumsum(high - low) - (high - low), high - low)
-    ]
+    i, at = _pairs(low, high)
+    j = order[at]
     edge, ahead = a.edge[i], a.ahead[i]
     on = np.where(ahead, 1, -1) * (b.share[j] - a.share[i]) * network.roads.edges["length_m"].to_numpy()[edge]
     pace, away = np.where(ahead, network.ahead[edge], network.back[edge]), a.away_m[i] + b.away_m[j]
