@@ -104,6 +104,8 @@ def _network(tags: pd.DataFrame, first: np.ndarray, vertex: np.ndarray, xy: np.n
     runs = runs[runs[:, 0] < runs[:, 1]]
     pieces = [np.arange(a, b + 1) for a, b in runs]
     attributes = known.iloc[way[runs[:, 0]]].reset_index(drop=True)
+    # Pieces that bend otherwise stay apart: no road that is added lends its bends to a straight one.
+    attributes["bend_share"] = _bend_shares(xy, pieces)
     chains, direction = _chains(vertex[runs[:, 0]], vertex[runs[:, 1]], attributes)
     lines, keep_row, ends = [], [], []
     for chain, forward in zip(chains, direction, strict=True):
@@ -120,11 +122,19 @@ def _network(tags: pd.DataFrame, first: np.ndarray, vertex: np.ndarray, xy: np.n
     edges["from_node"], edges["to_node"] = inverse[:, 0], inverse[:, 1]
     frame = gpd.GeoDataFrame(edges, geometry=np.array(lines, dtype=object), crs=crs)
     frame["length_m"] = frame.length
-    frame["bend_share"] = bend_shares(frame.geometry.to_numpy())
     place = np.zeros((len(vertex) and vertex.max() + 1, 2))
     place[vertex] = xy
     nodes = pd.DataFrame(place[numbers], columns=["x", "y"])
     return Roads(frame[[*EDGE_COLUMNS, "geometry"]], nodes)
+
+
+def _bend_shares(xy: np.ndarray, pieces: list[np.ndarray]) -> np.ndarray:
+    import shapely
+
+    if not pieces:
+        return np.zeros(0)
+    piece = np.repeat(np.arange(len(pieces)), [len(of) for of in pieces])
+    return bend_shares(shapely.linestrings(xy[np.concatenate(pieces)], indices=piece))
 
 
 def _chains(a: np.ndarray, b: np.ndarray, attributes: pd.DataFrame) -> tuple[list[list[int]], list[list[bool]]]:
