@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,11 +12,11 @@ from hypothesis import strategies as st
 
 from planner.area import read_area, write_area
 from planner.model import ROAD_CLASSES, ROAD_MODES, SURFACES, Roads
-from planner.roads import bend_shares, paces, speeds_kmh
+from planner.roads import bend_shares, from_lines, paces, speeds_kmh
 from planner.roads.bends import ROUNDED_M, SHARP_RADIUS_M
 from planner.roads.speeds import CAP_KMH, SLOW_KMH, SPEED_KMH, SURFACE_FACTORS
 from planner.scenario import Travel, parse_scenario
-from tests.test_roads import edge_of
+from tests.test_roads import CRS, edge_of
 from tests.test_scenario import message
 
 
@@ -199,6 +200,17 @@ def test_a_road_cut_at_a_vertex_loses_the_bend_there_and_no_more(seed):
 def test_bends_are_the_same_from_either_end(seed):
     line = shapely.LineString(turns(np.random.default_rng(seed)))
     assert bend_shares(np.array([line]))[0] == pytest.approx(bend_shares(np.array([line.reverse()]))[0])
+
+
+def test_a_bent_road_that_is_added_does_not_slow_a_straight_one():
+    """Also where the two become one ring, or one road through a place where nothing else meets."""
+    straight = {"geometry": shapely.LineString([(0, 0), (1000, 0)]), "highway": "residential"}
+    around = straight | {"geometry": shapely.LineString([(1000, 0), (1000, 800), (0, 800), (0, 0)])}
+    beyond = straight | {"geometry": shapely.LineString([(1000, 0), (1500, 0), (1500, 900)])}
+    for lines in ([straight], [straight, around], [straight, beyond], [around, straight, beyond]):
+        roads = from_lines(gpd.GeoDataFrame(lines, geometry="geometry", crs=CRS), CRS)
+        assert sorted(roads.edges["bend_share"] > 0) == [False] + [True] * (len(lines) - 1)
+        assert edge_kmh(roads.edges[roads.edges["bend_share"] == 0], "bus") == pytest.approx(25)
 
 
 # --- all modes

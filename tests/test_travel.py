@@ -81,11 +81,9 @@ def test_the_quickest_of_parallel_roads_counts_and_one_way_streets_bind_the_bus_
     assert minutes(area)[0, 1] == pytest.approx(1000 / 75)
     assert minutes(area)[1, 0] == pytest.approx(1000 / 75)
     bus = minutes(area, Travel(modes=("bus",), bus_wait_minutes=2))
-    # The two are one ring, with two corners on it: 15 m before and after each at 20 km/h, spread over the ring.
-    slow = 2 * 30 / (1000 + 2 * np.hypot(500, 500))
-    pace = (1 - slow) * 60 / 25_000 + slow * 60 / 20_000
-    assert bus[0, 1] == pytest.approx(2 + 1000 * pace)
-    assert bus[1, 0] == pytest.approx(2 + np.hypot(500, 500) * 2 * pace)
+    # A right angle on the way round: 15 m before it and after it at 20 km/h.
+    assert bus[0, 1] == pytest.approx(2 + 1 / 25 * 60)
+    assert bus[1, 0] == pytest.approx(2 + ((np.hypot(500, 500) * 2 - 30) / 25_000 + 30 / 20_000) * 60)
 
 
 def test_crossing_lines_without_a_shared_vertex_do_not_meet_and_islands_are_named():

@@ -103,10 +103,16 @@ def _network(tags: pd.DataFrame, first: np.ndarray, vertex: np.ndarray, xy: np.n
     of = way[runs[:, 0]]
     same = known.drop(columns="oneway")
     sort = same.groupby(list(same.columns), dropna=False, sort=False).ngroup().to_numpy()
-    edge, forward, chain = _chains(vertex[runs], sort[of], known["oneway"].to_numpy()[of])
+    # Pieces that bend otherwise stay apart: no road that is added lends its bends to a straight one.
+    everyone = np.ones(len(runs), dtype=bool)
+    position, line = _positions(runs, everyone, everyone)
+    bends = bend_shares(shapely.linestrings(xy[position], indices=line))
+    alike = np.unique(np.column_stack([sort[of], bends]), axis=0, return_inverse=True)[1].ravel()
+    edge, forward, chain = _chains(vertex[runs], alike, known["oneway"].to_numpy()[of])
     begins = np.flatnonzero(np.diff(chain, prepend=-1))
     position, line = _positions(runs[edge], forward, np.diff(chain, prepend=-1) > 0)
     edges = known.iloc[of[edge[begins]]].reset_index(drop=True)
+    edges["bend_share"] = bends[edge[begins]]
     edges["oneway"] = np.where(forward[begins], edges["oneway"], -edges["oneway"]).astype(np.int64)
     turn = np.flatnonzero(np.diff(line, prepend=-1, append=-1))
     ends = np.column_stack([position[turn[:-1]], position[turn[1:] - 1]])
@@ -114,7 +120,6 @@ def _network(tags: pd.DataFrame, first: np.ndarray, vertex: np.ndarray, xy: np.n
     edges["from_node"], edges["to_node"] = inverse.reshape(-1, 2).T
     frame = gpd.GeoDataFrame(edges, geometry=shapely.linestrings(xy[position], indices=line), crs=crs)
     frame["length_m"] = frame.length
-    frame["bend_share"] = bend_shares(frame.geometry.to_numpy())
     place = np.zeros((len(vertex) and vertex.max() + 1, 2))
     place[vertex] = xy
     nodes = pd.DataFrame(place[numbers], columns=["x", "y"])
