@@ -18,9 +18,10 @@ def somebody(area, seed, *modes):
     for mode in modes:
         reached = np.isfinite(mode_times(area, Travel(), mode).minutes)
         for i, j in np.argwhere(reached):
-            for band in rng.choice(["lower_primary", "junior"], rng.integers(1, 3), replace=False):
-                rows.append((area.demand.index[i], band, area.schools.index[j], int(rng.integers(1, 20)), mode))
-    return pd.DataFrame(rows, columns=["demand_id", "band", "school_id", "pupils", "mode"])
+            bands = rng.choice(["lower_primary", "junior"], rng.integers(1, 3), replace=False)
+            pair = area.demand.index[i], area.schools.index[j]
+            rows += [(*pair, band, mode, int(rng.integers(1, 20))) for band in bands]
+    return pd.DataFrame(rows, columns=["demand_id", "school_id", "band", "mode", "pupils"])
 
 
 @settings(max_examples=4, deadline=None)

@@ -1,6 +1,7 @@
 """The road network: what may use a road and how fast, its parts, and how a door reaches it."""
 
 from planner.roads.access import Access, access, along_one
+from planner.roads.bridges import Bridges, bridges
 from planner.roads.build import EDGE_COLUMNS, from_lines, from_ways
 from planner.roads.parts import components
 from planner.roads.snapping import snap
@@ -11,8 +12,10 @@ __all__ = [
     "EDGE_COLUMNS",
     "EXPRESSWAY",
     "Access",
+    "Bridges",
     "access",
     "along_one",
+    "bridges",
     "components",
     "from_lines",
     "from_ways",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -69,7 +69,7 @@ def mode_routes(area: StudyArea, travel: Travel, mode: str, demand: np.ndarray, 
     into = doors_in(area.schools.geometry.to_numpy()[schools], network, off)
     found = routes(network, out, into, off, origin, target)
     if mode == "bus":
-        found.minutes[:] += travel.bus_wait_minutes
+        return replace(found, minutes=found.minutes + travel.bus_wait_minutes)
     if mode == "walk":
         return without(found, found.minutes > travel.walk_max_minutes + 1e-9)
     return found
@@ -78,14 +78,17 @@ def mode_routes(area: StudyArea, travel: Travel, mode: str, demand: np.ndarray, 
 def without(found: Routes, lost: np.ndarray) -> Routes:
     """The routes, some pairs (n_pair,) having none."""
     kept = ~lost[found.pair]
-    return Routes(
-        *(np.where(lost, np.inf, values) for values in (found.minutes, found.metres)),
-        np.where(lost, np.nan, found.away_m),
-        np.where(lost, -1, found.on_edge),
-        found.on_share,
-        np.where(lost, -1, found.off_edge),
-        found.off_share,
-        *(values[kept] for values in (found.pair, found.edge, found.start, found.end)),
+    return replace(
+        found,
+        minutes=np.where(lost, np.inf, found.minutes),
+        metres=np.where(lost, np.inf, found.metres),
+        away_m=np.where(lost, np.nan, found.away_m),
+        on_edge=np.where(lost, -1, found.on_edge),
+        off_edge=np.where(lost, -1, found.off_edge),
+        pair=found.pair[kept],
+        edge=found.edge[kept],
+        start=found.start[kept],
+        end=found.end[kept],
     )
 
 
@@ -97,15 +100,13 @@ def routes(network: Network, out: Doors, into: Doors, off: OffRoad, origin: np.n
     out, into : doors of origins and targets, with their places (``Doors.by``)
     origin, target : (n_pair,) doors; no pair stands twice
     """
-    over = _over_junctions(network, out, into, off, origin, target)
+    over = _over_junctions(network, out, into, origin, target)
     if not len(origin):
         return over
     return _together(over, *_along_one(network, out, into, off, origin, target, over.minutes))
 
 
-def _over_junctions(
-    network: Network, out: Doors, into: Doors, off: OffRoad, origin: np.ndarray, target: np.ndarray
-) -> Routes:
+def _over_junctions(network: Network, out: Doors, into: Doors, origin: np.ndarray, target: np.ndarray) -> Routes:
     """The quickest ways over a junction at least."""
     from scipy.sparse.csgraph import dijkstra
 
