@@ -1,7 +1,20 @@
 """Travel times over the road network, the ways behind them, and who uses which road."""
 
+from planner.travel.criticality import criticality
 from planner.travel.flows import flows
 from planner.travel.paths import Path, path, paths
+from planner.travel.severed import cut_off
 from planner.travel.times import ModeTimes, mode_times, off_network, travel_times
 
-__all__ = ["ModeTimes", "Path", "flows", "mode_times", "off_network", "path", "paths", "travel_times"]
+__all__ = [
+    "ModeTimes",
+    "Path",
+    "criticality",
+    "cut_off",
+    "flows",
+    "mode_times",
+    "off_network",
+    "path",
+    "paths",
+    "travel_times",
+]

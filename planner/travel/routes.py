@@ -120,7 +120,7 @@ def _over_junctions(network: Network, out: Doors, into: Doors, origin: np.ndarra
         some = schools[begin : begin + SCHOOLS_AT_A_TIME]
         far, before = dijkstra(reverse, indices=network.size + some, return_predecessors=True)
         pairs = np.flatnonzero((which >= begin) & (which < begin + len(some)))
-        row, ways = _spread(out.first, origin[pairs])
+        row, ways = spread(out.first, origin[pairs])
         tree = which[pairs][row] - begin
         ride = far[tree, out.node[ways]] + out.minutes[ways]
         best = np.full(len(pairs), np.inf)
@@ -141,7 +141,7 @@ def _over_junctions(network: Network, out: Doors, into: Doors, origin: np.ndarra
     return _on_edges(network, out, into, minutes, metres, way, pair, arcs)
 
 
-def _spread(first: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def spread(first: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The entries ``first[r]`` to ``first[r + 1]`` of some rows: which of ``rows`` each is of, and the entry."""
     count = np.diff(first)[rows]
     row = np.repeat(np.arange(len(rows)), count)
