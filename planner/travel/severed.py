@@ -63,7 +63,8 @@ def cut_off(area: StudyArea, travel: Travel, assignment: pd.DataFrame) -> pd.Ser
         homes = area.demand.index.get_indexer(rows["demand_id"])
         schools = len(area.demand) + area.schools.index.get_indexer(rows["school_id"])
         found = np.concatenate([nets[mode].suspects(homes, schools) for mode in modes])
-        row, edge = np.unique(found, axis=0).T
+        numbers = np.sort(found)
+        row, edge = np.divmod(numbers[np.diff(numbers, prepend=-1) > 0], len(total))
         lost = ~np.any([nets[mode].joined(homes[row], schools[row], edge) for mode in modes], axis=0)
         row, edge, by = row[lost], edge[lost], rows["mode"].to_numpy()[row[lost]]
         for mode in modes:
@@ -84,6 +85,7 @@ class Connections:
     found : the bridges of the network
     node, spot, part : (n_edge,) an edge's first junction, its place (``Bridges.place``) and its connected part
     door, touched : (n,) a door (demand points before schools) and an edge within its reach, by door and then by spot
+    reach : (n,) the same in one number each, ``door * n_edge + touched``, sorted
     run : (n_run,) rows of these where another door or another part begins
     xy : (n_door, 2) metres
     within_m : nobody goes farther by this mode, straight
@@ -97,25 +99,28 @@ class Connections:
     part: np.ndarray
     door: np.ndarray
     touched: np.ndarray
+    reach: np.ndarray
     run: np.ndarray
     xy: np.ndarray
     within_m: float
 
     def suspects(self, home: np.ndarray, school: np.ndarray) -> np.ndarray:
-        """Pairs and edges (n, 2), among them all whose closing parts a home (n_pair,) from its school.
+        """Pairs with edges, among them all whose closing parts a home (n_pair,) from its school.
+
+        In one number each, ``pair * n_edge + edge``.
 
         Whatever parts them is one road that the home can reach, or one that the school can, or a bridge between.
         """
         pair, mine, theirs = self._shared(home, school)
         single = np.bincount(pair, minlength=len(home))[pair] == 1
         pair, mine, theirs = pair[single], mine[single], theirs[single]
-        found = [np.column_stack([pair, mine]), np.column_stack([pair, theirs])]
+        found = [pair * np.int64(len(self.node)) + edge for edge in (mine, theirs)]
         for one, other in ((mine, theirs), (theirs, mine)):
             edge, who, goal = self.found.above[self.node[one]], pair, self.spot[other]
             while len(edge):
                 climbs = (edge >= 0) & ~((self.found.first[edge] <= goal) & (goal <= self.found.last[edge]))
                 edge, who, goal = edge[climbs], who[climbs], goal[climbs]
-                found.append(np.column_stack([who, edge]))
+                found.append(who * np.int64(len(self.node)) + edge)
                 edge = self.found.beyond[edge]
         return np.concatenate(found)
 
@@ -130,21 +135,24 @@ class Connections:
 
     def along(self, home: np.ndarray, school: np.ndarray, edge: np.ndarray) -> np.ndarray:
         """(n,) bool, whoever is parted by the edge goes along it, and does not only cross it from door to door."""
-        reaches = np.isin([self._reach(door, edge) for door in (home, school)], self._reach(self.door, self.touched))
-        both = np.flatnonzero(reaches.all(axis=0))
+        both = np.flatnonzero(self._reaches(home, edge) & self._reaches(school, edge))
         ends, minutes, rides = (self.xy[home[both]], self.xy[school[both]]), [], []
-        for ahead, pace in ((True, self.network.ahead), (False, self.network.back)):
-            road = (self.network.roads, edge[both], np.full(len(both), ahead), pace[edge[both]])
+        for ahead, paces in ((True, self.network.ahead), (False, self.network.back)):
+            pace = paces[edge[both]]
+            may = np.isfinite(pace)
+            road = (self.network.roads, edge[both], np.full(len(both), ahead), np.where(may, pace, 0.0))
             time, _, start, end = along_one(*road, *ends, self.off.pace, self.off.within_m)
-            minutes.append(np.where(np.isfinite(road[3]), time, np.inf))
+            minutes.append(np.where(may, time, np.inf))
             rides.append(start != end)
         found = np.ones(len(home), dtype=bool)
         found[both] = np.where(minutes[0] <= minutes[1], *rides)
         return found
 
-    def _reach(self, door: np.ndarray, edge: np.ndarray) -> np.ndarray:
-        """Numbers of doors with edges."""
-        return np.asarray(door * np.int64(len(self.node)) + edge)
+    def _reaches(self, door: np.ndarray, edge: np.ndarray) -> np.ndarray:
+        """(n,) bool, the edge is within the door's reach."""
+        wanted = door * np.int64(len(self.node)) + edge
+        at = np.minimum(np.searchsorted(self.reach, wanted), len(self.reach) - 1)
+        return self.reach[at] == wanted if len(self.reach) else np.zeros(len(door), dtype=bool)
 
     def _shared(self, home: np.ndarray, school: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Parts of the network that both doors reach: the row of ``home``, and a road that each reaches of the part."""
@@ -165,7 +173,7 @@ class Connections:
         beneath = np.where(low >= 0, beneath, 0)
         whole = door * size + self.part[edge]
         beside = np.searchsorted(parts, whole, "right") - np.searchsorted(parts, whole) - beneath
-        own = np.isin(self._reach(door, edge), self._reach(self.door, self.touched))
+        own = self._reaches(door, edge)
         its_side = (low <= self.spot[edge]) & (self.spot[edge] <= high)
         return beneath - (own & its_side) > 0, beside - (own & ~its_side) > 0
 
@@ -184,15 +192,22 @@ def connections(area: StudyArea, travel: Travel, mode: str) -> Connections:
     touched, spot, part = stops[at], found.place[node], found.part[node]
     order = np.lexsort((spot[touched], door))
     door, touched = door[order], touched[order]
-    run = np.flatnonzero(
-        np.append(True, (door[1:] != door[:-1]) | (part[touched[1:]] != part[touched[:-1]]))[: len(door)]
-    )
+    another = (door[1:] != door[:-1]) | (part[touched[1:]] != part[touched[:-1]])
     within_m = np.inf
     if mode == "walk":
-        quickest = min(
-            off_road(travel).pace, np.min(network.ahead, initial=np.inf), np.min(network.back, initial=np.inf)
-        )
-        within_m = travel.walk_max_minutes / quickest
+        paces = (np.min(pace, initial=off.pace) for pace in (network.ahead, network.back))
+        within_m = travel.walk_max_minutes / min(paces)
     return Connections(
-        network, off, found, node, spot, part, door, touched, run, shapely.get_coordinates(doors), within_m
+        network=network,
+        off=off,
+        found=found,
+        node=node,
+        spot=spot,
+        part=part,
+        door=door,
+        touched=touched,
+        reach=np.sort(door * np.int64(len(node)) + touched),
+        run=np.flatnonzero(np.append(True, another)[: len(door)]),
+        xy=shapely.get_coordinates(doors),
+        within_m=within_m,
     )
