@@ -136,7 +136,7 @@ def test_nothing_is_changed_in_folium(tiny):
 
 def test_languages_are_complete():
     used = set()
-    for name in ("tools.js", "symbols.js", "map.js"):
+    for name in ("tools.js", "symbols.js", "flows.js", "map.js"):
         used |= set(re.findall(r'\bt\("([\w.]+)"', asset(name)))
     used |= set(re.findall(r'data-(?:word|label|hint)="([\w.]+)"', asset("page.html")))
     used |= {f"band.{b}" for b in BANDS} | {f"stage.{s}" for s in STAGES} | {f"kind.{k}" for k in KIND_GRADES}

@@ -1,7 +1,7 @@
 """Travel times over the road network, the ways behind them, and who uses which road."""
 
 from planner.travel.criticality import criticality
-from planner.travel.flows import flows
+from planner.travel.flows import flows, left_out
 from planner.travel.paths import Path, path, paths
 from planner.travel.severed import cut_off
 from planner.travel.times import ModeTimes, mode_times, off_network, travel_times
@@ -12,6 +12,7 @@ __all__ = [
     "criticality",
     "cut_off",
     "flows",
+    "left_out",
     "mode_times",
     "off_network",
     "path",
