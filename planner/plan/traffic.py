@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
-from planner import travel
 from planner.plan.types import Plan
+from planner.travel import cut_off as cut_off_by_edge
+from planner.travel import flows
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -37,7 +38,7 @@ def road_flows(plan: Plan) -> gpd.GeoDataFrame:
     >>> road_flows(tiny.plan)["pupils"].tolist()
     [10, 12]
     """
-    return travel.flows(plan.area, plan.scenario.travel, plan.assignment)
+    return flows(plan.area, plan.scenario.travel, plan.assignment)
 
 
 @_once
@@ -47,4 +48,4 @@ def cut_off(plan: Plan) -> pd.Series:
     >>> cut_off(tiny.plan).to_dict()  # from every door two roads are within 2 km
     {}
     """
-    return travel.cut_off(plan.area, plan.scenario.travel, plan.assignment)
+    return cut_off_by_edge(plan.area, plan.scenario.travel, plan.assignment)
