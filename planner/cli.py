@@ -38,6 +38,19 @@ AreaOf = Annotated[
     Path | None, typer.Option("--area", help="The study area, where the scenario is not in its scenarios folder.")
 ]
 
+LINKS = (
+    "edge",
+    "name",
+    "class",
+    "lon",
+    "lat",
+    "pupils 学生",
+    "no way 无路",
+    "longer 绕行",
+    "min more 平均",
+    "at most 最多",
+)
+
 
 def main() -> None:
     """Run the command line; what a user can cause ends in a message and an exit code, never a traceback."""
@@ -286,7 +299,9 @@ def links(
     elif rows.empty:
         print("No road is on anybody's only or quickest way to school.")
     else:
-        show("One road closed, everybody keeps their school", rows)
+        for column, digits in (("lon", 5), ("lat", 5), ("extra_minutes_mean", 1), ("extra_minutes_max", 1)):
+            rows[column] = [f"{value:.{digits}f}" if value == value else "" for value in rows[column]]  # noqa: PLR0124
+        show("One road closed, everybody keeps their school / 一处道路中断，学校不变", rows.set_axis(LINKS, axis=1))
 
 
 @app.command()
