@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from planner.intake import new_area
     from planner.plan import Plan, current_plan, explain, optimise, score
     from planner.scenario import parse_scenario, read_scenario
-    from planner.travel import travel_times
+    from planner.travel import criticality, flows, path, paths, travel_times
     from planner.verify import verify
 
 _HOME = {
@@ -29,12 +29,16 @@ _HOME = {
     "ScenarioError": "errors",
     "check_area": "area",
     "compare": "compare",
+    "criticality": "travel",
     "current_plan": "plan",
     "draw": "draw",
     "explain": "plan",
+    "flows": "travel",
     "new_area": "intake",
     "optimise": "plan",
     "parse_scenario": "scenario",
+    "path": "travel",
+    "paths": "travel",
     "read_area": "area",
     "read_scenario": "scenario",
     "score": "plan",
@@ -51,12 +55,16 @@ __all__ = [
     "ScenarioError",
     "check_area",
     "compare",
+    "criticality",
     "current_plan",
     "draw",
     "explain",
+    "flows",
     "new_area",
     "optimise",
     "parse_scenario",
+    "path",
+    "paths",
     "read_area",
     "read_scenario",
     "score",

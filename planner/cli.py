@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from planner.model import StudyArea, TravelTimes
     from planner.plan import Plan
-    from planner.scenario import Scenario
+    from planner.scenario import Scenario, Travel
 
 app = typer.Typer(
     name="planner",
@@ -37,6 +37,19 @@ Out = Annotated[Path | None, typer.Option("--out", help="The plan folder to writ
 AreaOf = Annotated[
     Path | None, typer.Option("--area", help="The study area, where the scenario is not in its scenarios folder.")
 ]
+
+LINKS = (
+    "edge",
+    "name",
+    "class",
+    "lon",
+    "lat",
+    "pupils 学生",
+    "no way 无路",
+    "longer 绕行",
+    "min more 平均",
+    "at most 最多",
+)
 
 
 def main() -> None:
@@ -288,6 +301,32 @@ def verify(
 
 
 @app.command()
+def links(
+    plan: Annotated[Path, typer.Argument(help="A scenario file (today's layout is looked at) or a plan folder.")],
+    top: Annotated[int, typer.Option(min=1, help="How many roads to name.")] = 20,
+    area: AreaOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """The roads whose failure would hurt most pupils: who loses the way to school, whose becomes longer."""
+    from planner.travel import criticality, left_out
+
+    county, travel, assignment = _assigned(plan, area)
+    with step("Closing roads one by one"):
+        found = criticality(county, travel, assignment, top)
+    if missing := left_out(assignment):
+        say(f"{missing:,} pupils walk to a bus stop: their ways are not followed yet, and they are not counted here.")
+    rows = found.drop(columns="geometry").round({"lon": 5, "lat": 5})
+    if as_json:
+        put_json(json.loads(rows.to_json(orient="records", force_ascii=False)))
+    elif rows.empty:
+        print("No road is on anybody's only or quickest way to school.")
+    else:
+        for column, digits in (("lon", 5), ("lat", 5), ("extra_minutes_mean", 1), ("extra_minutes_max", 1)):
+            rows[column] = [f"{value:.{digits}f}" if value == value else "" for value in rows[column]]  # noqa: PLR0124
+        show("One road closed, everybody keeps their school / 一处道路中断，学校不变", rows.set_axis(LINKS, axis=1))
+
+
+@app.command()
 def norms(as_json: AsJson = False) -> None:
     """The presets: every limit with its unit and document."""
     import pandas as pd
@@ -342,6 +381,21 @@ def _read(path: Path, area: Path | None) -> tuple[Scenario, StudyArea, TravelTim
         named = list(times.off_network.items())
         say(f"{len(named)} places have no way to or from anywhere; the first: {named[0][0]}: {named[0][1]}.")
     return question, county, times
+
+
+def _assigned(path: Path, area: Path | None) -> tuple[StudyArea, Travel, pd.DataFrame]:
+    """Who goes where: in a plan folder, or in today's layout where a scenario is given."""
+    if path.is_dir():
+        import pandas as pd
+
+        from planner.verify.folder import read_folder
+
+        folder = read_folder(path, area)
+        return folder.area, folder.scenario.travel, pd.DataFrame(folder.assignment).astype({"pupils": "int64"})
+    from planner.plan import current_plan
+
+    question, county, times = _read(path, area)
+    return county, question.travel, current_plan(county, times, question).assignment
 
 
 def _finish(plan: Plan, out: Path, as_json: bool) -> None:

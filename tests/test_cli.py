@@ -81,6 +81,9 @@ def test_an_infeasible_scenario_exits_1_and_writes_nothing(county, tmp_path):
         (["new", "x", "--osm", "absent.osm.pbf"], "absent.osm.pbf: there is no such file"),
         (["score", "{county}", "--actions", "absent.csv"], "absent.csv"),
         (["score", "{county}", "--actions", "wrong.csv"], "wrong.csv row 2, column school_id: there is no school 'S8'"),
+        (["links", "."], "it is no complete plan folder"),
+        (["links", "absent.toml"], "absent.toml: there is no such file"),
+        (["links", "{county}", "--top", "0"], "top"),
         (["frobnicate"], "frobnicate"),
         (["new", "x"], "either --osm FILE or --place NAME"),
     ],
@@ -115,6 +118,23 @@ def test_score_compare_and_verify(plan, county, tmp_path):
     checked = planner("verify", out)
     assert checked.returncode == 0, checked.stdout
     assert "ok   travel times of a sample" in checked.stdout
+
+
+def test_links_of_a_scenario_and_of_a_plan_folder(county, tmp_path):
+    """Doors that reach one road only, and S2 closed: V2's 10 pupils go to S1, V3's 12 to S3."""
+    text = tiny_module.SCENARIO.replace('modes = ["walk"]', 'modes = ["walk"]\nmax_access_m = 100')
+    (tmp_path / "near.toml").write_text(text, "utf-8")
+    assert planner("run", tmp_path / "near.toml", "--area", county, "--out", tmp_path / "near").returncode == 0
+    done = planner("links", tmp_path / "near", "--json")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    assert [(row["edge"], row["pupils"], row["pupils_lost"]) for row in rows] == [(2, 12, 12), (0, 10, 10)]
+    assert rows[0]["extra_minutes_mean"] is None
+    assert rows[0]["lon"] == pytest.approx(108.37, abs=0.01)
+    told = planner("links", tmp_path / "near.toml", "--area", county, "--top", 1)
+    assert told.returncode == 0, told.stderr
+    assert "no way 无路" in told.stdout
+    assert "unknown" not in told.stdout
 
 
 def test_verify_finds_what_was_changed(plan, tmp_path):

@@ -136,7 +136,7 @@ def test_nothing_is_changed_in_folium(tiny):
 
 def test_languages_are_complete():
     used = set()
-    for name in ("tools.js", "symbols.js", "map.js"):
+    for name in ("tools.js", "symbols.js", "flows.js", "map.js"):
         used |= set(re.findall(r'\bt\("([\w.]+)"', asset(name)))
     used |= set(re.findall(r'data-(?:word|label|hint)="([\w.]+)"', asset("page.html")))
     used |= {f"band.{b}" for b in BANDS} | {f"stage.{s}" for s in STAGES} | {f"kind.{k}" for k in KIND_GRADES}
@@ -233,6 +233,22 @@ def test_heavy_networks_lose_their_least_roads_first(tiny):
     drawn = roads(area, vertices=2)
     assert drawn["dropped"] == ["path", "local"]
     assert [rank for rank in RANKS if drawn["lines"][rank]] == ["main"]
+
+
+def test_pupils_on_roads_are_those_of_each_layout(tiny):
+    data = data_of(draw(tiny.area, tiny.today, tiny.plan))["flows"]
+    ends = {
+        tuple(np.round(decoded(line)[[0, -1], 0], 3)): n for line, n in zip(data["lines"], data["pupils"], strict=True)
+    }
+    assert sorted(ends.values()) == [[0, 10], [2, 12], [10, 0]]
+    first = gpd.GeoSeries(tiny.area.roads.edges.geometry.iloc[:1]).to_crs(4326).iloc[0]
+    assert ends[tuple(round(x, 3) for x, _ in first.coords)] == [0, 10]
+    assert data["left_out"] == [0, 0]
+    assert data_of(draw(tiny.area))["flows"] == {"lines": [], "pupils": [], "left_out": []}
+
+
+def decoded(line):
+    return np.cumsum(np.array(line).reshape(-1, 2), axis=0) / DEGREE
 
 
 def test_catchments_share_out_the_county_among_open_schools(tiny):

@@ -116,6 +116,20 @@ def test_layers_toggle(open_page, layer):
     assert drawn(page) == shown
 
 
+def test_pupils_on_roads_are_shown_on_demand_for_each_layout(open_page):
+    page = open_page()
+    plain = drawn(page)
+    assert not page.locator("#layer-flows").is_checked()
+    page.locator("#layer-flows").check()
+    after = drawn(page)
+    assert after[0] != plain[0]
+    assert "busiest road: 12 pupils" in page.locator("#key").text_content()
+    page.get_by_text("Before", exact=True).click()
+    before = drawn(page)
+    page.locator("#layer-flows").uncheck()
+    assert drawn(page)[0] != before[0]
+
+
 def test_the_band_changes_what_is_drawn(open_page):
     page = open_page()
     shown = drawn(page)

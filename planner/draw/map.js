@@ -2,7 +2,8 @@
 /* Draws a study area and its plans on a Leaflet map, and the panels beside it.
    Names come from data: they reach the page only through textContent, properties and SVG made node by node. */
 
-const LAYERS = ["schools", "merges", "others", "villages", "lines", "catchments", "towns", "roads"];
+const LAYERS = ["schools", "merges", "others", "villages", "lines", "flows", "catchments", "towns", "roads"];
+const HIDDEN = ["others", "flows"];
 const SIGNS = ["unreachable", "no_seat"];
 const PANELS = ["key", "card"];
 const NO_PLAN = { actions: [], trips: [], catchments: {}, notes: [], title: "" };
@@ -11,9 +12,9 @@ function drawPlan(map, data) {
   const { schools, villages, bands, plans } = data;
   const wide = window.matchMedia("(min-width: 900px)").matches;
   const state = { lang: data.lang, view: Math.max(plans.length - 1, 0), band: 1, chosen: null };
-  const shown = new Set(LAYERS.filter((name) => name !== "others"));
+  const shown = new Set(LAYERS.filter((name) => !HIDDEN.includes(name)));
   const views = (plans.length ? plans : [NO_PLAN]).map(indexPlan);
-  const { t, n, withUnit, percent, nameOf } = speaker(data.words, state);
+  const say = speaker(data.words, state), { t, n, withUnit, percent, nameOf } = say;
   const groups = {}, renderers = {};
   let pin = null, zoom = null, fit = null;
 
@@ -72,7 +73,7 @@ function drawPlan(map, data) {
   /* -- layers -- */
 
   function makePanes() {
-    const order = { catchments: 305, roads: 310, towns: 320, lines: 350, villages: 420, merges: 430, labels: 650 };
+    const order = { catchments: 305, roads: 310, towns: 320, flows: 340, lines: 350, villages: 420, merges: 430, labels: 650 };
     for (const [name, depth] of Object.entries(order)) {
       const pane = map.createPane(name);
       pane.style.zIndex = depth;
@@ -105,6 +106,7 @@ function drawPlan(map, data) {
     ["catchments", "lines", "villages", "merges", "schools", "others"].forEach((name) => groups[name].clearLayers());
     drawCatchments();
     drawLines();
+    drawFlows(groups.flows, data.flows, state.view, still);
     villages.forEach(drawVillage);
     schools.forEach(drawSchool);
     drawMerges();
@@ -210,13 +212,14 @@ function drawPlan(map, data) {
         ...SIGNS.filter((s) => signs.has(s)).map((s) => villageItem(s, t(`reason.${s}`))),
         villageItem("", t("no_pupils")),
       ],
+      flows: plans.length ? flowKey(data.flows, state.view, say, item, note) : [],
       roads: [
         ...ranks.map((rank) => item(stroke(ROADS[rank]), t(`roads.${rank}`))),
         ...data.roads.dropped.map((rank) => note(`${t("roads.dropped")}: ${t(`roads.${rank}`)}`)),
       ],
     };
     const bare = !plans.length, merged = view().actions.some((row) => row.into !== null && row.stage === stage());
-    const empty = { merges: !merged, towns: !data.towns.length, lines: bare, catchments: bare };
+    const empty = { merges: !merged, towns: !data.towns.length, lines: bare, flows: bare, catchments: bare };
     const written = LAYERS.filter((name) => !empty[name]);
     $("key").replaceChildren(...written.map((name) => layerSection(name, items[name] || [])));
   }

@@ -3,6 +3,17 @@
 from planner.plan.best import optimise
 from planner.plan.explain import Explanation, explain
 from planner.plan.given import current_plan, read_actions, score
+from planner.plan.traffic import cut_off, road_flows
 from planner.plan.types import Plan
 
-__all__ = ["Explanation", "Plan", "current_plan", "explain", "optimise", "read_actions", "score"]
+__all__ = [
+    "Explanation",
+    "Plan",
+    "current_plan",
+    "cut_off",
+    "explain",
+    "optimise",
+    "read_actions",
+    "road_flows",
+    "score",
+]

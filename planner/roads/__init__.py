@@ -2,6 +2,7 @@
 
 from planner.roads.access import Access, access, along_one
 from planner.roads.bends import bend_shares
+from planner.roads.bridges import Bridges, bridges
 from planner.roads.build import EDGE_COLUMNS, MAY_BE_ABSENT, from_lines, from_ways
 from planner.roads.closures import close_areas, close_edges
 from planner.roads.cutting import cut
@@ -18,9 +19,11 @@ __all__ = [
     "GAP_M",
     "MAY_BE_ABSENT",
     "Access",
+    "Bridges",
     "access",
     "along_one",
     "bend_shares",
+    "bridges",
     "close_areas",
     "close_edges",
     "components",

@@ -1,6 +1,24 @@
-"""Travel times over the road network."""
+"""Travel times over the road network, the ways behind them, and who uses which road."""
 
 from planner.travel.changes import changed, roads_of
+from planner.travel.criticality import criticality
+from planner.travel.flows import flows, left_out
+from planner.travel.paths import Path, path, paths
+from planner.travel.severed import cut_off
 from planner.travel.times import ModeTimes, mode_times, off_network, travel_times
 
-__all__ = ["ModeTimes", "changed", "mode_times", "off_network", "roads_of", "travel_times"]
+__all__ = [
+    "ModeTimes",
+    "Path",
+    "changed",
+    "criticality",
+    "cut_off",
+    "flows",
+    "left_out",
+    "mode_times",
+    "off_network",
+    "path",
+    "paths",
+    "roads_of",
+    "travel_times",
+]

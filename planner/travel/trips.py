@@ -229,6 +229,10 @@ class SameEdge:
         """Some of the rows."""
         return SameEdge(*(getattr(self, field.name)[rows] for field in fields(self)))
 
+    def plus(self, other: SameEdge) -> SameEdge:
+        """These rows and then the other's."""
+        return SameEdge(*(np.append(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))
+
 
 def same_edge(network: Network, out: Doors, into: Doors, off: OffRoad) -> SameEdge:
     """Trips along one edge from each end's own best place on it."""

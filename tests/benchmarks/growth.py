@@ -24,7 +24,10 @@ WIDE, HIGH, EDGE = 640, 420, 60
 
 def chart(edges: np.ndarray, seconds: dict[str, np.ndarray]) -> str:
     """Both axes logarithmic; a line for each of ``seconds``."""
-    low, high = np.floor(np.log10(min(map(np.min, seconds.values())))), np.ceil(np.log10(max(map(np.max, seconds.values()))))
+    low, high = (
+        np.floor(np.log10(min(map(np.min, seconds.values())))),
+        np.ceil(np.log10(max(map(np.max, seconds.values())))),
+    )
     left, right = np.log10(edges[0]), np.log10(edges[-1])
 
     def x(value: float) -> float:
@@ -46,7 +49,9 @@ def chart(edges: np.ndarray, seconds: dict[str, np.ndarray]) -> str:
         parts.append(f'<polyline points="{points}" fill="none" stroke="{LINES[name]}" stroke-width="2"{dash}/>')
         end = (x(edges[-1]) + 6, y(took[-1]) + 4)
         parts.append(f'<text x="{end[0]:.1f}" y="{end[1]:.1f}" fill="{LINES[name]}">{escape(name)}</text>')
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" font-family="sans-serif" font-size="11">'
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" font-family="sans-serif" font-size="11">'
+    )
     return "\n".join([head, '<rect width="100%" height="100%" fill="#fff"/>', *parts, "</svg>\n"])
 
 
