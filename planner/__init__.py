@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from planner.draw import draw
     from planner.errors import DataError, InfeasibleError, PlannerError, ScenarioError
     from planner.intake import new_area
-    from planner.plan import Plan, current_plan, explain, optimise, score
+    from planner.plan import Plan, catchments, current_plan, explain, optimise, score
     from planner.scenario import parse_scenario, read_scenario
-    from planner.travel import travel_times
+    from planner.travel import isochrones, travel_times
     from planner.verify import verify
 
 _HOME = {
@@ -27,11 +27,13 @@ _HOME = {
     "Plan": "plan",
     "PlannerError": "errors",
     "ScenarioError": "errors",
+    "catchments": "plan",
     "check_area": "area",
     "compare": "compare",
     "current_plan": "plan",
     "draw": "draw",
     "explain": "plan",
+    "isochrones": "travel",
     "new_area": "intake",
     "optimise": "plan",
     "parse_scenario": "scenario",
@@ -49,11 +51,13 @@ __all__ = [
     "Plan",
     "PlannerError",
     "ScenarioError",
+    "catchments",
     "check_area",
     "compare",
     "current_plan",
     "draw",
     "explain",
+    "isochrones",
     "new_area",
     "optimise",
     "parse_scenario",

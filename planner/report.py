@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from planner.compare import scorecard
 from planner.errors import DataError, Fault
 from planner.indicators import by_band, by_town, moves, open_by_kind_and_town
-from planner.plan import Plan
+from planner.plan import Plan, catchments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -236,6 +236,7 @@ def _write_geopackage(plan: Plan, path: Path) -> None:
         pupils=area.pupils.sum(axis=1)
     ).reset_index().to_file(path, layer="demand", driver="GPKG")
     area.towns.join(by_town(plan)).reset_index().to_file(path, layer="towns", driver="GPKG")
+    catchments(plan).to_file(path, layer="catchments", driver="GPKG")
     rows = frames["assignment"]
     rows = rows[rows["school_id"] != ""]
     ends = [

@@ -12,7 +12,7 @@ import shapely
 
 from planner.draw import Drawing, draw
 from planner.draw.basemap import DEGREE, RANKS, encode, roads
-from planner.draw.catchments import catchments, cells, outline, school_of
+from planner.draw.catchments import catchments
 from planner.draw.layers import payload
 from planner.draw.page import to_json
 from planner.draw.words import asset, words
@@ -235,19 +235,13 @@ def test_heavy_networks_lose_their_least_roads_first(tiny):
     assert [rank for rank in RANKS if drawn["lines"][rank]] == ["main"]
 
 
-def test_catchments_share_out_the_county_among_open_schools(tiny):
-    county = outline(tiny.area)
-    land = cells(tiny.area, tiny.area.demand.index, county)
-    assert shapely.area(land.to_numpy()).sum() == pytest.approx(county.area)
-    for village, cell in land.items():
-        assert shapely.intersects(cell, tiny.area.demand.geometry[village])
+def test_catchments_are_those_of_open_schools(tiny):
     rows = {school: i for i, school in enumerate(tiny.area.schools.index)}
     assert [part["school"] for part in catchments(tiny.area, tiny.today, rows)["primary"]] == [0, 1, 2]
 
 
 def test_catchments_leave_out_who_has_no_school(tiny):
     plan = unreachable(tiny.plan)
-    assert school_of(plan, "primary")["V4"] == ""
     rows = {school: i for i, school in enumerate(tiny.area.schools.index)}
     assert [part["school"] for part in catchments(tiny.area, plan, rows)["primary"]] == [0, 2]
 
