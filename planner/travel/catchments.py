@@ -74,9 +74,9 @@ def nearest_school_catchments(
     twin = _first_at_its_place(shapely.get_coordinates(area.schools.geometry.to_numpy()[rows]))
     some = dataclasses.replace(area, schools=area.schools.iloc[rows])
     minutes = mode_times(some, travel, mode).minutes
-    known = np.isfinite(minutes).any(axis=1) if len(rows) else np.zeros(len(area.demand), dtype=bool)
-    own = np.full(len(area.demand), -1)
-    own[known] = np.nanargmin(minutes[known], axis=1)
+    known, own = np.isfinite(minutes).any(axis=1), np.full(len(area.demand), -1)
+    if known.any():
+        own[known] = np.nanargmin(minutes[known], axis=1)
     ids = np.append(area.schools.index.to_numpy(dtype=object)[rows[twin]], "")
     points = shapely.get_coordinates(area.demand.geometry.to_numpy())
     shapes = partition(outline(area), np.concatenate([points, xy]), ids[np.append(own, school)])
@@ -167,11 +167,14 @@ def _seeds(found: Reach, spacing_m: float) -> tuple[np.ndarray, np.ndarray]:
         half = (low + high) / 2
         same = _quickest(found, split, half) == school[change]
         low, high = np.where(same, half, low), np.where(same, high, half)
-    # Two seeds close by, so that the border between the schools passes through the place.
+    # Two seeds close by and none closer, so that the border between the schools passes through the place.
+    far = np.ones(len(edge), dtype=bool)
+    far[change[low - share[change] < 2 * beside]] = False
+    far[change[share[change + 1] - high < 2 * beside] + 1] = False
     near = np.clip(np.concatenate([low - beside, high + beside]), 0.0, 1.0)
-    edge, share = np.append(edge, np.tile(split, 2)), np.append(share, near)
-    xy = _places(found.lines, edge, share)
-    return xy, np.concatenate([school, school[change], _quickest(found, split, high)])
+    schools = np.concatenate([school[far], school[change], _quickest(found, split, high)])
+    edge, share = np.append(edge[far], np.tile(split, 2)), np.append(share[far], near)
+    return _places(found.lines, edge, share), schools
 
 
 def _first_at_its_place(xy: np.ndarray) -> np.ndarray:

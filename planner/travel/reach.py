@@ -223,7 +223,7 @@ def _beside(
     xy = shapely.get_coordinates(points)
     with np.errstate(invalid="ignore", divide="ignore"):
         scale = np.where(lines.drawn > 0, length / lines.drawn, 0.0)
-    for begin in range(0, len(points), SCHOOLS_AT_A_TIME):
+    for begin in range(0, max(len(points), 1), SCHOOLS_AT_A_TIME):
         school, edge = tree.query(points[begin : begin + SCHOOLS_AT_A_TIME], predicate="dwithin", distance=within)
         school, edge = school + begin, stops[edge]
         row, piece = explode(lines, edge)
