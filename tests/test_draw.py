@@ -13,12 +13,15 @@ import shapely
 from planner.draw import Drawing, draw
 from planner.draw.basemap import DEGREE, RANKS, encode, roads
 from planner.draw.catchments import catchments
+from planner.draw.isochrones import isochrones
 from planner.draw.layers import payload
 from planner.draw.page import to_json
 from planner.draw.words import asset, words
 from planner.indicators import INDICATORS
 from planner.model import ACTIONS, BANDS, KIND_GRADES, MODES, STAGES
+from planner.scenario import parse_scenario
 from tests import tiny as tiny_module
+from tests.tiny import SCENARIO
 
 ROOT = Path(__file__).parents[1]
 HOSTILE = [
@@ -233,6 +236,25 @@ def test_heavy_networks_lose_their_least_roads_first(tiny):
     drawn = roads(area, vertices=2)
     assert drawn["dropped"] == ["path", "local"]
     assert [rank for rank in RANKS if drawn["lines"][rank]] == ["main"]
+
+
+def test_isochrones_are_left_out_where_they_would_be_too_many(tiny):
+    found = isochrones(tiny.area, [tiny.today, tiny.plan], rides=3)
+    assert found["dropped"]
+    assert found["rides"] == found["lines"] == []
+    assert found["of"] == [[None] * 4] * 2
+    assert not isochrones(tiny.area, [])["dropped"]
+
+
+def test_a_bus_counts_where_it_is_quicker(tiny):
+    text = SCENARIO.replace('modes = ["walk"]', 'modes = ["walk", "bus"]\nbus_wait_minutes = 3')
+    plan = dataclasses.replace(tiny.plan, scenario=parse_scenario(text))
+    found = isochrones(tiny.area, [plan])
+    rides = np.array(found["rides"][found["of"][0][3]]).reshape(-1, 5)
+    # Junior pupils to S3, 1.5 km at 25 km/h a road: walking is quicker on the last road alone, and only near its end.
+    assert rides[:, 3:].tolist() == [[200, 0], [138, 102], [102, 66], [66, 30]]
+    assert rides[0, 0] == rides[3, 0]
+    assert (rides[:, 1:3] == [0, 1000]).all()
 
 
 def test_catchments_are_those_of_open_schools(tiny):

@@ -189,10 +189,8 @@ def hulls(centres: np.ndarray, radii: np.ndarray, disc: np.ndarray) -> np.ndarra
 
 def _stretches(found: Reach, budget: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Straight stretches of the rides within the budget: (n, 2) ends, and (n,) minutes from there."""
-    lines, (edge, low, high, first, last) = found.lines, _quicker_way(found.rides)
-    kept = (np.minimum(first, last) <= budget) & ((low < high) | (first == last))
-    low, high, first, last, edge = (c[kept] for c in (low, high, first, last, edge))
-    low, high, first, last = _within(low, high, first, last, budget)
+    lines, rides = found.lines, rides_within(found.rides, budget)
+    edge, low, high, first, last = rides.edge, rides.low, rides.high, rides.minutes_low, rides.minutes_high
     row, piece = explode(lines, edge)
     drawn = lines.drawn[edge][row]
     start = np.clip(low[row] * drawn - lines.start[piece], 0.0, lines.length[piece])
@@ -209,37 +207,37 @@ def _stretches(found: Reach, budget: float) -> tuple[np.ndarray, np.ndarray, np.
     return place_on(lines, piece, start), place_on(lines, piece, stop), minutes(start), minutes(stop)
 
 
-def _quicker_way(rides: Rides) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Rides (edge, low, high, minutes there) without what is quicker the other way, where each way has one ride."""
-    edge, low, high = rides.edge, rides.low.copy(), rides.high.copy()
-    first, last = rides.minutes_low.copy(), rides.minutes_high.copy()
-    counts = [np.bincount(edge[rides.ahead == way], minlength=edge.max(initial=0) + 1)[edge] for way in (True, False)]
-    plain = (counts[0] == 1) & (counts[1] == 1)
-    one, other = (np.flatnonzero(plain & (rides.ahead == way)) for way in (True, False))
-    one, other = one[np.argsort(edge[one])], other[np.argsort(edge[other])]
+def rides_within(rides: Rides, budget: float) -> Rides:
+    """The parts of rides from which school is within the budget, without what is quicker the other way along the edge.
+
+    Both ways are compared where each has one ride only; elsewhere they may overlap.
+    """
+    low, high, first, last = rides.low.copy(), rides.high.copy(), rides.minutes_low.copy(), rides.minutes_high.copy()
+    size = rides.edge.max(initial=0) + 1
+    counts = [np.bincount(rides.edge[rides.ahead == way], minlength=size)[rides.edge] for way in (True, False)]
+    one, other = (np.flatnonzero((counts[0] == 1) & (counts[1] == 1) & (rides.ahead == way)) for way in (True, False))
+    one, other = one[np.argsort(rides.edge[one])], other[np.argsort(rides.edge[other])]
     # Minutes fall going ahead and rise going back: at share s they are a + b s one way, c + d s the other.
     with np.errstate(invalid="ignore", divide="ignore"):
         b, d = ((last[way] - first[way]) / (high[way] - low[way]) for way in (one, other))
         a, c = first[one] - b * low[one], first[other] - d * low[other]
-        equal = np.where(d - b > 0, (a - c) / (d - b), 0.0)
-    equal = np.clip(equal, 0.0, 1.0)
-    low[one], first[one] = np.maximum(low[one], equal), np.where(equal > low[one], a + b * equal, first[one])
-    last[other] = np.where(equal < high[other], c + d * equal, last[other])
-    high[other] = np.minimum(high[other], equal)
-    return edge, low, high, first, last
-
-
-def _within(
-    low: np.ndarray, high: np.ndarray, first: np.ndarray, last: np.ndarray, budget: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The part of straight lines of minutes that lies at or below the budget."""
+        equal = np.clip(np.where(d - b > 0, (a - c) / (d - b), 0.0), 0.0, 1.0)
+    first[one], last[other] = (
+        np.where(equal > low[one], a + b * equal, first[one]),
+        np.where(equal < high[other], c + d * equal, last[other]),
+    )
+    low[one], high[other] = np.maximum(low[one], equal), np.minimum(high[other], equal)
+    kept = (np.minimum(first, last) <= budget) & (low < high)
     with np.errstate(invalid="ignore", divide="ignore"):
         cut = low + (budget - first) / (last - first) * (high - low)
-    return (
-        np.where(first > budget, cut, low),
-        np.where(last > budget, cut, high),
-        np.minimum(first, budget),
-        np.minimum(last, budget),
+    return Rides(
+        rides.edge[kept],
+        rides.ahead[kept],
+        np.where(first > budget, cut, low)[kept],
+        np.where(last > budget, cut, high)[kept],
+        np.minimum(first, budget)[kept],
+        np.minimum(last, budget)[kept],
+        rides.school[kept],
     )
 
 
