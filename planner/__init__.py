@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from planner.draw import draw
     from planner.errors import DataError, InfeasibleError, PlannerError, ScenarioError
     from planner.intake import new_area
-    from planner.plan import Plan, current_plan, explain, optimise, score
+    from planner.plan import Plan, catchments, current_plan, explain, optimise, score
     from planner.scenario import parse_scenario, read_scenario
-    from planner.travel import criticality, flows, path, paths, travel_times
+    from planner.travel import criticality, flows, isochrones, path, paths, travel_times
     from planner.verify import verify
 
 _HOME = {
@@ -27,6 +27,7 @@ _HOME = {
     "Plan": "plan",
     "PlannerError": "errors",
     "ScenarioError": "errors",
+    "catchments": "plan",
     "check_area": "area",
     "compare": "compare",
     "criticality": "travel",
@@ -34,6 +35,7 @@ _HOME = {
     "draw": "draw",
     "explain": "plan",
     "flows": "travel",
+    "isochrones": "travel",
     "new_area": "intake",
     "optimise": "plan",
     "parse_scenario": "scenario",
@@ -53,6 +55,7 @@ __all__ = [
     "Plan",
     "PlannerError",
     "ScenarioError",
+    "catchments",
     "check_area",
     "compare",
     "criticality",
@@ -60,6 +63,7 @@ __all__ = [
     "draw",
     "explain",
     "flows",
+    "isochrones",
     "new_area",
     "optimise",
     "parse_scenario",

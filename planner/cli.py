@@ -327,6 +327,41 @@ def links(
 
 
 @app.command()
+def isochrones(
+    scenario: Annotated[Path, typer.Argument(help="A scenario file.")],
+    mode: Annotated[str, typer.Option(help="By what they travel: one of the modes of a scenario.")] = "walk",
+    minutes: Annotated[str, typer.Option(help="Limits, with commas between them.")] = "5,10,15,20,30",
+    each: Annotated[bool, typer.Option("--each", help="Of every school by itself, not of the nearest.")] = False,
+    out: Annotated[Path, typer.Option(help="The file to write: .gpkg or .geojson.")] = Path("out/isochrones.gpkg"),
+    area: AreaOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """The land from which an existing school is at most so many minutes away, as polygons."""
+    from planner.report import save_layer
+    from planner.travel import isochrones as isochrones_of
+
+    try:
+        limits = [float(word) for word in minutes.split(",")]
+    except ValueError:
+        limits = []
+    if not limits or not all(0 < limit < float("inf") for limit in limits):
+        raise typer.BadParameter(f"{minutes!r} is no list of minutes such as 5,10,15", param_hint="--minutes")
+    question, county = _question(scenario, area)
+    existing = county.schools.index[county.schools["status"] == "existing"]
+    with step("Isochrones"):
+        land = isochrones_of(county, question.travel, list(existing), limits, mode, each=each)
+    with step(f"Writing {out}"):
+        save_layer(land, out)
+    square_km = (land.area / 1e6).round(3)
+    table = land.drop(columns="geometry").assign(km2=square_km)
+    if as_json:
+        put_json({"file": str(out), "isochrones": table.to_dict("records")})
+    else:
+        show(f"Land within minutes of a school ({mode})", table.groupby("minutes", as_index=False)["km2"].sum())
+        print(f"Written {out}")
+
+
+@app.command()
 def norms(as_json: AsJson = False) -> None:
     """The presets: every limit with its unit and document."""
     import pandas as pd
@@ -361,10 +396,9 @@ def demo(out: Out = None) -> None:
 # ---------------------------------------------------------------- the way
 
 
-def _read(path: Path, area: Path | None) -> tuple[Scenario, StudyArea, TravelTimes]:
+def _question(path: Path, area: Path | None) -> tuple[Scenario, StudyArea]:
     from planner.area import read_area
     from planner.scenario import read_scenario
-    from planner.travel import travel_times
 
     question = read_scenario(path)
     folder = area or path.resolve().parent.parent
@@ -374,6 +408,13 @@ def _read(path: Path, area: Path | None) -> tuple[Scenario, StudyArea, TravelTim
     with step(f"Reading {folder.name}") as tell:
         county = read_area(folder)
         tell(", ".join(f"{value:,} {word}" for word, value in _facts(county)["counts"].items()))
+    return question, county
+
+
+def _read(path: Path, area: Path | None) -> tuple[Scenario, StudyArea, TravelTimes]:
+    from planner.travel import travel_times
+
+    question, county = _question(path, area)
     with step("Travel times") as tell:
         times = travel_times(county, question.travel, tell=lambda what: say(f"Travel times: {what} ..."))
         tell("from the cache" if times.from_cache else "")

@@ -15,9 +15,10 @@ from planner.area import layer_sha256
 from planner.compare import scorecard
 from planner.errors import DataError, Fault
 from planner.indicators import by_band, by_town, moves, open_by_kind_and_town
-from planner.plan import Plan, road_flows
+from planner.plan import Plan, catchments, road_flows
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
@@ -219,6 +220,34 @@ def _write_workbook(plan: Plan, frames: dict[str, pd.DataFrame], path: Path) -> 
                         sheet.write_number(i, j, value, plain["int" if float(value).is_integer() else "float"])
 
 
+def save_layer(frame: gpd.GeoDataFrame, file: str | Path) -> Path:
+    """Write one layer, all of it or nothing: ``.gpkg`` in its own CRS, ``.geojson`` in longitude and latitude.
+
+    Returns
+    -------
+    The path written; a file of that name is replaced.
+
+    Raises
+    ------
+    DataError : another kind of file, or one that may not be written
+    """
+    target = Path(file)
+    drivers = {".gpkg": "GPKG", ".geojson": "GeoJSON"}
+    driver = drivers.get(target.suffix.lower())
+    if driver is None:
+        raise DataError([Fault(str(file), f"{target.suffix!r} is no kind of layer", "Name a .gpkg or .geojson file.")])
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.stem}-") as beside:
+            part = Path(beside) / target.name
+            (frame if driver == "GPKG" else frame.to_crs(4326)).to_file(part, layer=target.stem, driver=driver)
+            part.replace(target)
+    except OSError as error:
+        fault = Fault(str(file), f"it cannot be written: {error.strerror}", "Name another file.")
+        raise DataError([fault]) from None
+    return target
+
+
 def _with_town_names(plan: Plan, frame: pd.DataFrame) -> pd.DataFrame:
     named = frame.rename_axis("town_id").reset_index()
     named.insert(1, "town", named["town_id"].map(plan.area.towns["name"]))
@@ -238,6 +267,7 @@ def _write_geopackage(plan: Plan, frames: dict[str, pd.DataFrame], path: Path) -
         pupils=area.pupils.sum(axis=1)
     ).reset_index().to_file(path, layer="demand", driver="GPKG")
     area.towns.join(by_town(plan)).reset_index().to_file(path, layer="towns", driver="GPKG")
+    catchments(plan).to_file(path, layer="catchments", driver="GPKG")
     rows = frames["assignment"]
     rows = rows[rows["school_id"] != ""]
     ends = [

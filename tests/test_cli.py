@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 import pytest
 
@@ -222,3 +223,36 @@ def test_the_help_loads_nothing_heavy():
 def test_figures():
     assert figure(0.12345) == "0.1235"
     assert figure(1e6) == "1,000,000"
+
+
+def test_isochrones_are_written_whole_in_either_format(county, tmp_path):
+    question = county / "scenarios" / "plan.toml"
+    done = planner("isochrones", question, "--minutes", "20,10", "--out", tmp_path / "land.geojson", "--json")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["isochrones"]
+    assert [row["minutes"] for row in rows] == [10, 20]
+    assert 0 < rows[0]["km2"] < rows[1]["km2"]
+    land = gpd.read_file(tmp_path / "land.geojson")
+    assert land.crs.to_epsg() == 4326
+    assert land.is_valid.all()
+    each = planner("isochrones", question, "--each", "--minutes", "10", "--out", tmp_path / "land.gpkg")
+    assert each.returncode == 0, each.stderr
+    assert gpd.read_file(tmp_path / "land.gpkg")["school_id"].tolist() == ["S1", "S2", "S3"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["land.geojson", "land.gpkg"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--minutes", "5,ten"], "is no list of minutes"),
+        (["--minutes", "nan"], "is no list of minutes"),
+        (["--mode", "fly"], "'fly'"),
+        (["--out", "land.txt"], "Name a .gpkg or .geojson file."),
+    ],
+)
+def test_isochrones_that_cannot_be_made_say_why(words, said, county, tmp_path):
+    done = planner("isochrones", county / "scenarios" / "plan.toml", *words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("**/*.gpkg"))

@@ -45,10 +45,11 @@ def test_unknown_is_said_and_null(tiny, tmp_path):
     assert "unknown 未知" in next(row for row in values if row[0] == "annual_cost_cny")
 
 
-def test_the_geopackage_holds_schools_villages_towns_and_lines(tiny, tmp_path):
+def test_the_geopackage_holds_schools_villages_towns_catchments_and_lines(tiny, tmp_path):
     report.save(tiny.plan, tmp_path / "p")
     file = tmp_path / "p" / "plan.gpkg"
-    assert set(gpd.list_layers(file)["name"]) == {"schools", "demand", "towns", "assignment", "road_flows"}
+    layers = {"schools", "demand", "towns", "catchments", "assignment", "road_flows"}
+    assert set(gpd.list_layers(file)["name"]) == layers
     lines = gpd.read_file(file, layer="assignment")
     assert len(lines) == len(tiny.plan.assignment)
     assert lines.crs.to_epsg() == 4545

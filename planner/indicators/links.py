@@ -8,7 +8,7 @@ from planner.plan import Plan, cut_off
 
 @indicator("Most pupils cut off by one closed road", "单条道路中断时无路可达的学生（最多）", "pupils", "lower")
 def critical_link_pupils(plan: Plan) -> float:
-    """The most pupils who would have no road to their school if one road failed, by any mode; conventions 5.8.
+    """The most pupils who would have no road to their school if one road failed, by any mode; conventions 5.14.
 
     ``travel.criticality`` names the roads, and who would have a longer way.
 

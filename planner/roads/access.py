@@ -155,7 +155,7 @@ def explode(lines: Lines, edge: np.ndarray, from_end: np.ndarray | None = None) 
     return row, lines.first[edge][row] + nth
 
 
-class _Side:
+class Side:
     """Points beside pieces: the foot of the perpendicular, its height, and the part of the piece within reach."""
 
     def __init__(self, lines: Lines, piece: np.ndarray, xy: np.ndarray, within_m: float) -> None:
@@ -176,7 +176,7 @@ class _Side:
         return np.asarray(np.hypot(self.height, at - self.foot))
 
 
-def _lead(pace: np.ndarray, off_road: float, height: np.ndarray) -> np.ndarray:
+def lead(pace: np.ndarray, off_road: float, height: np.ndarray) -> np.ndarray:
     """How far beyond the foot it is best to get on; infinite where the road is no quicker than the land."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(pace < off_road, height * pace / np.sqrt(np.maximum(off_road**2 - pace**2, 0.0)), np.inf)
@@ -194,9 +194,9 @@ def _best(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """(door, edge, share, metres away) of the best place on each edge to go one way along it."""
     row, piece = explode(lines, edge)
-    side = _Side(lines, piece, xy[door[row]], within_m)
+    side = Side(lines, piece, xy[door[row]], within_m)
     g, sign = pace[edge[row]], 1.0 if forward else -1.0
-    at = side.nearest(sign * _lead(g, off_road, side.height))
+    at = side.nearest(sign * lead(g, off_road, side.height))
     away, along = side.away(at), lines.start[piece] + at
     cost = np.where(side.near, off_road * away - sign * g * along, np.inf)
     order = np.lexsort((away, cost, row))
@@ -237,9 +237,9 @@ def along_one(
     with np.errstate(invalid="ignore", divide="ignore"):
         scale = np.where(lines.drawn > 0, roads.edges["length_m"].to_numpy()[some] / lines.drawn, 0.0)[edge]
     g, sign = (pace * scale)[row], np.where(ahead, 1.0, -1.0)[row]
-    on, off = (_Side(lines, piece, points[row], within_m) for points in (one, other))
-    on_at = on.nearest(_lead(g, off_road, on.height) * sign)
-    off_at = off.nearest(-_lead(g, off_road, off.height) * sign)
+    on, off = (Side(lines, piece, points[row], within_m) for points in (one, other))
+    on_at = on.nearest(lead(g, off_road, on.height) * sign)
+    off_at = off.nearest(-lead(g, off_road, off.height) * sign)
     on_cost = off_road * on.away(on_at) - sign * g * (lines.start[piece] + on_at)
     off_cost = off_road * off.away(off_at) + sign * g * (lines.start[piece] + off_at)
     on_cost, off_cost = np.where(on.near, on_cost, np.inf), np.where(off.near, off_cost, np.inf)
