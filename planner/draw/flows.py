@@ -12,7 +12,7 @@ import shapely
 from planner.draw.basemap import encode, to_lonlat
 from planner.model import StudyArea
 from planner.plan import Plan, road_flows
-from planner.travel import left_out
+from planner.travel import left_out, roads_of
 
 TOLERANCE_M = 8.0
 
@@ -31,7 +31,8 @@ def flows(area: StudyArea, plans: Sequence[Plan]) -> dict[str, Any]:
     """
     table = pd.DataFrame({i: road_flows(plan).groupby("edge")["pupils"].sum() for i, plan in enumerate(plans)})
     table = table.fillna(0).astype(np.int64).sort_index()
-    shapes = area.roads.edges.geometry.to_numpy()[table.index.to_numpy()]
+    roads = roads_of(area, plans[-1].scenario.travel) if plans else area.roads
+    shapes = roads.edges.geometry.to_numpy()[table.index.to_numpy()]
     alike, which = np.unique(table.to_numpy(), axis=0, return_inverse=True) if len(table) else (table.to_numpy(), [])
     lines: list[list[int]] = []
     pupils: list[list[int]] = []

@@ -16,6 +16,7 @@ from planner.draw.basemap import encode, to_lonlat
 from planner.model import BAND_GRADES, BAND_STAGE, BANDS, MODES, StudyArea
 from planner.plan import Plan
 from planner.scenario import Travel
+from planner.travel.changes import roads_of
 from planner.travel.isochrones import MINUTES, rides_within
 from planner.travel.network import off_road
 from planner.travel.reach import TWO_IN_ONE, Reach, reach
@@ -60,7 +61,7 @@ def isochrones(area: StudyArea, plans: Sequence[Plan], rides: int = RIDES) -> di
         if sum(map(len, made)) > 5 * rides:
             made, line_of, of = [], {}, [[None] * len(BANDS) for _ in plans]
             break
-    drawn = shapely.simplify(area.roads.edges.geometry.to_numpy()[list(line_of)], TOLERANCE_M)
+    drawn = shapely.simplify(roads_of(area, travel).edges.geometry.to_numpy()[list(line_of)], TOLERANCE_M)
     off = off_road(travel)
     return {
         "minutes": MINUTES,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -46,6 +47,24 @@ def roads_of(area: StudyArea, travel: Travel) -> Roads:
     [True, False, True]
     """
     return changed(area, travel).roads
+
+
+def settle(area: StudyArea, travel: Travel) -> tuple[StudyArea, Travel]:
+    """The area with the roads of the scenario, and the scenario with nothing left to change on them.
+
+    Raises
+    ------
+    ScenarioError : see ``changed``
+
+    >>> area, travel = settle(tiny.area, Travel(closed_edges=(1,)))
+    >>> area.roads.edges["walk"].tolist(), travel.closed_edges
+    ([True, False, True], ())
+    """
+    roads = roads_of(area, travel)
+    if roads is area.roads:
+        return area, travel
+    done = {"closed_edges": (), "closed_areas": "", "closed_areas_datum": "", "close_gaps_m": 0.0}
+    return dataclasses.replace(area, roads=roads), travel.model_copy(update=done)
 
 
 def changed(area: StudyArea, travel: Travel) -> Changed:

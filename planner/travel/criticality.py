@@ -9,6 +9,7 @@ import numpy as np
 
 from planner.model import Roads, StudyArea
 from planner.scenario import Travel
+from planner.travel.changes import settle
 from planner.travel.routes import mode_routes
 from planner.travel.severed import cut_off, travelling
 from planner.travel.times import mode_times
@@ -48,6 +49,7 @@ def criticality(area: StudyArea, travel: Travel, assignment: pd.DataFrame, top: 
     import geopandas as gpd
     import pandas as pd
 
+    area, travel = settle(area, travel)
     going = travelling(assignment, travel)
     pupils, count = going["pupils"].to_numpy(), len(area.roads.edges)
     before, on = _ways(area, travel, going)

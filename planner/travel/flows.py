@@ -9,6 +9,7 @@ import numpy as np
 
 from planner.model import MODES, StudyArea
 from planner.scenario import Travel
+from planner.travel.changes import settle
 from planner.travel.routes import UNDRAWN, mode_routes
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def flows(area: StudyArea, travel: Travel, assignment: pd.DataFrame, mode: str |
     import geopandas as gpd
     import pandas as pd
 
+    area, travel = settle(area, travel)
     parts = [_of_mode(area, travel, part) for part in pairs(area, assignment) if mode in (None, part.mode)]
     if not parts:
         return gpd.GeoDataFrame(columns=list(COLUMNS), geometry="geometry", crs=area.crs)

@@ -13,6 +13,7 @@ from planner.errors import DataError, Fault
 from planner.model import BANDS, MODES, StudyArea
 from planner.roads.access import explode, lines_of
 from planner.scenario import Travel
+from planner.travel.changes import settle
 from planner.travel.routes import UNDRAWN, Routes, mode_routes
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def path(
         *(_unknown("mode", mode, drawn) if mode is not None else ()),
     ]:
         raise DataError(faults)
+    area, travel = settle(area, travel)
     chosen = (mode,) if mode else travel.modes_by_band.get(band, travel.modes)  # type: ignore[call-overload]
     pair = np.array([area.demand.index.get_loc(demand_id)]), np.array([area.schools.index.get_loc(school_id)])
     by_mode = {m: mode_routes(area, travel, m, *pair) for m in drawn if m in chosen}
@@ -114,6 +116,7 @@ def paths(area: StudyArea, travel: Travel, pairs: pd.DataFrame) -> gpd.GeoDataFr
     import geopandas as gpd
     import pandas as pd
 
+    area, travel = settle(area, travel)
     keys = ["demand_id", "school_id", "mode"]
     table = pairs.loc[(pairs["school_id"] != "") & ~pairs["mode"].isin(UNDRAWN), keys].drop_duplicates()
     parts = []

@@ -17,6 +17,7 @@ from planner.model import MODES, StudyArea
 from planner.roads.access import Lines, Side, explode, lead, lines_of
 from planner.scenario import Travel
 from planner.travel.doors import Doors, doors_in
+from planner.travel.changes import settle
 from planner.travel.network import Network, OffRoad, mode_network, off_road
 from planner.travel.trips import reversed_graph
 
@@ -171,6 +172,7 @@ def reach(area: StudyArea, travel: Travel, rows: np.ndarray, mode: str, within_m
     if mode not in one_way_of_going:
         said = f"isochrones and catchments are not made for mode {mode!r}"
         raise ScenarioError([Fault("mode", said, f"Choose one of {', '.join(one_way_of_going)}.")])
+    area, travel = settle(area, travel)
     network, off = mode_network(area.roads, travel, mode), off_road(travel)
     wait = travel.bus_wait_minutes if mode == "bus" else 0.0
     most = travel.walk_max_minutes + 1e-9 if mode == "walk" else np.inf

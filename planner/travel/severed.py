@@ -10,6 +10,7 @@ import numpy as np
 from planner.model import MODES, StudyArea
 from planner.roads import Bridges, along_one, bridges
 from planner.scenario import Travel
+from planner.travel.changes import settle
 from planner.travel.network import Network, OffRoad, mode_network, off_road
 from planner.travel.routes import UNDRAWN, spread
 
@@ -56,6 +57,7 @@ def cut_off(area: StudyArea, travel: Travel, assignment: pd.DataFrame) -> pd.Ser
     """
     import pandas as pd
 
+    area, travel = settle(area, travel)
     table, total = travelling(assignment, travel), np.zeros(len(area.roads.edges), dtype=np.int64)
     nets = {mode: connections(area, travel, mode) for mode in set().union(*table["modes"])}
     for modes in table["modes"].unique():
