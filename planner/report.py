@@ -87,7 +87,7 @@ def _write(plan: Plan, part: Path, target: Path, drawing: Drawing | None) -> Non
     if drawing is not None:
         (part / "map.html").write_text(drawing.html, "utf-8")
     _write_workbook(plan, frames, part / "report.xlsx")
-    _write_geopackage(plan, part / "plan.gpkg")
+    _write_geopackage(plan, frames, part / "plan.gpkg")
     (part / "plan.json").write_text(
         json.dumps(summary(plan, part, target), ensure_ascii=False, indent=2, allow_nan=False) + "\n", "utf-8"
     )
@@ -223,11 +223,11 @@ def _with_town_names(plan: Plan, frame: pd.DataFrame) -> pd.DataFrame:
     return named
 
 
-def _write_geopackage(plan: Plan, path: Path) -> None:
+def _write_geopackage(plan: Plan, frames: dict[str, pd.DataFrame], path: Path) -> None:
     import geopandas as gpd
     import shapely
 
-    area, frames = plan.area, tables(plan)
+    area = plan.area
     actions = frames["actions"].groupby("school_id")["action"].agg("; ".join)
     seats = frames["actions"].groupby("school_id")[["seats", "seats_added", "pupils"]].sum(min_count=1)
     schools = area.schools[["name", "kind", "town_id", "geometry"]].assign(action=actions).join(seats)

@@ -46,15 +46,12 @@ def main() -> None:
     extract = ask.parse_args().extract
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        roads, features = (
-            roads_alone(extract, folder / "roads.osm"),
-            features_alone(extract, folder / "features.osm"),
-        )
+        area, out = folder / "area", folder / "out"
+        roads = roads_alone(extract, folder / "roads.osm")
+        features = features_alone(extract, folder / "features.osm")
         steps = {
-            "planner new": seconds_of("planner", "new", folder / "area", "--osm", extract),
-            "planner run": seconds_of(
-                "planner", "run", folder / "area/scenarios/default.toml", "--out", folder / "out"
-            ),
+            "planner new": seconds_of("planner", "new", area, "--osm", extract),
+            "planner run": seconds_of("planner", "run", area / "scenarios/default.toml", "--out", out),
         }
         ours = [sum(figures) for figures in zip(*steps.values(), strict=True)]
         steps["both"] = (ours[0], ours[1])
