@@ -109,6 +109,14 @@ def test_roads_alone(extract):
     assert np.array_equal(roads.ways.vertex, everything.ways.vertex)
 
 
+def test_roads_wholly_outside_the_box_are_left_out(extract):
+    roads = [way(5, [5, 6], highway="path"), way(6, [2, 3], highway="path")]
+    found = read_osm(extract(*SQUARES, *roads), box=(108.002, 34.9, 108.003, 35.0015))
+    assert len(found.ways.tags) == 2  # the diagonal passes through, 5-6 lies in it, 2-3 beside it
+    assert found.ways.vertex.tolist() == [1, 3, 5, 6]
+    assert np.diff(found.ways.first).tolist() == [2, 2]
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(
@@ -122,7 +130,7 @@ def test_roads_alone(extract):
     )
 )
 def test_no_edge_goes_on_as_another_like_it(drawn):
-    """Nothing that could be joined is left apart, and no line is lost, of rings and of ways that meet themselves, too."""
+    """Nothing that could be joined is left apart and no line is lost, rings and ways that meet themselves included."""
     tags = pd.DataFrame(
         [
             {key: {"highway": "residential", "name": name, "oneway": one}.get(key, "") for key in WAY_TAGS}
