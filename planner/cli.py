@@ -125,6 +125,9 @@ def new(
     demand: Annotated[Path | None, typer.Option(help="Villages with pupils or population.")] = None,
     schools: Annotated[Path | None, typer.Option(help="The bureau's list of schools.")] = None,
     population: Annotated[Path | None, typer.Option(help="A population raster, clustered into demand points.")] = None,
+    elevation: Annotated[
+        list[Path] | None, typer.Option(help="Heights for slopes: SRTM .hgt or .hgt.zip, or GeoTIFF; may stand again.")
+    ] = None,
     datum: Annotated[
         str, typer.Option(help="Datum of the tables given: wgs84, cgcs2000, gcj02, bd09 or EPSG:n.")
     ] = "wgs84",
@@ -145,6 +148,7 @@ def new(
             demand=demand,
             schools=schools,
             population=population,
+            elevation=elevation or (),
             datum=datum,
             title=title,
         )
@@ -165,10 +169,11 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Every fault and doubt of an area, file by file, and what is missing for which feature."""
-    from planner.area import check_area
+    from planner.area import check_area, find_repairs
 
     report = check_area(area)
     facts = _facts(report.area) if report.area is not None else {}
+    repairs = find_repairs(report.area) if report.area is not None else None
     if as_json:
         put_json(
             facts
@@ -176,6 +181,7 @@ def check(
                 "faults": [str(fault) for fault in report.faults],
                 "doubts": [str(doubt) for doubt in report.doubts],
                 "missing": list(report.missing),
+                "repairs": [] if repairs is None else repairs.to_dict("records"),
             }
         )
     else:
@@ -184,11 +190,27 @@ def check(
                 print(f"{word}: {row}")
         for sentence in report.missing:
             print(f"missing: {sentence}")
+        if repairs is not None and len(repairs):
+            _show_repairs(repairs)
         if facts:
             _say_facts(facts)
         print(f"{len(report.faults)} faults, {len(report.doubts)} doubts.")
     if report.faults:
         raise SystemExit(2)
+
+
+def _show_repairs(repairs: pd.DataFrame) -> None:
+    """The first ten, with the rows of their roads."""
+    words = {"gap": "gap 断头", "island": "island 孤立", "track": "track 便道"}
+    first = repairs.head(10)
+    shown = first[["kind", "pupils", "on_foot", "by_bus", "metres"]].assign(kind=first["kind"].map(words))
+    shown["metres"] = shown["metres"].map("{:,.1f}".format)
+    for name, pair in {"from lon, lat": ("lon", "lat"), "to lon, lat": ("to_lon", "to_lat")}.items():
+        shown[name] = [f"{x:.6f}, {y:.6f}" for x, y in first[list(pair)].to_numpy()]
+    shown["edges"] = [", ".join(map(str, rows[:4])) + (", ..." if len(rows) > 4 else "") for rows in first["edges"]]
+    useful = int((repairs["pupils"] > 0).sum())
+    title = f"Repairs of the network 路网修复: {len(repairs):,}, {useful:,} of them give pupils a way; all with --json"
+    show(title, shown.rename(columns={"kind": "repair 修复", "pupils": "pupils gained 受益学生"}))
 
 
 @app.command()
@@ -314,7 +336,7 @@ def _read(path: Path, area: Path | None) -> tuple[Scenario, StudyArea, TravelTim
         county = read_area(folder)
         tell(", ".join(f"{value:,} {word}" for word, value in _facts(county)["counts"].items()))
     with step("Travel times") as tell:
-        times = travel_times(county, question.travel)
+        times = travel_times(county, question.travel, tell=lambda what: say(f"Travel times: {what} ..."))
         tell("from the cache" if times.from_cache else "")
     if times.off_network:
         named = list(times.off_network.items())

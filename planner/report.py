@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from planner.area import layer_sha256
 from planner.compare import scorecard
 from planner.errors import DataError, Fault
 from planner.indicators import by_band, by_town, moves, open_by_kind_and_town
@@ -151,7 +152,7 @@ def summary(plan: Plan, part: Path | None = None, target: Path | None = None) ->
     >>> summary(tiny.plan)["gap"]
     0.0
     """
-    area = plan.area
+    area, travel = plan.area, plan.scenario.travel
     folder = None
     if area.folder is not None and target is not None:
         try:
@@ -173,6 +174,7 @@ def summary(plan: Plan, part: Path | None = None, target: Path | None = None) ->
         "notes": list(plan.notes),
         "area": {"title": area.title, "folder": folder, "synthetic": area.synthetic, "sha256": plan.rooted.area_sha256},
         "scenario": {"title": plan.scenario.title, "sha256": plan.rooted.scenario_sha256},
+        "layers": {travel.closed_areas: layer_sha256(area.folder, travel.closed_areas)} if travel.closed_areas else {},
         "off_network": dict(plan.times.off_network),
         "scorecard": {
             key: {"today": number(today), "plan": number(value), "unit": unit}

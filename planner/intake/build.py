@@ -6,6 +6,7 @@ import dataclasses
 import re
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from planner.intake.settlements import demand_points
 from planner.intake.towns import town_polygons
 from planner.model import StudyArea
 from planner.roads import from_ways
+from planner.sources.elevation import SUFFIXES, is_elevation
 from planner.sources.osm import OsmExtract, read_osm
 
 
@@ -32,6 +34,7 @@ def new_area(
     demand: str | Path | None = None,
     schools: str | Path | None = None,
     population: str | Path | None = None,
+    elevation: str | Path | Sequence[str | Path] = (),
     datum: str = "wgs84",
     title: str = "",
 ) -> StudyArea:
@@ -45,6 +48,7 @@ def new_area(
     osm, place : an extract's file, or the name of a place to fetch (exactly one)
     towns, demand, schools : the bureau's own tables (CSV, XLSX, GeoPackage, GeoJSON, Shapefile, GeoParquet)
     population : raster of people
+    elevation : height rasters (SRTM .hgt or .hgt.zip under its own name, GeoTIFF), copied into the folder
     datum : of the tables given
 
     Raises
@@ -59,13 +63,17 @@ def new_area(
     with tempfile.TemporaryDirectory() as draft_name:
         draft = Path(draft_name) / (target.name or "area")
         draft.mkdir()
-        files: dict[str, str] = {}
+        files: dict[str, Any] = {}
         datums: dict[str, str] = {}
         labels: dict[str, str] = {}
         for word, path in (("towns", towns), ("demand", demand), ("schools", schools)):
             if path is not None:
                 files[word], datums[word] = _copy(Path(path), draft, word), datum
                 labels[str(draft / files[word])] = str(path)
+        rasters = [Path(elevation)] if isinstance(elevation, str | Path) else [Path(raster) for raster in elevation]
+        if rasters:
+            files["elevation"] = [_copy_raster(raster, draft) for raster in rasters]
+            labels |= {str(draft / raster.name): str(raster) for raster in rasters}
         outline = _outline_of(draft, files, datums, towns) if towns is not None else None
         extract = _extract(osm, place, outline)
         said: list[str] = list(extract.doubts)
@@ -111,7 +119,7 @@ def new_area(
     area = only_taught(area, said)
     area = seats_from_pupils(area, said)
     area = dataclasses.replace(area, assumptions=(*area.assumptions, *said))
-    write_area(area, target, scenarios={"default.toml": default_scenario(area)})
+    write_area(area, target, scenarios={"default.toml": default_scenario(area)}, elevation=rasters)
     return read_area(target)
 
 
@@ -139,6 +147,17 @@ def _copy(path: Path, draft: Path, word: str) -> str:
     for near in path.parent.glob(f"{_glob_safe(path.stem)}.*") if path.suffix.lower() == ".shp" else [path]:
         shutil.copy(near, draft / f"{word}{near.suffix.lower()}")
     return f"{word}{path.suffix.lower()}"
+
+
+def _copy_raster(path: Path, draft: Path) -> str:
+    """The user's height raster under its own name, which tells where a .hgt tile lies."""
+    if (draft / path.name).exists():
+        raise DataError([Fault(str(path), "it is given twice", "Give every tile once.")])
+    if not path.is_file():
+        raise DataError([Fault(str(path), "there is no such file", "Check the path.")])
+    if not is_elevation(path.name):
+        raise DataError([Fault(str(path), "it is no height raster by its name", f"Give {', '.join(SUFFIXES)}.")])
+    return shutil.copyfile(path, draft / path.name).name
 
 
 def _glob_safe(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.demand import largest_remainder
-from planner.model import Rooted
+from planner.model import BUS_MODES, Rooted
 from planner.optimise import LocationSolution
 from planner.plan.question import Question
 from planner.plan.types import Plan
@@ -180,7 +180,7 @@ def school_costs(question: Question) -> pd.Series:
 
 def bus_cny_per_pupil(question: Question) -> np.ndarray:
     """(n_row, n_site) a year's bus for one pupil, both ways on every school day; 0 on foot."""
-    is_bus = question.mode == question.times.modes.index("bus")
+    is_bus = np.isin(question.mode, [question.times.modes.index(mode) for mode in BUS_MODES])
     rate = question.scenario.costs.bus_cny_per_pupil_km * 2 * SCHOOL_DAYS
     return np.where(is_bus, np.nan_to_num(question.km) * rate, 0.0)
 

@@ -75,6 +75,10 @@ class Access:
     share: np.ndarray
     away_m: np.ndarray
 
+    def take(self, rows: np.ndarray) -> Access:
+        """Some of the rows."""
+        return Access(self.door[rows], self.edge[rows], self.ahead[rows], self.share[rows], self.away_m[rows])
+
 
 def access(
     points: np.ndarray, roads: Roads, ahead: np.ndarray, back: np.ndarray, off_road: float, within_m: float
@@ -95,12 +99,8 @@ def access(
     import shapely
 
     lines = lines_of(roads.edges.geometry.to_numpy())
-    usable = np.flatnonzero(np.isfinite(ahead) | np.isfinite(back))
     xy = shapely.get_coordinates(points)
-    boxes = shapely.box(*(xy - within_m).T, *(xy + within_m).T)
-    door, at = shapely.STRtree(roads.edges.geometry.to_numpy()[usable]).query(boxes)
-    order = np.argsort(door, kind="stable")
-    door, edge = door[order], usable[at[order]]
+    door, edge = edges_near(points, roads, ahead, back, within_m)
     pieces = np.append(0, np.cumsum(np.diff(lines.first)[edge]))
     cuts = np.searchsorted(pieces, np.arange(0, pieces[-1] + PAIRS_AT_A_TIME, PAIRS_AT_A_TIME))
     length = roads.edges["length_m"].to_numpy()
@@ -121,6 +121,21 @@ def access(
     order = np.lexsort((~forwards, columns[1], columns[0]))
     door, edge, share, away = (column[order] for column in columns)
     return Access(door, edge, forwards[order], share, away)
+
+
+def edges_near(
+    points: np.ndarray, roads: Roads, ahead: np.ndarray, back: np.ndarray, within_m: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Doors and edges (n,), by doors, then edges: usable edges whose boxes come within metres of the door's own."""
+    import shapely
+
+    usable = np.flatnonzero(np.isfinite(ahead) | np.isfinite(back))
+    xy = shapely.get_coordinates(points)
+    boxes = shapely.box(*(xy - within_m).T, *(xy + within_m).T)
+    door, at = shapely.STRtree(roads.edges.geometry.to_numpy()[usable]).query(boxes)
+    size = np.int64(max(len(ahead), 1))
+    key = np.sort(door * size + usable[at])
+    return key // size, key % size
 
 
 def explode(lines: Lines, edge: np.ndarray, from_end: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -195,7 +210,7 @@ def along_one(
     other: np.ndarray,
     off_road: float,
     within_m: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """From one point to another over one edge: on it somewhere, along it one way, and off it; or straight across.
 
     Parameters
@@ -206,7 +221,8 @@ def along_one(
 
     Returns
     -------
-    (n,) minutes, metres off the road and metres along it; infinite where the edge is not within reach of both
+    (n,) minutes, metres off the road, and the places on the edge where one gets on it and off it (one place where one
+    goes straight across); minutes are infinite where the edge is not within reach of both
     """
     some, edge = np.unique(edge, return_inverse=True)
     lines = lines_of(roads.edges.geometry.to_numpy()[some])
@@ -236,11 +252,14 @@ def along_one(
     crossing = off_road * across < minutes
     walked = np.where(crossing, across, on.away(on_at)[via] + off.away(off_at))
     place = lines.start[piece]
-    ridden = np.where(crossing, 0.0, (place + off_at - (place + on_at)[via]) * sign) * scale[row]
     minutes = np.where(crossing, off_road * across, minutes)
     order = np.lexsort((minutes, row))
     best = order[np.unique(row[order], return_index=True)[1]]
-    return minutes[best], walked[best], ridden[best]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(lines.drawn > 0, 1 / lines.drawn, 0.0)[edge]
+    gets_on = np.where(crossing, place + at, (place + on_at)[via])[best] * share
+    gets_off = np.where(crossing, place + at, place + off_at)[best] * share
+    return minutes[best], walked[best], gets_on, gets_off
 
 
 def _least_so_far(cost: np.ndarray, row: np.ndarray) -> np.ndarray:

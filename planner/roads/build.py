@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.model import MODES, Roads
+from planner.model import ROAD_MODES, Roads
+from planner.roads.bends import bend_shares
 from planner.roads.tags import CLASSES, NOT_YET, features
 from planner.sources.osm import WAY_TAGS, Ways
 
@@ -21,12 +22,17 @@ EDGE_COLUMNS = (
     "surface",
     "maxspeed_kmh",
     "oneway",
-    "walk",
-    "bicycle",
-    "bus",
+    *ROAD_MODES,
+    "width_m",
+    "lanes",
+    "off_ground",
+    "bend_share",
     "length_m",
     "name",
 )
+
+MAY_BE_ABSENT = ("ebike", "car", "width_m", "lanes", "off_ground", "bend_share")
+"""Columns that networks of an earlier version lack."""
 
 
 def from_lines(lines: gpd.GeoDataFrame, crs: str) -> Roads:
@@ -85,7 +91,7 @@ def _network(tags: pd.DataFrame, first: np.ndarray, vertex: np.ndarray, xy: np.n
     import shapely
 
     known = features(tags)
-    used = known[list(MODES)].any(axis=1).to_numpy()
+    used = known[list(ROAD_MODES)].any(axis=1).to_numpy()
     way = np.repeat(np.arange(len(tags)), np.diff(first))
     kept = used[way] & np.append(True, (vertex[1:] != vertex[:-1]) | (way[1:] != way[:-1]))[: len(way)]
     way, vertex, xy = way[kept], vertex[kept], xy[kept]
@@ -108,6 +114,7 @@ def _network(tags: pd.DataFrame, first: np.ndarray, vertex: np.ndarray, xy: np.n
     edges["from_node"], edges["to_node"] = inverse.reshape(-1, 2).T
     frame = gpd.GeoDataFrame(edges, geometry=shapely.linestrings(xy[position], indices=line), crs=crs)
     frame["length_m"] = frame.length
+    frame["bend_share"] = bend_shares(frame.geometry.to_numpy())
     place = np.zeros((len(vertex) and vertex.max() + 1, 2))
     place[vertex] = xy
     nodes = pd.DataFrame(place[numbers], columns=["x", "y"])

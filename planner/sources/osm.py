@@ -33,6 +33,18 @@ WAY_TAGS = (
     "bus",
     "route",
     "motorroad",
+    "motorcar",
+    "motorcycle",
+    "psv",
+    "width",
+    "est_width",
+    "lanes",
+    "maxwidth",
+    "maxweight",
+    "maxheight",
+    "tracktype",
+    "bridge",
+    "tunnel",
 )
 FEATURE_TAGS = (
     "name",

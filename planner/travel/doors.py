@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.roads.access import Access, access
+from planner.roads.access import Access, access, edges_near, lines_of
+from planner.travel.compiled import worth_it
 from planner.travel.network import Network, OffRoad
 
 RELAXATIONS = 200
 """Junctions in a row that a door's surroundings are searched over; fewer only leave more ways than are needed."""
+
+COMPILED_FROM, COMPILING_FROM = 1_000, 10_000
+"""Doors from which going door by door is quicker than all at once: compiled, and not compiled yet."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +28,7 @@ class Doors:
     node, minutes, metres : (n,) junctions, and the way to each
     on : where doors get on an edge and no junction's way is as quick
     on_minutes : (n_on,) from the door to there
+    by : (n,) the place on an edge where the way to each junction gets on; None for doors that stand on junctions
     """
 
     xy: np.ndarray
@@ -33,6 +38,7 @@ class Doors:
     metres: np.ndarray
     on: Access
     on_minutes: np.ndarray
+    by: Access | None = None
 
     @property
     def reach(self) -> np.ndarray:
@@ -47,6 +53,48 @@ def doors_out(points: np.ndarray, network: Network, off: OffRoad) -> Doors:
     ----------
     points : (n_door,) shapely points
     """
+    if worth_it(len(points), COMPILED_FROM, COMPILING_FROM, "planner.travel.get_on"):
+        return _compiled(points, network, off)
+    return _by_numpy(points, network, off)
+
+
+def _compiled(points: np.ndarray, network: Network, off: OffRoad) -> Doors:
+    """The same door by door."""
+    import shapely
+
+    from planner.travel.get_on import get_on
+
+    edges = network.roads.edges
+    ahead, back = np.where(network.stops, (network.ahead, network.back), np.inf)
+    door, edge = edges_near(points, network.roads, ahead, back, off.within_m)
+    some, near = np.unique(edge, return_inverse=True)  # a school sees few of a county's roads
+    ends = (edges[column].to_numpy(dtype=np.int64)[some] for column in ("from_node", "to_node"))
+    columns = get_on(
+        lines_of(edges.geometry.to_numpy()[some]),
+        (*ends, edges["length_m"].to_numpy(dtype=np.float64)[some], ahead[some], back[some]),
+        np.searchsorted(door, np.arange(len(points) + 1)),
+        near,
+        shapely.get_coordinates(points),
+        (off.pace, off.detour, off.within_m),
+        RELAXATIONS,
+        network.size,
+    )
+    junctions, node, minutes, metres, *by, rows, on_edge, ahead_on, share, away, on_minutes = columns
+    by_door, on_door = (np.repeat(np.arange(len(points)), count) for count in (junctions, rows))
+    return Doors(
+        shapely.get_coordinates(points),
+        np.append(0, np.cumsum(junctions)),
+        node,
+        minutes,
+        metres,
+        Access(on_door, some[on_edge], ahead_on, share, away),
+        on_minutes,
+        Access(by_door, some[by[0]], *by[1:]),
+    )
+
+
+def _by_numpy(points: np.ndarray, network: Network, off: OffRoad) -> Doors:
+    """The same, all doors at once."""
     import shapely
 
     roads, stops = network.roads, network.stops
@@ -64,13 +112,15 @@ def doors_out(points: np.ndarray, network: Network, off: OffRoad) -> Doors:
     order = np.lexsort((metres, minutes, key))
     if not len(key):
         none = np.zeros(len(points) + 1, dtype=np.int64)
-        return Doors(shapely.get_coordinates(points), none, on.door, minutes, metres, on, on_minutes)
+        return Doors(shapely.get_coordinates(points), none, on.door, minutes, metres, on, on_minutes, on)
     label, first = np.unique(key[order], return_index=True)
-    minutes, metres = minutes[order][first], metres[order][first]
+    by = order[first]
+    minutes, metres = minutes[by], metres[by]
 
     # A junction that is reached sooner along the roads near the door needs no way of its own; nor does an edge.
     soonest = minutes.copy()
-    near = np.unique(np.column_stack([on.door, on.edge]), axis=0)
+    near = np.column_stack([on.door, on.edge])
+    near = near[np.append(True, (near[1:] != near[:-1]).any(axis=1))]
     arcs = [
         _arc(label, near, ends[:, [0, 1]], ahead, length, size),
         _arc(label, near, ends[:, [1, 0]], back, length, size),
@@ -93,9 +143,17 @@ def doors_out(points: np.ndarray, network: Network, off: OffRoad) -> Doors:
         (label % size)[kept],
         minutes[kept],
         metres[kept],
-        Access(on.door[own], on.edge[own], on.ahead[own], on.share[own], on.away_m[own]),
+        on.take(own),
         on_minutes[own],
+        on.take(by[kept]),
     )
+
+
+def at_nodes(nodes: np.ndarray) -> Doors:
+    """Doors that stand on junctions."""
+    none, zero = np.zeros(0, dtype=np.int64), np.zeros(len(nodes))
+    on = Access(none, none, none.astype(bool), none.astype(float), none.astype(float))
+    return Doors(np.zeros((len(nodes), 2)), np.arange(len(nodes) + 1), nodes, zero, zero, on, none.astype(float))
 
 
 def _arc(

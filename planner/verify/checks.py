@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.model import BAND_GRADES, BAND_STAGE, BANDS
+from planner.area import layer_sha256
+from planner.model import BAND_GRADES, BAND_STAGE, BANDS, BUS_MODES
 from planner.verify.folder import ENDED, Folder, number, open_stages, place
 from planner.verify.network import Network
 
@@ -37,7 +38,13 @@ def files(plan: Folder) -> Check:
         failures.append("the study area has changed since the plan was written")
     if plan.summary["scenario"]["sha256"] != plan.scenario.sha256:
         failures.append("the scenario has changed since the plan was written")
-    return Check("files are as written", len(plan.summary["tables"]) + 2, tuple(failures))
+    layers = plan.summary.get("layers", {})
+    failures += [
+        f"{name} has changed since the plan was written"
+        for name, sha in layers.items()
+        if layer_sha256(plan.area.folder, name) != sha
+    ]
+    return Check("files are as written", len(plan.summary["tables"]) + 2 + len(layers), tuple(failures))
 
 
 def pupils_conserved(plan: Folder) -> Check:
@@ -203,12 +210,11 @@ def norms(plan: Folder) -> Check:
             beyond.append(row)
     if beyond and today:
         network = Network(plan)
-        allowed = [
+        beyond = [
             row
             for row in beyond
-            if number(row["minutes"]) <= network.today(row["demand_id"], row["band"]) + SLACK_MINUTES
+            if not number(row["minutes"]) <= network.today(row["demand_id"], row["band"]) + SLACK_MINUTES
         ]
-        beyond = [row for row in beyond if row not in allowed]
     failures = [
         f"{place(row)}: {number(row['minutes']):.1f} min, norm {plan.scenario.travel.limit_minutes(row['band']):g}"
         for row in beyond
@@ -247,7 +253,7 @@ def costs(plan: Folder) -> Check:
     for row in plan.assignment:
         if row["school_id"]:
             annual += scenario.costs.annual_cny_per_pupil * round(number(row["pupils"]))
-            if row["mode"] == "bus":
+            if row["mode"] in BUS_MODES:
                 annual += (
                     scenario.costs.bus_cny_per_pupil_km * bus_days * round(number(row["pupils"])) * number(row["km"])
                 )

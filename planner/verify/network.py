@@ -5,16 +5,18 @@ from __future__ import annotations
 import heapq
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from planner.model import BAND_GRADES, BAND_STAGE
-from planner.roads import along_one, speeds_kmh
-from planner.travel.doors import doors_in, doors_out
-from planner.travel.network import mode_network, off_road
+from planner.model import BAND_GRADES, BAND_STAGE, BUS_MODES
+from planner.roads import along_one
+from planner.travel import roads_of
+from planner.travel.doors import Doors, doors_in, doors_out
+from planner.travel.network import Network as RoadNetwork
+from planner.travel.network import OffRoad, mode_network, off_road
 from planner.verify.folder import Folder, open_stages
 
 Arcs = Mapping[Any, list[tuple[Any, float]]]
@@ -29,57 +31,92 @@ class Door:
     on: dict[tuple[int, bool], tuple[float, float]]
 
 
+@dataclass(frozen=True, eq=False)
+class Lane:
+    """A mode one way: the network, arcs between junctions and on to schools, and the doors at either end."""
+
+    network: RoadNetwork
+    off: OffRoad
+    arcs: Arcs
+    homes: Mapping[str, Door]
+    schools: Mapping[str, Door]
+    alighting: Mapping[tuple[int, bool], list[tuple[str, float, float]]]
+
+    def ride(self, homes: Sequence[Door], totals: Sequence[dict[str, float]]) -> None:
+        """Shorten each home's trips to schools where it gets on an edge and the school gets off it before its end."""
+        length, passing = self.network.roads.edges["length_m"].to_numpy(), []
+        for i, home in enumerate(homes):
+            for (edge, ahead), (share, walk) in home.on.items():
+                pace = (self.network.ahead if ahead else self.network.back)[edge]
+                for school, its_share, its_walk in self.alighting.get((edge, ahead), ()):
+                    on = (its_share - share) * (1 if ahead else -1)
+                    total = float(walk + its_walk + on * length[edge] * pace)
+                    if total >= totals[i].get(school, math.inf):
+                        continue
+                    if on < 0:  # the two places pass each other: other places on the edge, none quicker than this
+                        passing.append((i, school, edge, ahead))
+                    else:
+                        totals[i][school] = total
+        if not passing:
+            return
+        edges, aheads = np.array([row[2] for row in passing]), np.array([row[3] for row in passing])
+        road = (edges, aheads, np.where(aheads, self.network.ahead[edges], self.network.back[edges]))
+        ends = (np.array([homes[i].xy for i, *_ in passing]), np.array([self.schools[s].xy for _, s, *_ in passing]))
+        found = along_one(self.network.roads, *road, *ends, self.off.pace, self.off.within_m)[0]
+        for (i, school, _, _), total in zip(passing, found.tolist(), strict=True):
+            totals[i][school] = min(total, totals[i].get(school, math.inf))
+
+
 class Network:
     """The roads as plain lists, searched with a heap from one village at a time."""
 
     def __init__(self, plan: Folder) -> None:
         self.plan = plan
-        travel = plan.scenario.travel
-        self.off_road = 60 * travel.access_detour / (1000 * travel.access_kmh)
-        self._paces: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-        self._arcs: dict[str, Arcs] = {}
-        self._length = plan.area.roads.edges["length_m"].tolist()
-        self._alighting: dict[str, dict[tuple[int, bool], list[tuple[str, float, float]]]] = {}
-        self._doors: dict[tuple[str, str, bool], Door] = {}
+        self.travel = plan.scenario.travel
+        self._lanes: dict[tuple[str, bool], Lane] = {}
         self._reach: dict[tuple[str, str], dict[str, float]] = {}
         self._today: dict[str, dict[str, float]] = {}
 
     def minutes(self, demand: str, band: str, school: str) -> float:
         """By the quickest mode that the band may use; infinite without a way."""
-        travel = self.plan.scenario.travel
-        modes = travel.modes_by_band.get(band, travel.modes)  # type: ignore[call-overload]
-        return min(self.reach(demand, mode).get(school, math.inf) for mode in modes)
+        return min(self.reach(demand, mode).get(school, math.inf) for mode in self._modes(band))
+
+    def _modes(self, band: str) -> tuple[str, ...]:
+        return tuple(self.travel.modes_by_band.get(band, self.travel.modes))  # type: ignore[call-overload]
 
     def today(self, demand: str, band: str) -> float:
         """Minutes to the quickest existing school that teaches the band."""
+        if self.travel.trip == "both":
+            return min((self.minutes(demand, band, school) for school in self._teaching(band)), default=math.inf)
         if band not in self._today:
-            travel = self.plan.scenario.travel
-            modes = travel.modes_by_band.get(band, travel.modes)  # type: ignore[call-overload]
-            by_mode = [self._to_any_school(band, mode) for mode in modes]
+            by_mode = [self._to_any_school(band, mode) for mode in self._modes(band)]
             self._today[band] = {d: min(found[d] for found in by_mode) for d in by_mode[0]}
         return self._today[band][demand]
 
-    def _to_any_school(self, band: str, mode: str) -> dict[str, float]:
-        """Minutes from every demand point to the nearest existing school: one search from all schools, backwards."""
-        back: dict[Any, list[tuple[Any, float]]] = defaultdict(list)
-        for node, ways in self._graph(mode).items():
-            for other, cost in ways:
-                back[other].append((node, cost))
+    def _teaching(self, band: str) -> list[str]:
+        """Existing schools that teach the band."""
         schools = self.plan.area.schools
-        teaching = [
+        return [
             str(school)
             for school, status, grades in zip(schools.index, schools["status"], schools["grades"], strict=True)
             if status != "candidate" and set(BAND_GRADES[band]) <= set(grades)
         ]
+
+    def _to_any_school(self, band: str, mode: str) -> dict[str, float]:
+        """Minutes from every demand point to the nearest existing school: one search from all schools, backwards."""
+        lane, teaching = self._lane(mode), self._teaching(band)
+        back: dict[Any, list[tuple[Any, float]]] = defaultdict(list)
+        for node, onward in lane.arcs.items():
+            for other, cost in onward:
+                back[other].append((node, cost))
         best = search(back, [(school, 0.0) for school in teaching])
-        found = {}
-        for demand in map(str, self.plan.area.demand.index):
-            door = self._door(demand, mode, home=True)
-            total = min((best.get(node, math.inf) + t for node, t in door.ends), default=math.inf)
-            rides = dict.fromkeys(map(str, self.plan.area.schools.index), -math.inf) | dict.fromkeys(teaching, total)
-            self._along_one_edge(door, mode, rides)
-            found[demand] = self._door_to_door(min((rides[s] for s in teaching), default=math.inf), mode)
-        return found
+        homes = list(lane.homes.values())
+        other = dict.fromkeys(lane.schools, -math.inf)
+        least = [min((best.get(node, math.inf) + t for node, t in home.ends), default=math.inf) for home in homes]
+        totals = [other | dict.fromkeys(teaching, total) for total in least]
+        lane.ride(homes, totals)
+        least = [min((of[school] for school in teaching), default=math.inf) for of in totals]
+        return {place: self._door_to_door(total, mode) for place, total in zip(lane.homes, least, strict=True)}
 
     def any_school(self, row: dict[str, str]) -> str | None:
         """An open school that teaches the band and can be reached."""
@@ -91,89 +128,95 @@ class Network:
         return None
 
     def reach(self, demand: str, mode: str) -> dict[str, float]:
-        """Minutes, door to door, to every school that the mode reaches."""
+        """Minutes, door to door, to every school that the mode reaches; of both ways the mean where that is asked."""
         if (demand, mode) not in self._reach:
-            door = self._door(demand, mode, home=True)
-            best = search(self._graph(mode), door.ends)
-            rides = {school: best[school] for school in map(str, self.plan.area.schools.index) if school in best}
-            self._along_one_edge(door, mode, rides)
-            totals = {school: self._door_to_door(ride, mode) for school, ride in rides.items()}
-            self._reach[demand, mode] = {school: total for school, total in totals.items() if math.isfinite(total)}
+            turns = (False, True) if self.travel.trip == "both" else (False,)
+            found = [self._one_way(demand, mode, turned) for turned in turns]
+            schools = set.intersection(*(set(way) for way in found))
+            self._reach[demand, mode] = {s: sum(way[s] for way in found) / len(found) for s in schools}
         return self._reach[demand, mode]
 
+    def _one_way(self, demand: str, mode: str, turned: bool) -> dict[str, float]:
+        lane = self._lane(mode, turned)
+        best = search(lane.arcs, lane.homes[demand].ends)
+        totals = {school: best[school] for school in lane.schools if school in best}
+        lane.ride([lane.homes[demand]], [totals])
+        whole = {school: self._door_to_door(total, mode) for school, total in totals.items()}
+        return {school: total for school, total in whole.items() if math.isfinite(total)}
+
     def _door_to_door(self, ride: float, mode: str) -> float:
-        travel = self.plan.scenario.travel
-        total = ride + (travel.bus_wait_minutes if mode == "bus" else 0.0)
-        return math.inf if mode == "walk" and total > travel.walk_max_minutes + 1e-9 else total
+        total = ride + (self.travel.bus_wait_minutes if mode in BUS_MODES else 0.0)
+        return math.inf if mode == "walk" and total > self.travel.walk_max_minutes + 1e-9 else total
 
-    def _along_one_edge(self, home: Door, mode: str, rides: dict[str, float]) -> None:
-        """Shorten rides to schools where the home gets on an edge and the school gets off it before its end."""
-        roads, within = self.plan.area.roads, self.plan.scenario.travel.max_access_m
-        for (edge, ahead), (share, walk) in home.on.items():
-            for school, its_share, its_walk in self._alighting[mode].get((edge, ahead), ()):
-                pace = self._paces[mode][0 if ahead else 1][edge]
-                on = (its_share - share) * (1 if ahead else -1)
-                ride = walk + its_walk + on * self._length[edge] * pace
-                if ride >= rides.get(school, math.inf):
-                    continue
-                if on < 0:  # the two places pass each other: other places on the edge, none of them quicker than this
-                    road = (np.array([edge]), np.array([ahead]), np.array([pace]))
-                    ends = (np.array([home.xy]), np.array([self._doors[school, mode, False].xy]))
-                    ride = float(along_one(roads, *road, *ends, self.off_road, within)[0][0])
-                rides[school] = min(ride, rides.get(school, math.inf))
+    def _lane(self, mode: str, turned: bool = False) -> Lane:
+        if (mode, turned) not in self._lanes:
+            self._lanes[mode, turned] = self._to_stops(turned) if mode == "walk_bus" else self._straight(mode, turned)
+        return self._lanes[mode, turned]
 
-    def _graph(self, mode: str) -> Arcs:
-        """Arcs between junctions, and from junctions to schools."""
-        if mode not in self._arcs:
-            edges = self.plan.area.roads.edges
-            own = self.plan.scenario.travel.speeds.get(mode)  # type: ignore[call-overload]
-            kmh = speeds_kmh(edges, mode, own)
-            one = np.zeros(len(edges)) if mode == "walk" else edges["oneway"].to_numpy()
-            with np.errstate(divide="ignore"):
-                pace = np.where(kmh > 0, 60 / (kmh * 1000), math.inf)
-            self._paces[mode] = np.where(one >= 0, pace, math.inf), np.where(one <= 0, pace, math.inf)
-            arcs: dict[Any, list[tuple[Any, float]]] = defaultdict(list)
-            columns = (edges[c].tolist() for c in ("from_node", "to_node", "length_m"))
-            for a, b, metres, ahead, back in zip(*columns, *(p.tolist() for p in self._paces[mode]), strict=True):
-                if math.isfinite(ahead):
-                    arcs[a].append((b, metres * ahead))
-                if math.isfinite(back):
-                    arcs[b].append((a, metres * back))
-            self._arcs[mode], self._alighting[mode] = arcs, defaultdict(list)
-            self._find_doors(mode)
-            for school in map(str, self.plan.area.schools.index):
-                door = self._doors[school, mode, False]
-                for node, walk in door.ends:
-                    arcs[node].append((school, walk))
-                for road, (share, walk) in door.on.items():
-                    self._alighting[mode][road].append((school, share, walk))
-        return self._arcs[mode]
+    def _straight(self, mode: str, turned: bool, within_m: float = math.inf) -> Lane:
+        """From door to door on one network; the way home is the way to school on the network turned round."""
+        area = self.plan.area
+        network, off = mode_network(roads_of(area, self.travel), self.travel, mode), off_road(self.travel)
+        network = network.reversed() if turned else network
+        off = OffRoad(off.kmh, off.detour, min(off.within_m, within_m))
+        homes = _doors(area.demand, doors_out(area.demand.geometry.to_numpy(), network, off), into=False)
+        schools = _doors(area.schools, doors_in(area.schools.geometry.to_numpy(), network, off), into=True)
+        return _lane(network, off, homes, schools)
 
-    def _door(self, place: str, mode: str, *, home: bool) -> Door:
-        self._graph(mode)
-        return self._doors[place, mode, home]
+    def _to_stops(self, turned: bool) -> Lane:
+        """On foot, within the limit, to a junction of a road where a bus may stop, or straight to such a road."""
+        limit = self.travel.walk_to_stop_max_minutes
+        on_foot, bus = self._lane("walk", turned), self._straight("bus", turned, limit / off_road(self.travel).pace)
+        back: dict[Any, list[tuple[Any, float]]] = defaultdict(list)
+        for node, onward in on_foot.arcs.items():
+            for other, cost in onward:
+                back[other].append((node, cost))
+        edges = bus.network.roads.edges[bus.network.stops]
+        stops = set(edges["from_node"]) | set(edges["to_node"])
 
-    def _find_doors(self, mode: str) -> None:
-        """Homes get onto the network, schools are got off to: the same with every arc turned round."""
-        area, travel = self.plan.area, self.plan.scenario.travel
-        network, off = mode_network(area.roads, travel, mode), off_road(travel)
-        for frame, home in ((area.demand, True), (area.schools, False)):
-            found = (doors_out if home else doors_in)(frame.geometry.to_numpy(), network, off)
-            doors = [Door((p.x, p.y), [], {}) for p in frame.geometry]
-            who = np.repeat(np.arange(len(doors)), np.diff(found.first))
-            for door, node, walk in zip(who.tolist(), found.node.tolist(), found.minutes.tolist(), strict=True):
-                doors[door].ends.append((node, walk))
-            on = found.on
-            columns = (c.tolist() for c in (on.door, on.edge, on.ahead, on.share, found.on_minutes))
-            for door, edge, to_end, share, walk in zip(*columns, strict=True):
-                doors[door].on[edge, to_end if home else not to_end] = share, walk
-            self._doors |= {(str(i), mode, home): door for i, door in zip(frame.index, doors, strict=True)}
+        def walked(door: Door, arcs: Arcs, ridden: Door) -> Door:
+            near = search(arcs, door.ends, limit)
+            return Door(door.xy, [*ridden.ends, *((n, t) for n, t in near.items() if n in stops)], ridden.on)
+
+        homes = {i: walked(door, on_foot.arcs, bus.homes[i]) for i, door in on_foot.homes.items()}
+        schools = {i: walked(door, back, bus.schools[i]) for i, door in on_foot.schools.items()}
+        return _lane(bus.network, bus.off, homes, schools)
 
 
-def search(arcs: Arcs, starts: Iterable[tuple[Any, float]]) -> dict[Any, float]:
-    """Dijkstra's algorithm from several starts with minutes already spent."""
+def _lane(network: RoadNetwork, off: OffRoad, homes: Mapping[str, Door], schools: Mapping[str, Door]) -> Lane:
+    arcs: dict[Any, list[tuple[Any, float]]] = defaultdict(list)
+    columns = (network.roads.edges[c].tolist() for c in ("from_node", "to_node", "length_m"))
+    for a, b, metres, ahead, back in zip(*columns, network.ahead.tolist(), network.back.tolist(), strict=True):
+        if math.isfinite(ahead):
+            arcs[a].append((b, metres * ahead))
+        if math.isfinite(back):
+            arcs[b].append((a, metres * back))
+    alighting: dict[tuple[int, bool], list[tuple[str, float, float]]] = defaultdict(list)
+    for school, door in schools.items():
+        for node, walk in door.ends:
+            arcs[node].append((school, walk))
+        for road, (share, walk) in door.on.items():
+            alighting[road].append((school, share, walk))
+    return Lane(network, off, arcs, homes, schools, alighting)
+
+
+def _doors(places: Any, found: Doors, *, into: bool) -> dict[str, Door]:
+    """Doors as plain lists; what leaves the network going back on the reversed one arrives going ahead."""
+    doors = [Door((p.x, p.y), [], {}) for p in places.geometry]
+    who = np.repeat(np.arange(len(doors)), np.diff(found.first))
+    for door, node, walk in zip(who.tolist(), found.node.tolist(), found.minutes.tolist(), strict=True):
+        doors[door].ends.append((node, walk))
+    on = found.on
+    columns = (c.tolist() for c in (on.door, on.edge, on.ahead, on.share, found.on_minutes))
+    for door, edge, to_end, share, walk in zip(*columns, strict=True):
+        doors[door].on[edge, to_end != into] = share, walk
+    return {str(i): door for i, door in zip(places.index, doors, strict=True)}
+
+
+def search(arcs: Arcs, starts: Iterable[tuple[Any, float]], limit: float = math.inf) -> dict[Any, float]:
+    """Dijkstra's algorithm from several starts with minutes already spent, no farther than ``limit``."""
     best: dict[Any, float] = {}
-    heap = [(time, number, node) for number, (node, time) in enumerate(starts)]
+    heap = [(time, number, node) for number, (node, time) in enumerate(starts) if time <= limit]
     heapq.heapify(heap)
     number = len(heap)
     while heap:
@@ -182,7 +225,7 @@ def search(arcs: Arcs, starts: Iterable[tuple[Any, float]]) -> dict[Any, float]:
             continue
         best[node] = time
         for other, cost in arcs.get(node, ()):
-            if other not in best:
+            if other not in best and time + cost <= limit:
                 number += 1
                 heapq.heappush(heap, (time + cost, number, other))
     return best

@@ -60,7 +60,10 @@ def by_scipy(n: int, tail: Any, head: Any, minutes: Any, schools: Any, villages:
 
 def main() -> None:
     """Print a table in Markdown."""
-    from planner.travel.hierarchy import at_nodes, contract, customize, many_to_many
+    from planner.travel.doors import at_nodes
+    from planner.travel.hierarchy import contract
+    from planner.travel.metric import customize
+    from planner.travel.sweep import many_to_many
 
     ask = argparse.ArgumentParser()
     for name, default in (("side", 204), ("schools", 500), ("villages", 5000)):

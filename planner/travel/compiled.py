@@ -1,0 +1,42 @@
+"""Functions compiled by numba, once on a machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+
+def compiled(function: Any) -> Any:
+    """The function compiled when it is first called, and kept compiled where this machine has a place to keep it."""
+    import numba
+
+    try:
+        return numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:  # neither the package's folder nor the user's may be written to
+        return numba.njit(nogil=True)(function)
+
+
+def worth_it(work: float, compiled_from: float, compiling_from: float, module: str) -> bool:
+    """Whether a task is large enough for compiled code.
+
+    Parameters
+    ----------
+    compiled_from : work from which loading it is repaid
+    compiling_from : work from which compiling it is repaid
+    module : its functions are named in ``KERNELS``
+    """
+    return work >= compiling_from or (work >= compiled_from and ready(import_module(module).KERNELS))
+
+
+def ready(functions: Sequence[Any]) -> bool:
+    """Whether all have been compiled: in this process, or on this machine by this version of everything."""
+    return all(function.signatures or _kept(function) for function in functions)
+
+
+def _kept(function: Any) -> bool:
+    """By numba's own index; with a numba that keeps it elsewhere the answer is no, and only speed is lost."""
+    try:
+        return bool(function._cache._cache_file._load_index())
+    except Exception:  # a half-written index raises whatever its reader raises
+        return False

@@ -1,0 +1,101 @@
+"""What a mode's trips are made of: its network, the ways from homes onto it, and the ways off it to schools."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.model import BUS_MODES, StudyArea
+from planner.scenario import Travel
+from planner.travel.bounded import within
+from planner.travel.changes import roads_of
+from planner.travel.doors import Doors, doors_in, doors_out
+from planner.travel.network import Network, OffRoad, mode_network, off_road
+
+
+@dataclass(frozen=True, eq=False)
+class Ways:
+    """From homes over a network to schools.
+
+    Parameters
+    ----------
+    network : the roads as the mode sees them
+    out, into : ways from every demand point onto it, and from it to every school
+    off : the way off the road
+    wait_minutes : spent on every trip besides
+    """
+
+    network: Network
+    out: Doors
+    into: Doors
+    off: OffRoad
+    wait_minutes: float
+
+
+def ways(area: StudyArea, travel: Travel, mode: str, *, turned: bool = False) -> Ways:
+    """The ways of a mode.
+
+    Parameters
+    ----------
+    turned : from school to home instead; the network's arcs are turned round
+
+    >>> found = ways(tiny.area, tiny.scenario.travel, "walk_bus")
+    >>> np.diff(found.out.first).tolist(), found.wait_minutes
+    ([2, 3, 3, 2], 5.0)
+    """
+    homes, schools = area.demand.geometry.to_numpy(), area.schools.geometry.to_numpy()
+    off = off_road(travel)
+    wait = travel.bus_wait_minutes if mode in BUS_MODES else 0.0
+    roads = roads_of(area, travel)
+    network = mode_network(roads, travel, "bus" if mode == "walk_bus" else mode)
+    network = network.reversed() if turned else network
+    if mode != "walk_bus":
+        return Ways(network, doors_out(homes, network, off), doors_in(schools, network, off), off, wait)
+    limit = travel.walk_to_stop_max_minutes
+    on_foot = mode_network(roads, travel, "walk")
+    on_foot = on_foot.reversed() if turned else on_foot
+    near = dataclasses.replace(off, within_m=min(off.within_m, limit / off.pace))
+    out = _to_stops(homes, on_foot, network, off, near, limit)
+    # From a stop to school is from school to the stop on the reversed networks.
+    into = _to_stops(schools, on_foot.reversed(), network.reversed(), off, near, limit)
+    return Ways(network, out, into, near, wait)
+
+
+def _to_stops(
+    points: np.ndarray, on_foot: Network, bus: Network, off: OffRoad, near: OffRoad, limit_minutes: float
+) -> Doors:
+    """Ways to where a bus may stop: straight to a road that it uses, or on foot to a junction of one."""
+    direct = doors_out(points, bus, near)
+    walked = within(on_foot, doors_out(points, on_foot, off), limit_minutes)
+    stop = np.zeros(bus.size, dtype=bool)
+    edges = bus.roads.edges
+    for end in ("from_node", "to_node"):
+        stop[edges[end].to_numpy()[bus.stops]] = True
+    door = np.repeat(np.arange(len(points)), np.diff(walked.first))
+    # Where the walker comes along a road of the bus, getting on before was as good.
+    ridden, on_foot_minutes = (_arc_minutes(net, walked.before, walked.node) for net in (bus, on_foot))
+    kept = stop[walked.node] & ~(stop[walked.before] & (walked.before >= 0) & (ridden <= on_foot_minutes))
+    parts = (
+        np.append(np.repeat(np.arange(len(points)), np.diff(direct.first)), door[kept]),
+        np.append(direct.node, walked.node[kept]),
+        np.append(direct.minutes, walked.minutes[kept]),
+        np.append(direct.metres, walked.metres[kept]),
+    )
+    order = np.lexsort((parts[3], parts[2], parts[1], parts[0]))
+    of, node, minutes, metres = (part[order] for part in parts)
+    best = np.append(True, (of[1:] != of[:-1]) | (node[1:] != node[:-1]))[: len(of)]
+    first = np.searchsorted(of[best], np.arange(len(points) + 1))
+    return Doors(direct.xy, first, node[best], minutes[best], metres[best], direct.on, direct.on_minutes)
+
+
+def _arc_minutes(network: Network, tail: np.ndarray, head: np.ndarray) -> np.ndarray:
+    """Minutes of the quickest arc between two junctions; infinite where there is none."""
+    size = np.int64(network.size)
+    keys = network.tail * size + network.head
+    minutes = network.minutes
+    order = np.lexsort((minutes, keys))
+    wanted = tail * size + head
+    at = order[np.minimum(np.searchsorted(keys, wanted, sorter=order), len(order) - 1)]
+    return np.where(keys[at] == wanted, minutes[at], np.inf)
