@@ -8,13 +8,13 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from planner.area import projected_crs, read_area, write_area
 from planner.errors import DataError, Fault
-from planner.intake.network import clip
+from planner.intake.network import ROADS_AROUND_M, clip
 from planner.intake.question import default_scenario
 from planner.intake.schools import kinds_that_are_needed, only_taught, school_table, seats_from_pupils
 from planner.intake.settlements import demand_points
@@ -23,9 +23,6 @@ from planner.model import StudyArea
 from planner.roads import from_ways
 from planner.sources.elevation import SUFFIXES, is_elevation
 from planner.sources.osm import OsmExtract, read_osm
-
-if TYPE_CHECKING:
-    import geopandas as gpd
 
 
 def new_area(
@@ -63,13 +60,6 @@ def new_area(
         raise DataError([Fault(str(folder), "it exists already", "Name a new folder, or remove it.")])
     if demand is not None and population is not None:
         raise DataError([Fault(str(population), "demand is given twice, as a table and a raster", "Give one.")])
-    extract = _extract(osm, place)
-    said: list[str] = list(extract.doubts)
-    polygons, town_note = (None, "") if towns else town_polygons(extract)
-    if town_note:
-        said.append(town_note)
-    lon, lat = _middle(extract, polygons)
-    crs = projected_crs(np.array([lon]), np.array([lat]))
     with tempfile.TemporaryDirectory() as draft_name:
         draft = Path(draft_name) / (target.name or "area")
         draft.mkdir()
@@ -84,13 +74,18 @@ def new_area(
         if rasters:
             files["elevation"] = [_copy_raster(raster, draft) for raster in rasters]
             labels |= {str(draft / raster.name): str(raster) for raster in rasters}
-        outline = None
-        if polygons is not None:
-            outline = polygons.union_all()
-            polygons.to_file(draft / "towns.geojson", driver="GeoJSON")
-            files["towns"] = "towns.geojson"
-        elif towns is not None:
-            outline = _outline_of(draft, files, datums, towns)
+        outline = _outline_of(draft, files, datums, towns) if towns is not None else None
+        extract = _extract(osm, place, outline)
+        said: list[str] = list(extract.doubts)
+        if outline is None:
+            polygons, note = town_polygons(extract)
+            said += [note] if note else []
+            if polygons is not None:
+                outline = polygons.union_all()
+                polygons.to_file(draft / "towns.geojson", driver="GeoJSON")
+                files["towns"] = "towns.geojson"
+        lon, lat = _middle(extract, outline)
+        crs = projected_crs(np.array([lon]), np.array([lat]))
         if demand is None:
             points = demand_points(extract, population, outline, said)
             points.to_csv(draft / "demand.csv", index=False)
@@ -128,12 +123,21 @@ def new_area(
     return read_area(target)
 
 
-def _extract(osm: str | Path | None, place: str | None) -> OsmExtract:
+def _extract(osm: str | Path | None, place: str | None, outline: Any) -> OsmExtract:
+    """The extract; of a file much wider than the outline, only the roads round it."""
     if osm is not None:
-        return read_osm(osm)
+        return read_osm(osm, box=None if outline is None else _around(outline))
     from planner.sources.live import read_place
 
     return read_place(place or "")
+
+
+def _around(outline: Any) -> tuple[float, float, float, float]:
+    """The box, in degrees, of all that ``clip`` may keep and some more."""
+    west, south, east, north = outline.bounds
+    lat = 2 * ROADS_AROUND_M / 111_000
+    lon = lat / np.cos(np.radians(min(max(abs(south), abs(north)), 85)))
+    return west - lon, south - lat, east + lon, north + lat
 
 
 def _copy(path: Path, draft: Path, word: str) -> str:
@@ -179,9 +183,9 @@ def _outline_of(draft: Path, files: dict[str, str], datums: dict[str, str], give
     return union
 
 
-def _middle(extract: OsmExtract, polygons: gpd.GeoDataFrame | None) -> tuple[float, float]:
-    if polygons is not None:
-        west, south, east, north = polygons.total_bounds
+def _middle(extract: OsmExtract, outline: Any) -> tuple[float, float]:
+    if outline is not None:
+        west, south, east, north = outline.bounds
         return float(west + east) / 2, float(south + north) / 2
     lon, lat = np.median(extract.ways.lonlat, axis=0)
     return float(lon), float(lat)
