@@ -56,7 +56,7 @@ class Travel(Part):
     max_access_m: Positive = 2000.0
     max_minutes: Mapping[Band, Positive] = Field(default_factory=dict)
     speeds: Mapping[Mode, Mapping[str, NonNegative]] = Field(default_factory=dict)
-    closed_edges: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    closed_edges: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = ()
     closed_areas: str = ""
     closed_areas_datum: str = ""
     close_gaps_m: Annotated[float, Field(ge=0, le=25)] = 0.0
