@@ -66,7 +66,7 @@ class Travel(Part):
     surface_factors: Mapping[RoadMode, Mapping[str, Annotated[float, Field(gt=0, le=2)]]] = Field(default_factory=dict)
     winter: bool = False
     winter_cleared: tuple[str, ...] = ("motorway", "trunk", "primary")
-    closed_edges: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    closed_edges: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = ()
     closed_areas: str = ""
     closed_areas_datum: str = ""
     close_gaps_m: Annotated[float, Field(ge=0, le=25)] = 0.0

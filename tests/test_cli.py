@@ -154,6 +154,17 @@ def test_verify_finds_what_was_changed(plan, tmp_path):
     assert {"files are as written", "every pupil is in the plan", "travel times of a sample"} <= failed
 
 
+def test_check_ranks_the_repairs_of_the_network():
+    told = planner("check", ROOT / "data" / "xunyi")
+    assert told.returncode == 0, told.stderr
+    assert "Repairs of the network 路网修复: 1, 0 of them give pupils a way; all with --json" in told.stdout
+    assert "108.623785, 35.318439" in told.stdout
+    document = json.loads(planner("check", ROOT / "data" / "xunyi", "--json").stdout)
+    (repair,) = document["repairs"]
+    assert (repair["kind"], repair["metres"], repair["pupils"]) == ("island", 246.5, 0)
+    assert repair["edges"] == [1024, 5]
+
+
 @pytest.mark.parametrize("name", ["plan.json", "actions.csv", "assignment.csv", "scenario.toml"])
 @pytest.mark.parametrize(
     "content", ["", "{}", "[1, 2]", "x,y\n1,2\n", "school_id,stage,action,into,seats\nS1,a,b,c,d\n"]

@@ -311,5 +311,6 @@ def test_a_datum_that_is_none_and_gaps_beyond_25_m_are_refused(folder):
     )
     with pytest.raises(ScenarioError, match=r"travel\.close_gaps_m: 26"):
         pl.parse_scenario('title = "a"\n[travel]\nclose_gaps_m = 26')
-    with pytest.raises(ScenarioError, match=r"travel\.closed_edges\.0: -1"):
-        pl.parse_scenario('title = "a"\n[travel]\nclosed_edges = [-1]')
+    for row in (-1, 10**30):
+        with pytest.raises(ScenarioError, match=rf"travel\.closed_edges\.0: {row}"):
+            pl.parse_scenario(f'title = "a"\n[travel]\nclosed_edges = [{row}]')

@@ -12,7 +12,7 @@ import numpy as np
 
 from planner.area import layer_sha256, read_layer
 from planner.errors import DataError, Fault, ScenarioError
-from planner.model import Roads, StudyArea
+from planner.model import MODES, Roads, StudyArea
 from planner.roads import close_areas, close_edges, find_gaps, join_gaps
 from planner.scenario import Travel
 
@@ -132,8 +132,6 @@ def _changed(
 
 
 def _open(edges: pd.DataFrame) -> np.ndarray:
-    from planner.model import MODES
-
     return np.asarray(edges[[mode for mode in MODES if mode in edges]].any(axis=1).to_numpy())
 
 
