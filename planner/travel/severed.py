@@ -23,8 +23,8 @@ def travelling(area: StudyArea, travel: Travel, assignment: pd.DataFrame) -> pd.
     Rows of a mode whose ways are not followed are left out.
 
     >>> rows = travelling(tiny.area, tiny.scenario.travel, tiny.plan.assignment)
-    >>> rows.loc[1, ["demand_id", "modes", "pupils"]].tolist()
-    ['V2', ('walk',), 10]
+    >>> rows.loc[1, "demand_id"], rows.loc[1, "modes"], int(rows.loc[1, "pupils"])
+    ('V2', ('walk',), 10)
     """
     rows = going(area, assignment, "band", "pupils")
     rows = rows[rows["pupils"] > 0]
