@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planner.errors import DataError
 from planner.scenario import Travel
-from planner.travel import flows, mode_times, path, paths
+from planner.travel import criticality, cut_off, flows, mode_times, path, paths
 from planner.travel.flows import COLUMNS, left_out
 from tests.test_travel import area_of, networks, road
 
@@ -91,3 +92,16 @@ def test_one_mode_alone_and_nobody_at_all():
     assert tuple(nobody.columns) == tuple(found.columns) == COLUMNS
     assert nobody.crs == area.crs
     assert nobody["pupils"].sum() == 0
+
+
+@pytest.mark.parametrize("look", [flows, paths, cut_off, criticality])
+def test_what_an_assignment_lacks_is_said(tiny, look):
+    rows = tiny.plan.assignment
+    with pytest.raises(DataError, match="assignment, column mode: column mode is missing"):
+        look(tiny.area, Travel(), rows.drop(columns="mode"))
+    wrong = rows.assign(school_id="S9", mode=["fly", *rows["mode"][1:]])
+    with pytest.raises(DataError) as caught:
+        look(tiny.area, Travel(), wrong)
+    said = str(caught.value)
+    assert "assignment row 2, column school_id: 'S9' is not known in this area. Use one of S1, S2, S3. 10 rows" in said
+    assert "assignment row 2, column mode: 'fly' is not known in this area. Use one of walk" in said

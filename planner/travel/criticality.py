@@ -42,6 +42,10 @@ def criticality(area: StudyArea, travel: Travel, assignment: pd.DataFrame, top: 
     (who use it), ``pupils_lost`` (no way is left), ``pupils_longer``, ``extra_minutes_mean, extra_minutes_max`` (of
     those, one way; NaN where there are none), the line.
 
+    Raises
+    ------
+    DataError : a column is missing; no such demand point, school or mode; all in one pass
+
     >>> near = tiny.scenario.travel.model_copy(update={"max_access_m": 100.0})
     >>> criticality(tiny.area, near, tiny.plan.assignment)[["edge", "pupils", "pupils_lost"]].values.tolist()
     [[2, 12, 12], [0, 10, 10]]
@@ -50,7 +54,7 @@ def criticality(area: StudyArea, travel: Travel, assignment: pd.DataFrame, top: 
     import pandas as pd
 
     area, travel = settle(area, travel)
-    going = travelling(assignment, travel)
+    going = travelling(area, travel, assignment)
     pupils, count = going["pupils"].to_numpy(), len(area.roads.edges)
     before, on = _ways(area, travel, going)
     use = np.bincount(on["edge"], weights=pupils[on["row"]], minlength=count).astype(np.int64)

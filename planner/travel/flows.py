@@ -10,7 +10,7 @@ import numpy as np
 from planner.model import MODES, StudyArea
 from planner.scenario import Travel
 from planner.travel.changes import settle
-from planner.travel.routes import UNDRAWN, mode_routes
+from planner.travel.routes import UNDRAWN, going, mode_routes
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -36,6 +36,10 @@ def flows(area: StudyArea, travel: Travel, assignment: pd.DataFrame, mode: str |
     One row a mode and an edge with pupils: ``mode``, ``edge`` (row of ``roads.edges``), its ``name`` and
     ``road_class``, ``pupils_ahead`` (with the edge's line), ``pupils_back``, ``pupils`` (both), ``pupil_km``, the line;
     modes in the order of ``MODES``, then by edge.
+
+    Raises
+    ------
+    DataError : a column is missing; no such demand point, school or mode; all in one pass
 
     >>> found = flows(tiny.area, tiny.scenario.travel, tiny.plan.assignment)
     >>> found[["edge", "pupils_ahead", "pupils_back", "pupil_km"]].values.tolist()
@@ -76,14 +80,15 @@ def pairs(area: StudyArea, assignment: pd.DataFrame) -> list[Pairs]:
     >>> [(part.mode, part.pupils.tolist()) for part in pairs(tiny.area, tiny.plan.assignment)]
     [('walk', [20, 10, 12, 24])]
     """
-    going = assignment[(assignment["school_id"] != "") & (assignment["pupils"] > 0)]
+    table = going(area, assignment, "pupils")
     made = []
     for mode in MODES:
-        if mode not in UNDRAWN:
-            rows = going[going["mode"] == mode].groupby(["demand_id", "school_id"])["pupils"].sum()
-            demand, school = (rows.index.get_level_values(level) for level in (0, 1))
-            places = area.demand.index.get_indexer(demand), area.schools.index.get_indexer(school)
-            made.append(Pairs(mode, *places, rows.to_numpy()))
+        rows = (
+            table[(table["mode"] == mode) & (table["pupils"] > 0)].groupby(["demand_id", "school_id"])["pupils"].sum()
+        )
+        demand, school = (rows.index.get_level_values(level) for level in (0, 1))
+        places = area.demand.index.get_indexer(demand), area.schools.index.get_indexer(school)
+        made.append(Pairs(mode, *places, rows.to_numpy()))
     return [part for part in made if len(part.pupils)]
 
 

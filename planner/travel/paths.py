@@ -14,7 +14,7 @@ from planner.model import BANDS, MODES, StudyArea
 from planner.roads.access import explode, lines_of
 from planner.scenario import Travel
 from planner.travel.changes import settle
-from planner.travel.routes import UNDRAWN, Routes, mode_routes
+from planner.travel.routes import UNDRAWN, Routes, going, mode_routes
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -110,6 +110,10 @@ def paths(area: StudyArea, travel: Travel, pairs: pd.DataFrame) -> gpd.GeoDataFr
     One row a pair and mode, in order of first mention: ``demand_id, school_id, mode, minutes, km, off_road_m`` as in
     ``Path``, and the line.
 
+    Raises
+    ------
+    DataError : a column is missing; no such demand point, school or mode; all in one pass
+
     >>> paths(tiny.area, tiny.scenario.travel, tiny.plan.assignment)["km"].tolist()
     [0.0, 1.5, 1.5, 0.0]
     """
@@ -118,7 +122,7 @@ def paths(area: StudyArea, travel: Travel, pairs: pd.DataFrame) -> gpd.GeoDataFr
 
     area, travel = settle(area, travel)
     keys = ["demand_id", "school_id", "mode"]
-    table = pairs.loc[(pairs["school_id"] != "") & ~pairs["mode"].isin(UNDRAWN), keys].drop_duplicates()
+    table = going(area, pairs)[keys].drop_duplicates()
     parts = []
     for mode, rows in table.groupby("mode", sort=False):
         places = area.demand.index.get_indexer(rows["demand_id"]), area.schools.index.get_indexer(rows["school_id"])

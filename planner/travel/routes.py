@@ -3,17 +3,52 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.model import StudyArea
+from planner.errors import DataError, Fault
+from planner.model import MODES, StudyArea
 from planner.scenario import Travel
 from planner.travel.doors import Doors, doors_in, doors_out
 from planner.travel.network import Network, OffRoad, mode_network, off_road
 from planner.travel.trips import SCHOOLS_AT_A_TIME, SameEdge, arc_metres, reversed_graph, same_edge, settled
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 UNDRAWN = ("walk_bus",)
 """Modes that change networks on the way: their ways are not followed yet."""
+
+
+def going(area: StudyArea, assignment: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """The rows of an assignment that have a school, and a mode whose ways are followed.
+
+    Parameters
+    ----------
+    columns : needed beside ``demand_id, school_id, mode``
+
+    Raises
+    ------
+    DataError : a column is missing; no such demand point, school or mode; all in one pass
+
+    >>> len(going(tiny.area, tiny.plan.assignment))
+    10
+    """
+    needed = ("demand_id", "school_id", "mode", *columns)
+    if missing := [name for name in needed if name not in assignment]:
+        raise DataError([Fault("assignment", f"column {name} is missing", "Add it.", name) for name in missing])
+    known = {"demand_id": area.demand.index, "school_id": area.schools.index, "mode": [*MODES, *UNDRAWN]}
+    some, faults = assignment["school_id"] != "", []
+    for column, words in known.items():
+        wrong = np.flatnonzero(some & ~assignment[column].isin(words))
+        if len(wrong):
+            said = f"{assignment[column].iloc[wrong[0]]!r} is not known in this area"
+            fix = f"Use one of {', '.join(str(word) for word in words[:4])}{', ...' if len(words) > 4 else ''}."
+            faults.append(Fault("assignment", said, fix, column, tuple((wrong + 2).tolist())))
+    if faults:
+        raise DataError(faults)
+    return assignment[some & ~assignment["mode"].isin(UNDRAWN)]
 
 
 @dataclass(frozen=True, eq=False)

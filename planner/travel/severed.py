@@ -12,28 +12,28 @@ from planner.roads import Bridges, along_one, bridges
 from planner.scenario import Travel
 from planner.travel.changes import settle
 from planner.travel.network import Network, OffRoad, mode_network, off_road
-from planner.travel.routes import UNDRAWN, spread
+from planner.travel.routes import going, spread
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def travelling(assignment: pd.DataFrame, travel: Travel) -> pd.DataFrame:
+def travelling(area: StudyArea, travel: Travel, assignment: pd.DataFrame) -> pd.DataFrame:
     """Pupils with a school by demand point, school, mode and the modes their band may use.
 
     Rows of a mode whose ways are not followed are left out.
 
-    >>> travelling(tiny.plan.assignment, tiny.scenario.travel)[["demand_id", "modes", "pupils"]].values.tolist()[1]
-    ['V2', ('walk',), 10]
+    >>> rows = travelling(tiny.area, tiny.scenario.travel, tiny.plan.assignment)
+    >>> rows.loc[1, "demand_id"], rows.loc[1, "modes"], int(rows.loc[1, "pupils"])
+    ('V2', ('walk',), 10)
     """
-    going = assignment[(assignment["school_id"] != "") & (assignment["pupils"] > 0)]
-    going = going[~going["mode"].isin(UNDRAWN)]
-    modes = {
-        b: tuple(m for m in MODES if m in travel.modes_by_band.get(b, travel.modes)) for b in going["band"].unique()
-    }
-    going = going.assign(modes=going["band"].map(modes))
+    rows = going(area, assignment, "band", "pupils")
+    rows = rows[rows["pupils"] > 0]
+    allowed = {band: travel.modes_by_band.get(band, travel.modes) for band in rows["band"].unique()}
+    modes = {band: tuple(mode for mode in MODES if mode in some) for band, some in allowed.items()}
+    rows = rows.assign(modes=rows["band"].map(modes))
     keys = ["demand_id", "school_id", "mode", "modes"]
-    return going.groupby(keys, sort=True)["pupils"].sum().reset_index()
+    return rows.groupby(keys, sort=True)["pupils"].sum().reset_index()
 
 
 def cut_off(area: StudyArea, travel: Travel, assignment: pd.DataFrame) -> pd.Series:
@@ -51,6 +51,10 @@ def cut_off(area: StudyArea, travel: Travel, assignment: pd.DataFrame) -> pd.Ser
     -------
     Pupils; index the edges (rows of ``roads.edges``) that cut anybody off.
 
+    Raises
+    ------
+    DataError : a column is missing; no such demand point, school or mode; all in one pass
+
     >>> near = tiny.scenario.travel.model_copy(update={"max_access_m": 100.0})
     >>> cut_off(tiny.area, near, tiny.plan.assignment).to_dict()
     {0: 10, 2: 12}
@@ -58,7 +62,7 @@ def cut_off(area: StudyArea, travel: Travel, assignment: pd.DataFrame) -> pd.Ser
     import pandas as pd
 
     area, travel = settle(area, travel)
-    table, total = travelling(assignment, travel), np.zeros(len(area.roads.edges), dtype=np.int64)
+    table, total = travelling(area, travel, assignment), np.zeros(len(area.roads.edges), dtype=np.int64)
     nets = {mode: connections(area, travel, mode) for mode in set().union(*table["modes"])}
     for modes in table["modes"].unique():
         rows = table[table["modes"] == modes]
