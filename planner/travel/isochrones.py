@@ -9,7 +9,9 @@ than that a round edge is drawn by some of its tangents.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 MINUTES = (5, 10, 15, 20, 30)
 TOLERANCE_M = 5.0
-BODIES_AT_A_TIME = 50_000
+BODIES_AT_A_TIME = 4_000
 
 
 def isochrones(
@@ -152,10 +154,15 @@ def land_within(found: Reach, minutes: float, tolerance_m: float = TOLERANCE_M, 
     if budget <= 0:
         return land
     disc = _round(min(budget / found.off.pace, found.off.within_m), tolerance_m * 7 / 8)
+    parts: list[tuple[np.ndarray, np.ndarray]] = []
     for centres, radii in (*_ride_discs(found, budget), _crossing_discs(found, budget, tolerance_m / 8)):
-        for begin in range(0, len(centres), BODIES_AT_A_TIME):
-            some = slice(begin, begin + BODIES_AT_A_TIME)
-            land = shapely.union_all([land, *hulls(centres[some], radii[some], disc)])
+        blocks = max(len(centres) // BODIES_AT_A_TIME, 1)
+        parts += zip(np.array_split(centres, blocks), np.array_split(radii, blocks), strict=True)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        lands = pool.map(lambda part: shapely.union_all(hulls(part[0], part[1], disc)), parts)
+        land = shapely.union_all([land, *lands])
+    if land.is_empty:  # the union of nothing is no polygon
+        return shapely.Polygon()
     return land if shapely.is_valid(land) else shapely.make_valid(land)
 
 

@@ -242,13 +242,10 @@ def _beside(
             # Who rides gets off at the best place, so that the road is only crossed between the two best places.
             low, high = (np.where(usable, at, low), high) if ahead else (low, np.where(usable, at, high))
             own, share = off.pace * side.away(at), _share(lines, edge, piece, at)
-            rest = (1 - share if ahead else share) * length[edge]
-            onward = np.where(usable, pace * rest, np.inf) + minutes[ends[edge, 1 if ahead else 0]]
-            good = usable & (own < onward) & (own <= limit)
+            ride, beyond = np.where(usable, pace, 0.0) * length[edge], minutes[ends[edge, 1 if ahead else 0]]
+            good = usable & (own < beyond + ride * (1 - share if ahead else share)) & (own <= limit)
             found[ahead].append((edge[good], share[good], own[good], school[good]))
-            with np.errstate(invalid="ignore"):
-                whole = np.where(usable, pace * length[edge], np.inf) + minutes[ends[edge, 1 if ahead else 0]]
-            dominated |= whole <= off.pace * side.height
+            dominated |= usable & (beyond + ride <= off.pace * side.height)
         kept = ((low < high) | ~both) & ~dominated & (off.pace * side.height <= limit)
         crossed.append(tuple(c[kept] for c in (edge, piece, low, high, side.foot, side.height, school)))
     marks = {ahead: tuple(np.concatenate(c) for c in zip(*parts, strict=True)) for ahead, parts in found.items()}
