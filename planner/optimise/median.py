@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
+from planner.optimise.evaluate import sorted_arcs
 from planner.optimise.problem import LocationProblem
 
 WORTH_COMPILING = 10_000  # pairs; below, HiGHS is as quick, and nothing needs compiling
@@ -27,6 +29,16 @@ MOST_STARTS = 20
 MOST_SHAKES = 25  # in a row that found nothing better
 
 
+class Counts(NamedTuple):
+    """Group of every site (m,), least and most open of each group (n_group,), least and most in all."""
+
+    group: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    least: int
+    most: int
+
+
 @dataclass(frozen=True, eq=False)
 class Median:
     """A problem without seats, in the arrays of the compiled loops (``median_kernels``).
@@ -36,8 +48,8 @@ class Median:
     sites : (m,) row of each site in the problem
     first, site, value : arcs by demand point, the cheapest first
     cost : (m, n) of serving, ``missing`` where it is not allowed
-    fixed, status, group : (m,)
-    low, high, least, most : how many open sites, by group and in all
+    fixed, status : (m,) what an open site costs; 1 forced open, -1 forced closed, 0 free
+    counts : how many open sites, by group and in all
     missing : costs more than any way to serve everybody
     whole : every objective is a whole number
     """
@@ -49,18 +61,9 @@ class Median:
     cost: np.ndarray
     fixed: np.ndarray
     status: np.ndarray
-    group: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    least: int
-    most: int
+    counts: Counts
     missing: float
     whole: bool
-
-    @property
-    def rules(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, int, int]:
-        """What the compiled loops ask for to count open sites."""
-        return self.group, self.low, self.high, self.least, self.most
 
     def below(self, objective: float, gap: float) -> float:
         """Where solutions begin that need not be found once ``objective`` has been."""
@@ -72,9 +75,18 @@ class Median:
         kept = np.flatnonzero(~closed)
         number = np.cumsum(~closed) - 1
         arc = ~closed[self.site]
-        parts = {name: getattr(self, name)[kept] for name in ("sites", "cost", "fixed", "status", "group")}
-        first = np.append(0, np.cumsum(arc))[self.first]
-        return replace(self, first=first, site=number[self.site[arc]], value=self.value[arc], **parts)
+        return Median(
+            self.sites[kept],
+            np.append(0, np.cumsum(arc))[self.first],
+            number[self.site[arc]],
+            self.value[arc],
+            self.cost[kept],
+            self.fixed[kept],
+            self.status[kept],
+            self.counts._replace(group=self.counts.group[kept]),
+            self.missing,
+            self.whole,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,12 +119,12 @@ def carries(problem: LocationProblem) -> bool:
         and bool((problem.capacity >= problem.weight @ allowed).all())
         and (problem.expansion is None or bool((problem.expansion.cost_per_step >= 0).all()))
         and bool((np.bincount(problem.facility)[problem.facility_cost != 0] <= 1).all())
-        and _groups(problem) is not None
+        and _counts(problem) is not None
     )
 
 
-def _groups(problem: LocationProblem) -> tuple[np.ndarray, np.ndarray, np.ndarray, int, int] | None:
-    """Group of every site, least and most open in each, least and most in all; None where rules overlap."""
+def _counts(problem: LocationProblem) -> Counts | None:
+    """The rules by group, sites of no rule in group 0; None where two rules are about the same site."""
     m = problem.cost.shape[1]
     group = np.zeros(m, dtype=np.int64)
     low, high = [0], [m]
@@ -128,36 +140,30 @@ def _groups(problem: LocationProblem) -> tuple[np.ndarray, np.ndarray, np.ndarra
             group[members] = len(low)
             low.append(rule.min)
             high.append(top)
-    return group, np.array(low), np.array(high), least, most
+    return Counts(group, np.array(low), np.array(high), least, most)
 
 
 def pose(problem: LocationProblem) -> Median:
     """The arrays of a problem that ``carries`` accepts."""
     cost = problem.cost
     m = cost.shape[1]
-    owned = problem.facility_cost[problem.facility]
-    fixed = problem.fixed_cost + owned
+    fixed = problem.fixed_cost + problem.facility_cost[problem.facility]
     span = np.nanmax(cost, axis=1) - np.nanmin(cost, axis=1)
     missing = float(np.nanmax(np.abs(cost)) + 2 * (span.sum() + np.abs(fixed).sum() + 1))
-    order = np.argsort(cost, axis=1, kind="stable")
-    value = np.take_along_axis(cost, order, axis=1)
-    allowed = ~np.isnan(value)
     status = np.zeros(m, dtype=np.int8)
     status[list(problem.forced_open)] = 1
     status[list(problem.forced_closed)] = -1
-    groups = _groups(problem)
-    if groups is None:
+    counts = _counts(problem)
+    if counts is None:
         raise ValueError("rules: two of them are about the same site")
     known = cost[~np.isnan(cost)]
     return Median(
         np.arange(m),
-        np.append(0, np.cumsum(allowed.sum(axis=1))),
-        order[allowed],
-        value[allowed],
+        *sorted_arcs(cost),
         np.ascontiguousarray(np.where(np.isnan(cost), missing, cost).T),
         fixed,
         status,
-        *groups,
+        counts,
         missing,
         bool((known == np.round(known)).all() and (fixed == np.round(fixed)).all()),
     )
@@ -246,10 +252,10 @@ class _Search:
 
         median = self.median
         is_open = np.zeros(len(worth), dtype=np.bool_)
-        value = select(worth, np.arange(len(worth)), median.status, *median.rules, is_open)
+        value = select(worth, np.arange(len(worth)), median.status, *median.counts, is_open)
         if np.isinf(value) or not is_open.any():
             return np.inf, is_open
-        return swap(median.cost, median.fixed, median.status, *median.rules, is_open, self.stop), is_open
+        return swap(median.cost, median.fixed, median.status, *median.counts, is_open, self.stop), is_open
 
     def climb(self, node: Node, rounds: int) -> Node:
         """The node with a higher bound and more sites forced; the best solution on the way is taken."""
@@ -264,11 +270,11 @@ class _Search:
         median = self.median
         status, multiplier = node.status.copy(), node.multiplier.copy()
         bound, objective, is_open, share = ascend(
-            *(median.first, median.site, median.value, median.fixed, median.missing, status, *median.rules),
+            *(median.first, median.site, median.value, median.fixed, median.missing, status, *median.counts),
             *(multiplier, self.cutoff, rounds, self.stop),
         )
         if objective < np.inf and is_open.any():
-            objective = swap(median.cost, median.fixed, median.status, *median.rules, is_open, self.stop)
+            objective = swap(median.cost, median.fixed, median.status, *median.counts, is_open, self.stop)
         return Node(max(bound, node.bound), status, multiplier, share), objective, is_open
 
     def shrink(self, root: Node) -> Node:

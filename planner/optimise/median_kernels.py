@@ -125,12 +125,9 @@ def fix(
 
 
 @compiled
-def serve(first: Any, site: Any, value: Any, fixed: Any, missing: float, is_open: Any) -> float:
-    """Cost of open sites and of serving everybody from them; ``missing`` for each demand point that none may serve."""
+def serve(first: Any, site: Any, value: Any, missing: float, is_open: Any) -> float:
+    """Cost of serving everybody at the cheapest open site; ``missing`` for each demand point that none may serve."""
     cost = 0.0
-    for j in range(len(fixed)):
-        if is_open[j]:
-            cost += fixed[j]
     for i in range(len(first) - 1):
         found = missing
         for k in range(first[i], first[i + 1]):
@@ -191,7 +188,10 @@ def ascend(
             if bound >= cutoff:
                 break
             fix(worth, bound, cutoff, status, group, low, high, least, most, chosen)
-            cost = serve(first, site, value, fixed, missing, chosen)
+            cost = serve(first, site, value, missing, chosen)
+            for j in range(m):
+                if chosen[j]:
+                    cost += fixed[j]
             if cost < objective:
                 objective = cost
                 _copy(found, chosen)
@@ -385,10 +385,7 @@ def nearest(cost: Any, is_open: Any, chosen: Any) -> float:
 
 
 @compiled
-def serve_each(first: Any, site: Any, value: Any, fixed: Any, sets: Any, costs: Any) -> None:
-    """For each row of ``sets`` (k, m), its cost of open sites and of serving everybody into ``costs`` (k,).
-
-    NaN when somebody is not served.
-    """
+def serve_each(first: Any, site: Any, value: Any, sets: Any, costs: Any) -> None:
+    """Cost of serving everybody for each row of ``sets`` (k, m) into ``costs`` (k,); NaN when somebody is not."""
     for k in range(len(sets)):
-        costs[k] = serve(first, site, value, fixed, np.nan, sets[k])
+        costs[k] = serve(first, site, value, np.nan, sets[k])
