@@ -83,7 +83,8 @@ def test_an_impossible_problem_is_proven_so(monkeypatch):
     cost = np.where(np.eye(6, dtype=bool), 1.0, np.nan)
     assert solve(LocationProblem(cost, open_max=5)).status == "infeasible"
     assert solve(LocationProblem(np.ones((3, 3)), open_max=0)).status == "infeasible"
-    assert solve(LocationProblem(cost)).objective == 6
+    assert solve(LocationProblem(np.ones((3, 2)), forced_closed=(0, 1))).status == "infeasible"
+    assert solve(LocationProblem(cost), time_limit_s=math.inf).objective == 6
 
 
 def test_a_seed_gives_one_answer():

@@ -1,5 +1,7 @@
 """Exact solving with HiGHS: the relaxation is tightened in rounds, then branch and bound proves the optimum.
 
+Large problems without seats go to ``median`` instead (docs/decisions/0007).
+
 Sources: the p-median program of ReVelle and Swain 1970; strong rows of Balinski 1965, added when violated.
 """
 

@@ -21,7 +21,7 @@ from planner.optimise.evaluate import sorted_arcs
 from planner.optimise.problem import LocationProblem
 
 WORTH_COMPILING = 10_000  # pairs; below, HiGHS is as quick, and nothing needs compiling
-MOST_PAIRS = 30_000_000  # arrays of all pairs are held three times
+MOST_PAIRS = 30_000_000  # arrays of all pairs are held several times
 NOISE = 1e-8  # relative
 ROOT_ROUNDS, NODE_ROUNDS = 800, 150
 WORKERS = 2
@@ -111,12 +111,11 @@ class Node:
 
 def carries(problem: LocationProblem) -> bool:
     """Whether seats, budgets and links do not matter, and each rule is about sites of its own."""
-    allowed = ~np.isnan(problem.cost)
     return (
         problem.cost.size <= MOST_PAIRS
         and not problem.budgets
         and all(len(set(group)) < 2 for group in problem.linked)
-        and bool((problem.capacity >= problem.weight @ allowed).all())
+        and bool((problem.capacity >= problem.weight @ ~np.isnan(problem.cost)).all())
         and (problem.expansion is None or bool((problem.expansion.cost_per_step >= 0).all()))
         and bool((np.bincount(problem.facility)[problem.facility_cost != 0] <= 1).all())
         and _counts(problem) is not None
@@ -173,7 +172,7 @@ def pose(problem: LocationProblem) -> Median:
 def _stopped_after(seconds: float) -> Iterator[np.ndarray]:
     """A flag (1,) that is set when the time is up."""
     stop = np.zeros(1, dtype=np.bool_)
-    timer = threading.Timer(max(seconds, 0.0), stop.fill, [True])
+    timer = threading.Timer(min(max(seconds, 0.0), threading.TIMEOUT_MAX), stop.fill, [True])
     timer.daemon = True
     timer.start()
     try:
@@ -219,7 +218,7 @@ class _Search:
     def run(self) -> Found | None:
         """Start, bound, shake what is left, bound again, and branch."""
         m, missing = len(self.median.sites), self.median.missing
-        for _ in range(MOST_STARTS):
+        for _ in range(MOST_STARTS if m else 0):
             worth = self.rng.random(m) - 0.5
             worth[self.rng.integers(m)] = -1.0  # one at least is open, where the rules allow it
             self.take(*self.swapped(worth))
@@ -234,7 +233,9 @@ class _Search:
         if self.shake(root.bound):
             root = self.shrink(self.climb(root, ROOT_ROUNDS))
         bound, nodes = self.branch(root)
-        bound = min(bound, self.cutoff)
+        bound = min(
+            bound, self.cutoff
+        )  # what was forced or dropped lies at the cutoff of its time or above, so above this
         if self.median.whole:
             bound = np.ceil(bound - 1e-6)
         return Found(self.open, self.objective, float(min(bound, self.objective)), nodes)
@@ -286,7 +287,7 @@ class _Search:
     def shake(self, bound: float) -> bool:
         """Disturb the best solution and swap, until that has long been in vain; whether it helped."""
         m, before, in_vain = len(self.median.sites), self.objective, 0
-        while in_vain < MOST_SHAKES and bound < self.cutoff and not self.stop[0]:
+        while m and in_vain < MOST_SHAKES and bound < self.cutoff and not self.stop[0]:
             is_open = self.is_open
             worths = [
                 self.rng.random(m) - self.rng.uniform(0.5, 0.95) * is_open - (self.rng.random(m) < 2 / m)
@@ -310,7 +311,8 @@ class _Search:
             for child, objective, is_open in found:
                 self.take(objective, is_open)
                 nodes += 1
-                heapq.heappush(heap, (child.bound, nodes, child))
+                if child.bound < self.cutoff:
+                    heapq.heappush(heap, (child.bound, nodes, child))
         return min((bound for bound, _, _ in heap), default=np.inf), nodes
 
 
