@@ -311,11 +311,11 @@ def swap(
                     gain += d1[i] - c
                 else:
                     loss[near[i]] += min(d2[i], c) - d1[i]
+        if come < 0 and total <= max(least, 1):  # none may be dropped
+            continue
         g = -1 if come < 0 else group[come]
         room = come < 0 or count[g] < high[g]
         out, least_loss = -1, 0.0 if come >= 0 and room and total < most else np.inf
-        if come < 0 and total <= max(least, 1):
-            continue
         for k in range(m):
             if is_open[k] and status[k] == 0 and loss[k] < least_loss:
                 h = group[k]
