@@ -1,5 +1,7 @@
 """Exact solving with HiGHS: the relaxation is tightened in rounds, then branch and bound proves the optimum.
 
+Large problems without seats go to ``median`` instead (docs/decisions/0007).
+
 Sources: the p-median program of ReVelle and Swain 1970; strong rows of Balinski 1965, added when violated.
 """
 
@@ -11,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from planner.optimise import median
 from planner.optimise.mip import INF, Mip, build
 from planner.optimise.problem import Budget, LocationProblem, LocationSolution, Status, Terms, total, violations
 
@@ -45,6 +48,11 @@ def solve(problem: LocationProblem, *, gap: float = 0.0, time_limit_s: float = 6
     n, m = problem.cost.shape
     if n and (m == 0 or np.isnan(problem.cost).all(axis=1).any()):
         return _unsolved(problem, "infeasible", time.perf_counter() - began)
+    if problem.cost.size >= median.WORTH_COMPILING and median.carries(problem):
+        sites = median.best_sites(problem, gap=gap, time_limit_s=time_limit_s, seed=seed)
+        if sites is not None:
+            return _checked(problem, _at_nearest(problem, sites), gap, began)
+        time_limit_s = max(time_limit_s - (time.perf_counter() - began), 0.5)
     mip = build(problem)
     relaxed = Highs(mip, seed)
     strong = np.zeros(0, dtype=np.int64)
@@ -68,7 +76,12 @@ def solve(problem: LocationProblem, *, gap: float = 0.0, time_limit_s: float = 6
     found = _read(problem, mip, solver.values, max(solver.bound, proven))
     if not np.isclose(float(mip.cost @ solver.values), solver.objective, rtol=1e-6, atol=1e-4):
         raise RuntimeError("the solver's objective is not the sum of its own solution")
-    solution = dataclasses.replace(found, seconds=time.perf_counter() - began, rounds=rounds)
+    return _checked(problem, dataclasses.replace(found, rounds=rounds), gap, began)
+
+
+def _checked(problem: LocationProblem, found: LocationSolution, gap: float, began: float) -> LocationSolution:
+    """The solution with its status and seconds, once it keeps every limit."""
+    solution = dataclasses.replace(found, seconds=time.perf_counter() - began)
     if faults := violations(problem, solution):
         raise RuntimeError(f"the solver's answer breaks the problem: {'; '.join(faults)}")
     status: Status = "optimal" if solution.gap <= gap + 1e-9 else "feasible"
@@ -130,6 +143,28 @@ def _serve_nearest(problem: LocationProblem, is_open: np.ndarray) -> dict[str, A
     n, m = problem.cost.shape
     best = np.nanargmin(np.where(is_open[None, :], problem.cost, np.nan), axis=1) if n else np.zeros(0, dtype=np.int64)
     return {"assignment": best, "shares": csr_array((np.ones(n), (np.arange(n), best)), shape=(n, m))}
+
+
+def _at_nearest(problem: LocationProblem, sites: median.Found) -> LocationSolution:
+    """Open sites as a solution, everybody at the cheapest of them, the objective summed again in numpy."""
+    m = problem.cost.shape[1]
+    is_open = np.zeros(m, dtype=bool)
+    is_open[sites.open] = True
+    served = _serve_nearest(problem, is_open)
+    made = LocationSolution(
+        is_open, **served, steps=np.zeros(m), objective=0.0, bound=sites.bound, gap=0.0, status="feasible", seconds=0.0
+    )
+    return _valued(problem, made)
+
+
+def _valued(problem: LocationProblem, made: LocationSolution) -> LocationSolution:
+    """The solution with its objective, and its gap to the bound it has."""
+    objective = total(problem, problem.objective, made)
+    bound = min(made.bound, objective)
+    gap = (objective - bound) / max(abs(objective), 1e-9)
+    if gap <= NOISE:
+        bound, gap = objective, 0.0
+    return dataclasses.replace(made, objective=objective, bound=bound, gap=gap)
 
 
 class Highs:
@@ -227,13 +262,7 @@ def _read(problem: LocationProblem, mip: Mip, values: np.ndarray, bound: float) 
     assignment[row] = at.site[kept][order][first]
     steps = np.zeros(m)
     steps[at.stepped] = np.round(values[at.step0 :])
-    made = LocationSolution(is_open, assignment, shares, steps, 0.0, bound, 0.0, "feasible", 0.0)
-    objective = total(problem, problem.objective, made)
-    bound = min(bound, objective)
-    gap = (objective - bound) / max(abs(objective), 1e-9)
-    if gap <= NOISE:
-        bound, gap = objective, 0.0
-    return dataclasses.replace(made, objective=objective, bound=bound, gap=gap)
+    return _valued(problem, LocationSolution(is_open, assignment, shares, steps, 0.0, bound, 0.0, "feasible", 0.0))
 
 
 def _unsolved(problem: LocationProblem, status: Status, seconds: float) -> LocationSolution:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from planner.roads.access import Lines
-from planner.travel.compiled import compiled
+from planner.compiled import compiled
 
 BLOCKS = 4
 """A thread's share in parts: doors in towns have more roads near them."""

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from planner.compiled import compiled
 from planner.model import Roads
-from planner.travel.compiled import compiled
+from planner.compiled import compiled
 from planner.travel.order import minimum_degree
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from planner.travel.compiled import compiled
+from planner.compiled import compiled
 from planner.travel.doors import Doors
 from planner.travel.hierarchy import KERNELS as CONTRACTING
 from planner.travel.lanes import LANES, least, load, of_least, plus, store

@@ -31,7 +31,7 @@ def hierarchy_for(roads: Roads, schools: int, modes: int, tell: Callable[[str], 
     work = schools * len(roads.nodes) * modes
     if work < COMPILED_FROM:
         return None
-    from planner.travel.compiled import ready
+    from planner.compiled import ready
     from planner.travel.sweep import KERNELS
 
     if not ready(KERNELS):
