@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.roads.access import Access, access, edges_near, lines_of
 from planner.compiled import worth_it
+from planner.roads.access import Access, access, edges_near, lines_of
 from planner.travel.network import Network, OffRoad
 
 RELAXATIONS = 200

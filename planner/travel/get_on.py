@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from planner.roads.access import Lines
 from planner.compiled import compiled
+from planner.roads.access import Lines
 
 BLOCKS = 4
 """A thread's share in parts: doors in towns have more roads near them."""

@@ -13,7 +13,6 @@ import numpy as np
 
 from planner.compiled import compiled
 from planner.model import Roads
-from planner.compiled import compiled
 from planner.travel.order import minimum_degree
 
 

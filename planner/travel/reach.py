@@ -16,8 +16,8 @@ from planner.errors import Fault, ScenarioError
 from planner.model import MODES, StudyArea
 from planner.roads.access import Lines, Side, explode, lead, lines_of
 from planner.scenario import Travel
-from planner.travel.doors import Doors, doors_in
 from planner.travel.changes import settle
+from planner.travel.doors import Doors, doors_in
 from planner.travel.network import Network, OffRoad, mode_network, off_road
 from planner.travel.trips import reversed_graph
 
