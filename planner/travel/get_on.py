@@ -26,7 +26,7 @@ def get_on(
     rounds: int,
     size: int,
 ) -> list[np.ndarray]:
-    """Columns: junctions a door, node, minutes, metres, and edge, ahead, share and metres away of where the way gets on.
+    """Columns: junctions a door, node, minutes, metres, and where the way gets on: edge, ahead, share, metres away.
 
     Then the same for places where doors get on an edge: rows a door, edge, ahead, share, metres away, minutes.
 
@@ -69,7 +69,7 @@ def _place(
     off: float,
     within: float,
 ) -> Any:
-    """The best place on an edge to go one way along it: minutes to compare, metres away, metres along; by Snell's law."""
+    """The best place on an edge to go one way along it, by Snell's law: minutes to compare, metres away, metres along."""
     best, best_away, best_along = np.inf, np.inf, 0.0
     for i in range(first[e], first[e + 1]):
         dx, dy = px - x[i], py - y[i]

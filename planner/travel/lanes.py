@@ -11,20 +11,22 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
+from numba import extending
 from numba.core import cgutils, types
-from numba.extending import intrinsic, models, register_model
+from numba.extending import models, register_model
 
 LANES = 16
 """Numbers together: two cache lines."""
 WIDTH = 4
 """Numbers in a register; LLVM makes poor code of comparisons over wider vectors."""
+intrinsic: Any = extending.intrinsic  # it takes the compiler's context away from the function it wraps
 _REGISTER = ir.VectorType(ir.DoubleType(), WIDTH)
 _REGISTERS = ir.ArrayType(_REGISTER, LANES // WIDTH)
 
 
 class _Lanes(types.Type):
     def __init__(self) -> None:
-        super().__init__(name=f"lanes({LANES} x float64)")
+        super().__init__(name=f"lanes({LANES} x float64)")  # type: ignore[no-untyped-call]
 
 
 @register_model(_Lanes)
@@ -49,7 +51,7 @@ def _places(context: Any, builder: Any, signature: Any, args: Any) -> list[Any]:
     table, row, column = signature.args[:3]
     at = [context.cast(builder, args[1], row, types.intp), context.cast(builder, args[2], column, types.intp)]
     array = context.make_array(table)(context, builder, args[0])
-    start = cgutils.get_item_pointer(context, builder, table, array, at, wraparound=False)
+    start = cgutils.get_item_pointer(context, builder, table, array, at, wraparound=False)  # type: ignore[no-untyped-call]
     start = builder.bitcast(start, _REGISTER.as_pointer())
     return [builder.gep(start, [ir.Constant(ir.IntType(64), i)]) for i in range(LANES // WIDTH)]
 

@@ -43,7 +43,7 @@ class ModeTimes:
 
 
 def travel_times(
-    area: StudyArea, travel: Travel, *, cache: bool = True, tell: Callable[[str], None] = str
+    area: StudyArea, travel: Travel, *, cache: bool = True, tell: Callable[[str], object] = str
 ) -> TravelTimes:
     """Minutes and kilometres, one way, from every demand point to every school by band.
 

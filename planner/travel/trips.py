@@ -21,7 +21,7 @@ COMPILED_FROM, COMPILING_FROM = 5e6, 3e7
 SCHOOLS_AT_A_TIME = 64
 
 
-def hierarchy_for(roads: Roads, schools: int, modes: int, tell: Callable[[str], None] = str) -> Hierarchy | None:
+def hierarchy_for(roads: Roads, schools: int, modes: int, tell: Callable[[str], object] = str) -> Hierarchy | None:
     """The one hierarchy for trips by several modes; none where scipy has them sooner, compilation included.
 
     Parameters

@@ -41,8 +41,10 @@ def chart(edges: np.ndarray, seconds: dict[str, np.ndarray]) -> str:
         at, right_end = y(10.0**power), WIDE - 2 * EDGE
         parts.append(f'<path d="M{EDGE} {at:.1f}H{right_end}" stroke="#ddd"/>')
         parts.append(f'<text x="{EDGE - 6}" y="{at + 4:.1f}" text-anchor="end">{10.0**power:g}</text>')
-    for value in edges:
-        parts.append(f'<text x="{x(value):.1f}" y="{HIGH - EDGE + 18}" text-anchor="middle">{_short(value)}</text>')
+    parts += [
+        f'<text x="{x(value):.1f}" y="{HIGH - EDGE + 18}" text-anchor="middle">{_short(value)}</text>'
+        for value in edges
+    ]
     for name, took in seconds.items():
         points = " ".join(f"{x(e):.1f},{y(s):.1f}" for e, s in zip(edges, took, strict=True))
         dash = ' stroke-dasharray="5 4"' if name == "n log n" else ""
