@@ -69,7 +69,7 @@ def _place(
     off: float,
     within: float,
 ) -> Any:
-    """The best place on an edge to go one way along it, by Snell's law: minutes to compare, metres away, metres along."""
+    """The best place on an edge to go one way along it, by Snell's law: minutes to compare, metres away and along."""
     best, best_away, best_along = np.inf, np.inf, 0.0
     for i in range(first[e], first[e + 1]):
         dx, dy = px - x[i], py - y[i]

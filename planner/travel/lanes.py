@@ -26,7 +26,7 @@ _REGISTERS = ir.ArrayType(_REGISTER, LANES // WIDTH)
 
 class _Lanes(types.Type):
     def __init__(self) -> None:
-        super().__init__(name=f"lanes({LANES} x float64)")  # type: ignore[no-untyped-call]
+        super().__init__(name=f"lanes({LANES} x float64)")
 
 
 @register_model(_Lanes)
@@ -51,7 +51,7 @@ def _places(context: Any, builder: Any, signature: Any, args: Any) -> list[Any]:
     table, row, column = signature.args[:3]
     at = [context.cast(builder, args[1], row, types.intp), context.cast(builder, args[2], column, types.intp)]
     array = context.make_array(table)(context, builder, args[0])
-    start = cgutils.get_item_pointer(context, builder, table, array, at, wraparound=False)  # type: ignore[no-untyped-call]
+    start = cgutils.get_item_pointer(context, builder, table, array, at, wraparound=False)
     start = builder.bitcast(start, _REGISTER.as_pointer())
     return [builder.gep(start, [ir.Constant(ir.IntType(64), i)]) for i in range(LANES // WIDTH)]
 
