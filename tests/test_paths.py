@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from planner.errors import DataError
 from planner.model import Roads
-from planner.roads import speeds_kmh
+from planner.roads import paces
 from planner.scenario import Travel
 from planner.travel import mode_times, path, paths, travel_times
 from tests.test_travel import area_of, networks, road
@@ -60,12 +60,13 @@ def test_the_line_is_as_long_as_the_way_and_goes_along_the_roads(area, mode):
 @given(networks(), st.sampled_from(["walk", "bus"]))
 def test_edge_by_edge_the_rides_join_and_obey_one_way_streets(area, mode):
     travel, edges = Travel(modes=(mode,)), area.roads.edges
-    kmh, one = speeds_kmh(edges, mode), edges["oneway"].to_numpy() * (mode != "walk")
+    pace, one = paces(edges, mode, travel), edges["oneway"].to_numpy() * (mode != "walk")
     for demand, school in every_pair(area, mode)[["demand_id", "school_id"]].itertuples(index=False):
         found = path(area, travel, demand, school, mode=mode)
         rides = found.edges
         minutes = found.off_road_m * 60 * 2 / 4500 + (5 if mode == "bus" else 0)
-        minutes += sum(60 * km / kmh[edge] for edge, km in zip(rides["edge"], rides["km"], strict=True))
+        each = zip(rides["edge"], rides["ahead"], rides["km"], strict=True)
+        minutes += sum(1000 * km * pace[0 if ahead else 1][edge] for edge, ahead, km in each)
         assert found.minutes == pytest.approx(minutes, nan_ok=True)
         assert (one[rides["edge"]] * np.where(rides["ahead"], 1, -1) >= 0).all()
         ends = edges[["from_node", "to_node"]].to_numpy()[rides["edge"]]
@@ -130,7 +131,7 @@ def test_what_is_not_there_is_said(tiny):
     assert "there is no demand point 'V9'. Did you mean V" in said
     assert "there is no school 'S8'" in said
     assert "there is no band 'juniors'. Did you mean junior?" in said
-    assert "there is no mode 'fly'. Use one of walk, bicycle, bus." in said
+    assert "there is no mode 'fly'. Use one of walk, bicycle, ebike, bus, car." in said
 
 
 def test_a_road_longer_than_drawn_counts_its_own_length():

@@ -95,8 +95,10 @@ def test_a_door_outside_the_largest_strong_part_is_no_trap():
 
 
 def test_the_share_of_car_nodes_outside_the_largest_strong_part(liechtenstein):
-    """1.5 % here, and 2.2 % in Andorra, 3.0 % and 3.8 % in north Anhui; the issue's graphs had 2.6 to 3.2 %."""
-    assert outside_largest(liechtenstein, "bus") == pytest.approx(0.015, abs=0.002)
+    """1.4 % here, 2.2 % in Andorra, 3.5 % and 4.8 % in north Anhui; the issue's graphs had 2.6 to 3.2 %."""
+    assert outside_largest(liechtenstein, "car") == pytest.approx(0.0137, abs=0.001)
+    # Ways for farms and forests, and tracks, are closed to buses: more of what is left hangs loose.
+    assert outside_largest(liechtenstein, "bus") == pytest.approx(0.0458, abs=0.002)
 
 
 # --- to school is not from school
@@ -209,5 +211,6 @@ def test_the_graph_agrees_with_plain_dijkstra_on_liechtenstein(liechtenstein):
     forth = dijkstra(graph, indices=pick[:5])[:, pick]
     back = dijkstra(graph.T.tocsr(), indices=pick)[:, pick[:5]].T
     np.testing.assert_allclose(forth, back, atol=1e-9)
-    there_and_back = np.abs(forth - dijkstra(graph.T.tocsr(), indices=pick[:5])[:, pick])
+    with np.errstate(invalid="ignore"):  # no way either way
+        there_and_back = np.abs(forth - dijkstra(graph.T.tocsr(), indices=pick[:5])[:, pick])
     assert 0 < np.nanmax(there_and_back[np.isfinite(there_and_back)]) < 60  # to school is not from school

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from planner.model import Roads
+from planner.roads.speeds import may_use
 
 
 def components(roads: Roads) -> np.ndarray:
@@ -27,7 +28,7 @@ def mode_parts(roads: Roads, mode: str) -> np.ndarray:
     -------
     (n_node,) int; a node without such an edge is a part of its own, without length
     """
-    return _parts(roads, roads.edges[mode].to_numpy(dtype=bool))
+    return _parts(roads, may_use(roads.edges, mode))
 
 
 def strong_parts(roads: Roads, mode: str) -> np.ndarray:
@@ -42,12 +43,12 @@ def strong_parts(roads: Roads, mode: str) -> np.ndarray:
     >>> strong_parts(tiny.area.roads, "bus").tolist()
     [0, 0, 0, 0]
     """
-    return _parts(roads, roads.edges[mode].to_numpy(dtype=bool), directed=mode != "walk")
+    return _parts(roads, may_use(roads.edges, mode), directed=mode != "walk")
 
 
 def outside_largest(roads: Roads, mode: str) -> float:
     """The share of the mode's nodes that lie outside its largest strongly connected part; NaN without any node."""
-    edges = roads.edges[roads.edges[mode].to_numpy(dtype=bool)]
+    edges = roads.edges[may_use(roads.edges, mode)]
     nodes = np.unique(edges[["from_node", "to_node"]].to_numpy())
     return float((strong_parts(roads, mode)[nodes] > 0).mean()) if len(nodes) else float("nan")
 
