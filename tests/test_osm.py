@@ -143,12 +143,12 @@ def test_no_edge_goes_on_as_another_like_it(drawn):
     roads = from_ways(
         Ways(tags, np.append(0, np.cumsum([len(nodes) for nodes, _, _ in drawn])), vertex, lonlat), "EPSG:4545"
     )
-    ends = [(e.from_node, e.name, e.oneway, i) for i, e in enumerate(roads.edges.itertuples(index=False))]
-    ends += [(e.to_node, e.name, -e.oneway, i) for i, e in enumerate(roads.edges.itertuples(index=False))]
+    ends = [(e.from_node, (e.name, e.bend_share), e.oneway, i) for i, e in enumerate(roads.edges.itertuples())]
+    ends += [(e.to_node, (e.name, e.bend_share), -e.oneway, i) for i, e in enumerate(roads.edges.itertuples())]
     for number in range(len(roads.nodes)):
         here = [end for end in ends if end[0] == number]
         if len(here) == 2 and here[0][3] != here[1][3]:
-            (_, name, flow, _), (_, other, back, _) = here
-            assert (name, flow) != (other, -back)
+            (_, kind, flow, _), (_, other, back, _) = here
+            assert (kind, flow) != (other, -back)
     steps = {frozenset(pair) for nodes, _, _ in drawn for pair in pairwise(nodes) if len(set(pair)) == 2}
     assert sum(shapely.get_num_coordinates(roads.edges.geometry) - 1) >= len(steps)

@@ -11,7 +11,8 @@ from planner.roads import from_ways, strong_parts
 from planner.roads.tags import features
 from planner.scenario import Travel
 from planner.sources.osm import WAY_TAGS, read_osm
-from planner.travel.hierarchy import at_nodes
+from planner.travel.doors import at_nodes
+from planner.travel.hierarchy import hierarchy_of
 from planner.travel.network import Network, mode_network, off_road
 from planner.travel.trips import trips
 from tests.test_cases import case
@@ -43,14 +44,14 @@ def by_networkx(graph, origins, targets, weight):
     return np.array(found).T
 
 
-@pytest.mark.parametrize("sweep_from", [0, np.inf], ids=["hierarchy", "scipy"])
+@pytest.mark.parametrize("swept", [True, False], ids=["hierarchy", "scipy"])
 @pytest.mark.parametrize("mode", MODES)
-def test_equal_to_networkx_on_the_same_graph(roads, mode, sweep_from, monkeypatch):
+def test_equal_to_networkx_on_the_same_graph(roads, mode, swept):
     """60 x 8 trips between junctions, minutes to 1e-6; parallel roads, islands and one-way streets as they are."""
-    monkeypatch.setattr("planner.travel.trips.SWEEP_FROM", sweep_from)
     network = mode_network(roads, Travel(), mode)
     origins, targets = sample(roads, mode, 60, 8)
-    ours = trips(network, at_nodes(origins), at_nodes(targets), off_road(Travel()))[0]
+    hierarchy = hierarchy_of(roads) if swept else None
+    ours = trips(network, at_nodes(origins), at_nodes(targets), off_road(Travel()), hierarchy)[0]
     graph = nx.MultiDiGraph()
     for tail, head, minutes in zip(network.tail.tolist(), network.head.tolist(), network.minutes.tolist(), strict=True):
         if np.isfinite(minutes):

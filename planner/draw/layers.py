@@ -26,8 +26,8 @@ def payload(area: StudyArea, plans: Sequence[Plan], scorecard: pd.DataFrame | No
     ----------
     scorecard : as ``planner.compare.scorecard`` gives it; None where there is no plan
 
-    >>> sorted(payload(tiny.area, [tiny.plan]))[:5]
-    ['area', 'bands', 'bounds', 'isochrones', 'limits']
+    >>> sorted(payload(tiny.area, [tiny.plan]))[:6]
+    ['area', 'bands', 'bounds', 'flows', 'isochrones', 'limits']
     """
     school_row = {str(school): i for i, school in enumerate(area.schools.index)}
     village_row = {str(village): i for i, village in enumerate(area.demand.index)}
