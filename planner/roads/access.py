@@ -199,13 +199,23 @@ def _best(
     at = side.nearest(sign * lead(g, off_road, side.height))
     away, along = side.away(at), lines.start[piece] + at
     cost = np.where(side.near, off_road * away - sign * g * along, np.inf)
-    order = np.lexsort((away, cost, row))
-    order = order[np.unique(row[order], return_index=True)[1]]
-    order = order[side.near[order]]
+    near = np.flatnonzero(side.near)
+    order = near[_least(row[near], cost[near], away[near])]
     e = edge[row[order]]
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(lines.drawn[e] > 0, along[order] / lines.drawn[e], 0.0)
     return door[row[order]], e, np.clip(share, 0.0, 1.0), away[order]
+
+
+def _least(row: np.ndarray, cost: np.ndarray, away: np.ndarray) -> np.ndarray:
+    """The first place of each row (ascending) with the least cost, and of equals the least way."""
+    begins = np.diff(row, prepend=-1) > 0
+    first, group = np.flatnonzero(begins), np.cumsum(begins) - 1
+    if not len(row):
+        return first
+    away = np.where(cost == np.minimum.reduceat(cost, first)[group], away, np.inf)
+    found = np.flatnonzero(away == np.minimum.reduceat(away, first)[group])
+    return found[np.diff(row[found], prepend=-1) > 0]
 
 
 def along_one(
