@@ -386,7 +386,7 @@ def _finish(plan: Plan, out: Path, as_json: bool) -> None:
     with step(f"Writing {out}"):
         folder = plan.save(out)
     with step("Verifying") as tell:
-        found = verify_plan(folder, area=plan.area.folder)
+        found = verify_plan(folder, area=plan.area)
         tell("all holds" if found.passed else "SOME OF IT FAILS")
     if as_json:
         put_json(summary(plan) | {"folder": str(folder), "verification": _verification(found)})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from planner.errors import DataError, Fault
 from planner.indicators import INDICATORS
 from planner.plan import Plan
+from planner.remembered import remembered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +39,7 @@ def compare(**plans: Plan) -> pd.DataFrame:
     )
     first = None
     for name, plan in plans.items():
-        table[name] = [measure(plan) for measure in INDICATORS.values()]
+        table[name] = values(plan)
         if first is not None:
             table[f"{name}_change"] = [
                 change(before, after, direction)
@@ -46,6 +47,16 @@ def compare(**plans: Plan) -> pd.DataFrame:
             ]
         first = first or name
     return table
+
+
+@remembered
+def values(plan: Plan) -> tuple[float, ...]:
+    """Every indicator, in the order of the register.
+
+    >>> dict(zip(INDICATORS, values(tiny.plan)))["schools_open"]
+    2.0
+    """
+    return tuple(measure(plan) for measure in INDICATORS.values())
 
 
 def change(before: float, after: float, direction: str) -> str:

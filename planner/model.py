@@ -103,7 +103,7 @@ class Roads:
     nodes: pd.DataFrame
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StudyArea:
     """Schools, demand points, roads and towns in one projected CRS.
 

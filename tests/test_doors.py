@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given, settings
 
 from planner.scenario import Travel
-from planner.travel import doors
+from planner.travel import doors, flows, isochrones, travel_times, ways
 from planner.travel.doors import doors_in, doors_out
 from planner.travel.network import mode_network, off_road
 from planner.travel.trips import trips
 from tests.test_travel import networks
+from tests.tiny import make as tiny_county
 
 
 @settings(max_examples=20, deadline=None)
@@ -49,3 +50,35 @@ def test_no_doors_and_no_road_near_are_no_error(choice, tiny, monkeypatch):
     assert far.first.tolist() == [0] * (len(homes) + 1)
     assert not far.reach.any()
     assert len(far.on.edge) == 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(networks())
+def test_some_doors_in_another_order_are_those_of_their_points(area):
+    homes = area.demand.geometry.to_numpy()
+    network, off = mode_network(area.roads, Travel(), "walk"), off_road(Travel())
+    some = np.arange(len(homes))[::-2]
+    taken, found = doors_out(homes, network, off).take(some), doors_out(homes[some], network, off)
+    for column in ("first", "node", "minutes", "metres", "on_minutes"):
+        np.testing.assert_allclose(getattr(taken, column), getattr(found, column), atol=1e-9)
+    for one, other in ((taken.on, found.on), (taken.by, found.by)):
+        assert (one.door == other.door).all()
+        assert (one.edge == other.edge).all()
+        np.testing.assert_allclose(one.share, other.share, atol=1e-9)
+
+
+def test_doors_are_found_once_for_all_who_set_out_from_them(monkeypatch):
+    county, calls = tiny_county(), []
+
+    def counted(points, network, off):
+        calls.append(len(points))
+        return doors_out(points, network, off)
+
+    monkeypatch.setattr(ways, "doors_out", counted)
+    travel_times(county.area, county.scenario.travel)
+    assert len(calls) == 1
+    flows(county.area, county.scenario.travel, county.plan.assignment)
+    isochrones(county.area, county.scenario.travel)
+    assert len(calls) == 1
+    travel_times(county.area, county.scenario.travel.model_copy(update={"max_access_m": 100.0}))
+    assert len(calls) == 2

@@ -63,6 +63,11 @@ def test_nobody_appears_or_is_lost_at_a_junction(area, seed, mode):
             first, last = rides.iloc[0], rides.iloc[-1]
             net[ends[first["edge"]][0 if first["ahead"] else 1]] += row.pupils
             net[ends[last["edge"]][1 if last["ahead"] else 0]] -= row.pupils
+        # Round a one-way block and along the same road again: one pupil on it, who comes by twice.
+        for (edge, ahead), times in rides.groupby(["edge", "ahead"]).size().items():
+            a, b = ends[edge] if ahead else ends[edge][::-1]
+            net[b] += (times - 1) * row.pupils
+            net[a] -= (times - 1) * row.pupils
     assert (net == 0).all()
 
 

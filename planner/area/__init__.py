@@ -71,10 +71,12 @@ def read_area(folder: str | Path) -> StudyArea:
     >>> area.crs, len(area.towns), int(area.pupils.sum(axis=None))
     ('EPSG:4545', 10, 22700)
     """
-    report = check_area(folder)
-    if report.area is None:
-        raise DataError(report.faults)
-    return report.area
+    found = Findings()
+    manifest = read_manifest(Path(folder), found)
+    read = _assemble(manifest, found) if manifest is not None else None
+    if read is None or found.faults:
+        raise DataError(dict.fromkeys(found.faults))
+    return read.area
 
 
 def check_area(folder: str | Path) -> AreaReport:
@@ -85,12 +87,27 @@ def check_area(folder: str | Path) -> AreaReport:
     """
     found = Findings()
     manifest = read_manifest(Path(folder), found)
-    area = _assemble(manifest, found) if manifest is not None else None
+    read = _assemble(manifest, found) if manifest is not None else None
+    if read is not None:
+        found.doubts.extend(find_doubts(read.area, read.schools, read.demand))
+        find_missing(read.area, found, towns_drawn=read.towns_drawn, heights=read.heights)
     faults = tuple(dict.fromkeys(found.faults))
-    return AreaReport(None if faults else area, faults, tuple(dict.fromkeys(found.doubts)), tuple(found.missing))
+    area = None if faults or read is None else read.area
+    return AreaReport(area, faults, tuple(dict.fromkeys(found.doubts)), tuple(found.missing))
 
 
-def _assemble(manifest: Manifest, found: Findings) -> StudyArea | None:
+@dataclass(frozen=True)
+class _Read:
+    """An area, the tables it came from, and whether its towns were drawn and its heights given."""
+
+    area: StudyArea
+    schools: Source
+    demand: Source
+    towns_drawn: bool
+    heights: bool
+
+
+def _assemble(manifest: Manifest, found: Findings) -> _Read | None:
     """The area; None where a fault leaves nothing to build on. Goes on past faults to find the others."""
     schools = load(manifest, "schools", found, placed=True)
     demand = load(manifest, "demand", found, placed=True)
@@ -141,9 +158,7 @@ def _assemble(manifest: Manifest, found: Findings) -> StudyArea | None:
         folder=manifest.folder,
         content_hash=content_hash(manifest.folder),
     )
-    found.doubts.extend(find_doubts(area, schools, demand))
-    find_missing(area, found, towns_drawn=drawn is not None, heights=bool(manifest.elevation))
-    return area
+    return _Read(area, schools, demand, drawn is not None, bool(manifest.elevation))
 
 
 def _crs_of(schools: Source | None, demand: Source | None) -> str:

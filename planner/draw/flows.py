@@ -34,11 +34,12 @@ def flows(area: StudyArea, plans: Sequence[Plan]) -> dict[str, Any]:
     roads = roads_of(area, plans[-1].scenario.travel) if plans else area.roads
     shapes = roads.edges.geometry.to_numpy()[table.index.to_numpy()]
     alike, which = np.unique(table.to_numpy(), axis=0, return_inverse=True) if len(table) else (table.to_numpy(), [])
+    joined = [shapely.line_merge(shapely.multilinestrings(shapes[which == i])) for i in range(len(alike))]
+    parts, group = shapely.get_parts(np.array(joined, dtype=object), return_index=True)
     lines: list[list[int]] = []
     pupils: list[list[int]] = []
-    for i, same in enumerate(alike.tolist()):
-        joined = shapely.line_merge(shapely.multilinestrings(shapes[which == i]))
-        made = encode(to_lonlat(shapely.simplify(shapely.get_parts(joined), TOLERANCE_M), area.crs))
+    for line, i in zip(to_lonlat(shapely.simplify(parts, TOLERANCE_M), area.crs), group.tolist(), strict=True):
+        made = encode([line])
         lines += made
-        pupils += [same] * len(made)
+        pupils += [alike[i].tolist()] * len(made)
     return {"lines": lines, "pupils": pupils, "left_out": [left_out(plan.assignment) for plan in plans]}

@@ -8,11 +8,13 @@ import numpy as np
 
 from planner.indicators.registry import indicator
 from planner.plan import Plan
+from planner.remembered import remembered
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+@remembered
 def moves(plan: Plan) -> pd.DataFrame:
     """Pupils by demand point and band who change school: columns ``demand_id, band, pupils, more_minutes``.
 

@@ -164,20 +164,26 @@ def by_town(plan: Plan) -> pd.DataFrame:
 
 
 def _split(plan: Plan, label: pd.Series, names: list[str]) -> pd.DataFrame:
-    import dataclasses
-
     import pandas as pd
 
+    rows = plan.assignment
+    limit, pupils, minutes = _limits(rows, plan), rows["pupils"].to_numpy(), rows["minutes"].to_numpy(dtype=float)
+    normed = np.isfinite(limit)
+    within = normed & (minutes <= limit + 1e-6)
+    travels = (rows["school_id"] != "").to_numpy() & ~np.isnan(minutes) & (pupils > 0)
+    labels, nan = label.to_numpy(dtype=object), float("nan")
     table = {}
     for name in names:
-        part = dataclasses.replace(plan, assignment=plan.assignment[(label == name).to_numpy()])
+        here = labels == name
+        trips, weight = minutes[here & travels], pupils[here & travels]
+        asked = pupils[here & normed].sum()
         table[name] = {
-            "pupils": int(part.assignment["pupils"].sum()),
-            "mean": mean_minutes(part),
-            "median": median_minutes(part),
-            "p90": p90_minutes(part),
-            "longest": longest_minutes(part),
-            "within_norm_percent": within_norm_percent(part),
+            "pupils": int(pupils[here].sum()),
+            "mean": float((trips * weight).sum() / weight.sum()) if len(trips) else nan,
+            "median": quantile(trips, weight, 0.5),
+            "p90": quantile(trips, weight, 0.9),
+            "longest": float(trips.max()) if len(trips) else nan,
+            "within_norm_percent": float(100 * pupils[here & within].sum() / asked) if asked else nan,
         }
     columns = ["pupils", "mean", "median", "p90", "longest", "within_norm_percent"]
     return pd.DataFrame.from_dict(table, orient="index", columns=columns)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING
 
 from planner.plan.types import Plan
+from planner.remembered import remembered
 from planner.travel import cut_off as cut_off_by_edge
 from planner.travel import flows
 
@@ -15,23 +13,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-Found = TypeVar("Found")
 
-
-def _once(function: Callable[[Plan], Found]) -> Callable[[Plan], Found]:
-    """The function, its results kept as long as the plans live."""
-    held: WeakKeyDictionary[Plan, Found] = WeakKeyDictionary()
-
-    @functools.wraps(function)
-    def found(plan: Plan) -> Found:
-        if plan not in held:
-            held[plan] = function(plan)
-        return held[plan]
-
-    return found
-
-
-@_once
+@remembered
 def road_flows(plan: Plan) -> gpd.GeoDataFrame:
     """Pupils by road, mode and direction (``travel.flows``).
 
@@ -41,7 +24,7 @@ def road_flows(plan: Plan) -> gpd.GeoDataFrame:
     return flows(plan.area, plan.scenario.travel, plan.assignment)
 
 
-@_once
+@remembered
 def cut_off(plan: Plan) -> pd.Series:
     """Pupils whom closing a road would leave without any way to school, by road (``travel.cut_off``).
 

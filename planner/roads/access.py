@@ -79,6 +79,10 @@ class Access:
         """Some of the rows."""
         return Access(self.door[rows], self.edge[rows], self.ahead[rows], self.share[rows], self.away_m[rows])
 
+    def renumbered(self, number: np.ndarray) -> Access:
+        """The same under other numbers (n_door,) of the doors."""
+        return Access(number[self.door], self.edge, self.ahead, self.share, self.away_m)
+
 
 def access(
     points: np.ndarray,

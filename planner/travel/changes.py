@@ -13,6 +13,7 @@ import numpy as np
 from planner.area import layer_sha256, read_layer
 from planner.errors import DataError, Fault, ScenarioError
 from planner.model import MODES, Roads, StudyArea
+from planner.remembered import remembered
 from planner.roads import close_areas, close_edges, find_gaps, join_gaps
 from planner.scenario import Travel
 
@@ -61,8 +62,11 @@ def settle(area: StudyArea, travel: Travel) -> tuple[StudyArea, Travel]:
     ([True, False, True], ())
     """
     roads = roads_of(area, travel)
-    if roads is area.roads:
-        return area, travel
+    return (area, travel) if roads is area.roads else _settled(area, roads, travel)
+
+
+@remembered
+def _settled(area: StudyArea, roads: Roads, travel: Travel) -> tuple[StudyArea, Travel]:
     done = {"closed_edges": (), "closed_areas": "", "closed_areas_datum": "", "close_gaps_m": 0.0}
     return dataclasses.replace(area, roads=roads), travel.model_copy(update=done)
 

@@ -45,6 +45,31 @@ class Doors:
         """(n_door,) bool, the door has a way onto the network."""
         return np.diff(self.first) > 0
 
+    def take(self, doors: np.ndarray) -> Doors:
+        """Some of the doors (n,), none twice, counted in this order."""
+        number = np.full(len(self.xy), -1)
+        number[doors] = np.arange(len(doors))
+        count, ways = np.diff(self.first)[doors], spread(self.first, doors)[1]
+        on = np.flatnonzero(number[self.on.door] >= 0)
+        on = on[np.argsort(number[self.on.door[on]], kind="stable")]
+        return Doors(
+            self.xy[doors],
+            np.append(0, np.cumsum(count)),
+            self.node[ways],
+            self.minutes[ways],
+            self.metres[ways],
+            self.on.take(on).renumbered(number),
+            self.on_minutes[on],
+            None if self.by is None else self.by.take(ways).renumbered(number),
+        )
+
+
+def spread(first: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The entries ``first[r]`` to ``first[r + 1]`` of some rows: which of ``rows`` each is of, and the entry."""
+    count = np.diff(first)[rows]
+    row = np.repeat(np.arange(len(rows)), count)
+    return row, first[rows][row] + np.arange(len(row)) - (np.cumsum(count) - count)[row]
+
 
 def doors_out(points: np.ndarray, network: Network, off: OffRoad) -> Doors:
     """Ways from doors onto the network.

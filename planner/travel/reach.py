@@ -17,9 +17,10 @@ from planner.model import MODES, StudyArea
 from planner.roads.access import Lines, Side, explode, lead, lines_of
 from planner.scenario import Travel
 from planner.travel.changes import settle
-from planner.travel.doors import Doors, doors_in
-from planner.travel.network import Network, OffRoad, mode_network, off_road
+from planner.travel.doors import Doors
+from planner.travel.network import Network, OffRoad
 from planner.travel.trips import reversed_graph
+from planner.travel.ways import ways
 
 SCHOOLS_AT_A_TIME = 256
 TWO_IN_ONE = ("walk_bus",)
@@ -173,12 +174,11 @@ def reach(area: StudyArea, travel: Travel, rows: np.ndarray, mode: str, within_m
         said = f"isochrones and catchments are not made for mode {mode!r}"
         raise ScenarioError([Fault("mode", said, f"Choose one of {', '.join(one_way_of_going)}.")])
     area, travel = settle(area, travel)
-    network, off = mode_network(area.roads, travel, mode), off_road(travel)
-    wait = travel.bus_wait_minutes if mode == "bus" else 0.0
+    of = ways(area, travel, mode)
+    network, off, wait, into = of.network, of.off, of.wait_minutes, of.into.take(rows)
     most = travel.walk_max_minutes + 1e-9 if mode == "walk" else np.inf
     limit = min(within_minutes, most) - wait
     points = area.schools.geometry.to_numpy()[rows]
-    into = doors_in(points, network, off)
     minutes, school = junction_minutes(network, into, limit)
     lines = lines_of(area.roads.edges.geometry.to_numpy())
     marks, crossings = _beside(points, network, off, lines, minutes, limit)

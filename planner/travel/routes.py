@@ -10,9 +10,10 @@ import numpy as np
 from planner.errors import DataError, Fault
 from planner.model import MODES, StudyArea
 from planner.scenario import Travel
-from planner.travel.doors import Doors, doors_in, doors_out
-from planner.travel.network import Network, OffRoad, mode_network, off_road
+from planner.travel.doors import Doors, spread
+from planner.travel.network import Network, OffRoad
 from planner.travel.trips import SCHOOLS_AT_A_TIME, SameEdge, arc_metres, reversed_graph, same_edge, settled
+from planner.travel.ways import ways as ways_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,14 +98,12 @@ def mode_routes(area: StudyArea, travel: Travel, mode: str, demand: np.ndarray, 
     ----------
     demand, school : (n_pair,) rows of ``area.demand`` and ``area.schools``; no pair stands twice
     """
-    network, off = mode_network(area.roads, travel, mode), off_road(travel)
+    of = ways_of(area, travel, mode)
     homes, origin = np.unique(demand, return_inverse=True)
     schools, target = np.unique(school, return_inverse=True)
-    out = doors_out(area.demand.geometry.to_numpy()[homes], network, off)
-    into = doors_in(area.schools.geometry.to_numpy()[schools], network, off)
-    found = routes(network, out, into, off, origin, target)
-    if mode == "bus":
-        return replace(found, minutes=found.minutes + travel.bus_wait_minutes)
+    found = routes(of.network, of.out.take(homes), of.into.take(schools), of.off, origin, target)
+    if of.wait_minutes:
+        return replace(found, minutes=found.minutes + of.wait_minutes)
     if mode == "walk":
         return without(found, found.minutes > travel.walk_max_minutes + 1e-9)
     return found
@@ -174,13 +173,6 @@ def _over_junctions(network: Network, out: Doors, into: Doors, origin: np.ndarra
         steps.append((pairs[row[who[kept]]], arcs[kept]))
     pair, arcs = (np.concatenate(parts) for parts in zip(*steps, strict=True))
     return _on_edges(network, out, into, minutes, metres, way, pair, arcs)
-
-
-def spread(first: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The entries ``first[r]`` to ``first[r + 1]`` of some rows: which of ``rows`` each is of, and the entry."""
-    count = np.diff(first)[rows]
-    row = np.repeat(np.arange(len(rows)), count)
-    return row, first[rows][row] + np.arange(len(row)) - (np.cumsum(count) - count)[row]
 
 
 def _climb(

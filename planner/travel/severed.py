@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.model import MODES, StudyArea
+from planner.remembered import remembered
 from planner.roads import Bridges, along_one, bridges
 from planner.scenario import Travel
 from planner.travel.changes import settle
+from planner.travel.doors import spread
 from planner.travel.network import Network, OffRoad, mode_network, off_road
-from planner.travel.routes import going, spread
+from planner.travel.routes import going
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -184,6 +186,7 @@ class Connections:
         return beneath - (own & its_side) > 0, beside - (own & ~its_side) > 0
 
 
+@remembered
 def connections(area: StudyArea, travel: Travel, mode: str) -> Connections:
     """The connections of a mode: every road within ``max_access_m`` of a door where the mode may stop counts."""
     import shapely

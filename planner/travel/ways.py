@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.model import BUS_MODES, StudyArea
+from planner.model import BUS_MODES, Roads, StudyArea
+from planner.remembered import remembered
 from planner.scenario import Travel
 from planner.travel.bounded import within
 from planner.travel.changes import roads_of
@@ -35,7 +36,7 @@ class Ways:
 
 
 def ways(area: StudyArea, travel: Travel, mode: str, *, turned: bool = False) -> Ways:
-    """The ways of a mode.
+    """The ways of a mode, found once: times, paths, flows, isochrones and verification set out from the same doors.
 
     Parameters
     ----------
@@ -45,10 +46,14 @@ def ways(area: StudyArea, travel: Travel, mode: str, *, turned: bool = False) ->
     >>> np.diff(found.out.first).tolist(), found.wait_minutes
     ([2, 3, 3, 2], 5.0)
     """
+    return _ways(area, roads_of(area, travel), travel, mode, turned)
+
+
+@remembered
+def _ways(area: StudyArea, roads: Roads, travel: Travel, mode: str, turned: bool) -> Ways:
     homes, schools = area.demand.geometry.to_numpy(), area.schools.geometry.to_numpy()
     off = off_road(travel)
     wait = travel.bus_wait_minutes if mode in BUS_MODES else 0.0
-    roads = roads_of(area, travel)
     network = mode_network(roads, travel, "bus" if mode == "walk_bus" else mode)
     network = network.reversed() if turned else network
     if mode != "walk_bus":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from planner.model import StudyArea
 from planner.verify import checks
 from planner.verify.checks import Check
 from planner.verify.folder import read_folder
@@ -33,7 +34,7 @@ class Verification:
         return "\n".join(lines)
 
 
-def verify(folder: str | Path, *, area: str | Path | None = None) -> Verification:
+def verify(folder: str | Path, *, area: str | Path | StudyArea | None = None) -> Verification:
     """Check a plan folder against its area and scenario.
 
     Pupils conserved, schools open and teaching, whole villages, seats, every rule, the norms, costs, the objective and
@@ -41,7 +42,7 @@ def verify(folder: str | Path, *, area: str | Path | None = None) -> Verificatio
 
     Parameters
     ----------
-    area : the study-area folder; by default the one that plan.json names
+    area : the study area, or its folder; by default the folder that plan.json names
 
     Raises
     ------

@@ -52,10 +52,11 @@ def pupils_conserved(plan: Folder) -> Check:
     found: Counter[tuple[str, str]] = Counter()
     for row in plan.assignment:
         found[row["demand_id"], row["band"]] += round(number(row["pupils"]))
+    pupils = plan.area.pupils
     expected = {
-        (str(d), band): int(plan.area.pupils.loc[d, list(BAND_GRADES[band])].sum())
-        for d in plan.area.pupils.index
+        (str(d), band): int(count)
         for band in BANDS
+        for d, count in zip(pupils.index, pupils[list(BAND_GRADES[band])].sum(axis=1).tolist(), strict=True)
     }
     keys = set(found) | set(expected)
     failures = [
@@ -234,7 +235,10 @@ def trips(plan: Folder) -> Check:
                 if way is not None:
                     failures.append(f"{place(row)}: called unreachable, but {way} can be reached")
             continue
-        found = network.minutes(row["demand_id"], row["band"], row["school_id"])
+        trip = (row["demand_id"], row["band"], row["school_id"])
+        found = network.minutes(*trip, number(row["minutes"]) + SLACK_MINUTES)
+        if not math.isfinite(found):  # no way that quick
+            found = network.minutes(*trip)
         if not abs(found - number(row["minutes"])) <= SLACK_MINUTES:
             failures.append(f"{place(row)} to {row['school_id']}: {row['minutes']} min in the plan, {found:.4f} found")
     return Check("travel times of a sample", len(rows), tuple(failures))

@@ -37,8 +37,8 @@ class Folder:
     scenario: Scenario
 
 
-def read_folder(path: Path, area: str | Path | None = None) -> Folder:
-    """Read the folder with the standard library alone, and its area and scenario."""
+def read_folder(path: Path, area: str | Path | StudyArea | None = None) -> Folder:
+    """Read the folder with the standard library alone, and its area, unless it is given, and scenario."""
     try:
         summary = json.loads((path / "plan.json").read_text("utf-8"))
         actions, assignment = (_rows(path / name) for name in ("actions.csv", "assignment.csv"))
@@ -55,7 +55,9 @@ def read_folder(path: Path, area: str | Path | None = None) -> Folder:
     if area is None and (where is None or not (path / where).is_dir()):
         said = "plan.json names no area" if where is None else f"its study area is no longer at {path / where}"
         raise DataError([Fault(str(path), said, "Say where it is with --area.")])
-    return Folder(path, summary, actions, assignment, read_area(path / where if area is None else area), scenario)
+    if not isinstance(area, StudyArea):
+        area = read_area(path / where if area is None else area)
+    return Folder(path, summary, actions, assignment, area, scenario)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -13,10 +13,10 @@ import numpy as np
 
 from planner.model import BAND_GRADES, BAND_STAGE, BUS_MODES
 from planner.roads import along_one
-from planner.travel import roads_of
-from planner.travel.doors import Doors, doors_in, doors_out
+from planner.travel.doors import Doors
 from planner.travel.network import Network as RoadNetwork
-from planner.travel.network import OffRoad, mode_network, off_road
+from planner.travel.network import OffRoad, off_road
+from planner.travel.ways import ways
 from planner.verify.folder import Folder, open_stages
 
 Arcs = Mapping[Any, list[tuple[Any, float]]]
@@ -74,12 +74,12 @@ class Network:
         self.plan = plan
         self.travel = plan.scenario.travel
         self._lanes: dict[tuple[str, bool], Lane] = {}
-        self._reach: dict[tuple[str, str], dict[str, float]] = {}
+        self._reach: dict[tuple[str, str, float], dict[str, float]] = {}
         self._today: dict[str, dict[str, float]] = {}
 
-    def minutes(self, demand: str, band: str, school: str) -> float:
-        """By the quickest mode that the band may use; infinite without a way."""
-        return min(self.reach(demand, mode).get(school, math.inf) for mode in self._modes(band))
+    def minutes(self, demand: str, band: str, school: str, limit: float = math.inf) -> float:
+        """By the quickest mode that the band may use; infinite without a way, or with none within the limit."""
+        return min(self.reach(demand, mode, limit).get(school, math.inf) for mode in self._modes(band))
 
     def _modes(self, band: str) -> tuple[str, ...]:
         return tuple(self.travel.modes_by_band.get(band, self.travel.modes))  # type: ignore[call-overload]
@@ -105,11 +105,7 @@ class Network:
     def _to_any_school(self, band: str, mode: str) -> dict[str, float]:
         """Minutes from every demand point to the nearest existing school: one search from all schools, backwards."""
         lane, teaching = self._lane(mode), self._teaching(band)
-        back: dict[Any, list[tuple[Any, float]]] = defaultdict(list)
-        for node, onward in lane.arcs.items():
-            for other, cost in onward:
-                back[other].append((node, cost))
-        best = search(back, [(school, 0.0) for school in teaching])
+        best = search(turned(lane.arcs), [(school, 0.0) for school in teaching])
         homes = list(lane.homes.values())
         other = dict.fromkeys(lane.schools, -math.inf)
         least = [min((best.get(node, math.inf) + t for node, t in home.ends), default=math.inf) for home in homes]
@@ -127,18 +123,21 @@ class Network:
                 return school
         return None
 
-    def reach(self, demand: str, mode: str) -> dict[str, float]:
-        """Minutes, door to door, to every school that the mode reaches; of both ways the mean where that is asked."""
-        if (demand, mode) not in self._reach:
-            turns = (False, True) if self.travel.trip == "both" else (False,)
-            found = [self._one_way(demand, mode, turned) for turned in turns]
-            schools = set.intersection(*(set(way) for way in found))
-            self._reach[demand, mode] = {s: sum(way[s] for way in found) / len(found) for s in schools}
-        return self._reach[demand, mode]
+    def reach(self, demand: str, mode: str, limit: float = math.inf) -> dict[str, float]:
+        """Minutes, door to door, to every school that the mode reaches; of both ways the mean where that is asked.
 
-    def _one_way(self, demand: str, mode: str, turned: bool) -> dict[str, float]:
-        lane = self._lane(mode, turned)
-        best = search(lane.arcs, lane.homes[demand].ends)
+        Trips longer than the limit may be missing.
+        """
+        if (demand, mode, limit) not in self._reach:
+            turns = (False, True) if self.travel.trip == "both" else (False,)
+            found = [self._one_way(demand, mode, homewards, limit * len(turns)) for homewards in turns]
+            schools = set.intersection(*(set(way) for way in found))
+            self._reach[demand, mode, limit] = {s: sum(way[s] for way in found) / len(found) for s in schools}
+        return self._reach[demand, mode, limit]
+
+    def _one_way(self, demand: str, mode: str, homewards: bool, limit: float) -> dict[str, float]:
+        lane = self._lane(mode, homewards)
+        best = search(lane.arcs, lane.homes[demand].ends, limit)
         totals = {school: best[school] for school in lane.schools if school in best}
         lane.ride([lane.homes[demand]], [totals])
         whole = {school: self._door_to_door(total, mode) for school, total in totals.items()}
@@ -148,29 +147,26 @@ class Network:
         total = ride + (self.travel.bus_wait_minutes if mode in BUS_MODES else 0.0)
         return math.inf if mode == "walk" and total > self.travel.walk_max_minutes + 1e-9 else total
 
-    def _lane(self, mode: str, turned: bool = False) -> Lane:
-        if (mode, turned) not in self._lanes:
-            self._lanes[mode, turned] = self._to_stops(turned) if mode == "walk_bus" else self._straight(mode, turned)
-        return self._lanes[mode, turned]
+    def _lane(self, mode: str, homewards: bool = False) -> Lane:
+        if (mode, homewards) not in self._lanes:
+            walks = mode == "walk_bus"
+            self._lanes[mode, homewards] = self._to_stops(homewards) if walks else self._straight(mode, homewards)
+        return self._lanes[mode, homewards]
 
-    def _straight(self, mode: str, turned: bool, within_m: float = math.inf) -> Lane:
+    def _straight(self, mode: str, homewards: bool, within_m: float = math.inf) -> Lane:
         """From door to door on one network; the way home is the way to school on the network turned round."""
-        area = self.plan.area
-        network, off = mode_network(roads_of(area, self.travel), self.travel, mode), off_road(self.travel)
-        network = network.reversed() if turned else network
-        off = OffRoad(off.kmh, off.detour, min(off.within_m, within_m))
-        homes = _doors(area.demand, doors_out(area.demand.geometry.to_numpy(), network, off), into=False)
-        schools = _doors(area.schools, doors_in(area.schools.geometry.to_numpy(), network, off), into=True)
-        return _lane(network, off, homes, schools)
+        area, travel = self.plan.area, self.travel
+        if within_m < travel.max_access_m:
+            travel = travel.model_copy(update={"max_access_m": within_m})
+        of = ways(area, travel, mode, turned=homewards)
+        homes, schools = _doors(area.demand, of.out, into=False), _doors(area.schools, of.into, into=True)
+        return _lane(of.network, of.off, homes, schools)
 
-    def _to_stops(self, turned: bool) -> Lane:
+    def _to_stops(self, homewards: bool) -> Lane:
         """On foot, within the limit, to a junction of a road where a bus may stop, or straight to such a road."""
-        limit = self.travel.walk_to_stop_max_minutes
-        on_foot, bus = self._lane("walk", turned), self._straight("bus", turned, limit / off_road(self.travel).pace)
-        back: dict[Any, list[tuple[Any, float]]] = defaultdict(list)
-        for node, onward in on_foot.arcs.items():
-            for other, cost in onward:
-                back[other].append((node, cost))
+        limit, on_foot = self.travel.walk_to_stop_max_minutes, self._lane("walk", homewards)
+        bus = self._straight("bus", homewards, limit / off_road(self.travel).pace)
+        back = turned(on_foot.arcs)
         edges = bus.network.roads.edges[bus.network.stops]
         stops = set(edges["from_node"]) | set(edges["to_node"])
 
@@ -211,6 +207,15 @@ def _doors(places: Any, found: Doors, *, into: bool) -> dict[str, Door]:
     for door, edge, to_end, share, walk in zip(*columns, strict=True):
         doors[door].on[edge, to_end != into] = share, walk
     return {str(i): door for i, door in zip(places.index, doors, strict=True)}
+
+
+def turned(arcs: Arcs) -> Arcs:
+    """Every arc turned round."""
+    back: dict[Any, list[tuple[Any, float]]] = defaultdict(list)
+    for node, onward in arcs.items():
+        for other, cost in onward:
+            back[other].append((node, cost))
+    return back
 
 
 def search(arcs: Arcs, starts: Iterable[tuple[Any, float]], limit: float = math.inf) -> dict[Any, float]:
