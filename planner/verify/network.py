@@ -42,8 +42,11 @@ class Lane:
     schools: Mapping[str, Door]
     alighting: Mapping[tuple[int, bool], list[tuple[str, float, float]]]
 
-    def ride(self, homes: Sequence[Door], totals: Sequence[dict[str, float]]) -> None:
-        """Shorten each home's trips to schools where it gets on an edge and the school gets off it before its end."""
+    def ride(self, homes: Sequence[Door], totals: Sequence[dict[str, float]], limit: float = math.inf) -> None:
+        """Shorten each home's trips to schools where it gets on an edge and the school gets off it before its end.
+
+        Trips of the limit and longer are not looked at.
+        """
         length, passing = self.network.roads.edges["length_m"].to_numpy(), []
         for i, home in enumerate(homes):
             for (edge, ahead), (share, walk) in home.on.items():
@@ -51,7 +54,7 @@ class Lane:
                 for school, its_share, its_walk in self.alighting.get((edge, ahead), ()):
                     on = (its_share - share) * (1 if ahead else -1)
                     total = float(walk + its_walk + on * length[edge] * pace)
-                    if total >= totals[i].get(school, math.inf):
+                    if total >= min(totals[i].get(school, math.inf), limit):
                         continue
                     if on < 0:  # the two places pass each other: other places on the edge, none quicker than this
                         passing.append((i, school, edge, ahead))
@@ -74,6 +77,7 @@ class Network:
         self.plan = plan
         self.travel = plan.scenario.travel
         self._lanes: dict[tuple[str, bool], Lane] = {}
+        self._back: dict[str, Arcs] = {}
         self._reach: dict[tuple[str, str, float], dict[str, float]] = {}
         self._today: dict[str, dict[str, float]] = {}
 
@@ -105,7 +109,9 @@ class Network:
     def _to_any_school(self, band: str, mode: str) -> dict[str, float]:
         """Minutes from every demand point to the nearest existing school: one search from all schools, backwards."""
         lane, teaching = self._lane(mode), self._teaching(band)
-        best = search(turned(lane.arcs), [(school, 0.0) for school in teaching])
+        if mode not in self._back:
+            self._back[mode] = turned(lane.arcs)
+        best = search(self._back[mode], [(school, 0.0) for school in teaching])
         homes = list(lane.homes.values())
         other = dict.fromkeys(lane.schools, -math.inf)
         least = [min((best.get(node, math.inf) + t for node, t in home.ends), default=math.inf) for home in homes]
@@ -139,7 +145,7 @@ class Network:
         lane = self._lane(mode, homewards)
         best = search(lane.arcs, lane.homes[demand].ends, limit)
         totals = {school: best[school] for school in lane.schools if school in best}
-        lane.ride([lane.homes[demand]], [totals])
+        lane.ride([lane.homes[demand]], [totals], limit)
         whole = {school: self._door_to_door(total, mode) for school, total in totals.items()}
         return {school: total for school, total in whole.items() if math.isfinite(total)}
 
