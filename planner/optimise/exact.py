@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from planner.compiled import worth_it
 from planner.optimise.mip import INF, Mip, build
-from planner.optimise.problem import Budget, LocationProblem, LocationSolution, Status, Terms, total, violations
+from planner.optimise.problem import Budget, LocationProblem, LocationSolution, Status, Terms, pairs, total, violations
 
 VIOLATION = 1e-6
+PRICES_FROM = (2_000.0, 20_000.0)  # arcs: loading what is compiled is repaid, compiling it is repaid
 NOISE = 1e-7  # relative: below it, objective and bound are equal
 MOST_ROUNDS = 60
 ROUNDS_SHARE = 0.6  # of the time, at most: branch and bound needs some to find a solution
@@ -43,8 +45,24 @@ def solve(problem: LocationProblem, *, gap: float = 0.0, time_limit_s: float = 6
     """
     began = time.perf_counter()
     n, m = problem.cost.shape
-    if n and (m == 0 or np.isnan(problem.cost).all(axis=1).any()):
+    if n and (m == 0 or len(np.unique(pairs(problem.cost)[0])) < n):
         return _unsolved(problem, "infeasible", time.perf_counter() - began)
+    if _priced(problem) and worth_it(len(pairs(problem.cost)[0]), *PRICES_FROM, "planner.optimise.prices"):
+        from planner.optimise.prices import solve_by_prices
+
+        return solve_by_prices(problem, by_rows, gap=gap, time_limit_s=time_limit_s, seed=seed)
+    return by_rows(problem, gap=gap, time_limit_s=time_limit_s, seed=seed)
+
+
+def _priced(problem: LocationProblem) -> bool:
+    """Whether prices see all of the problem that matters: seats, and no budgets."""
+    paid = problem.expansion is None or not (problem.expansion.cost_per_step < 0).any()
+    return bool(np.isfinite(problem.capacity).any()) and not problem.budgets and paid and min(problem.cost.shape) > 0
+
+
+def by_rows(problem: LocationProblem, *, gap: float, time_limit_s: float, seed: int) -> LocationSolution:
+    """The best solution by HiGHS: rows in rounds, then branch and bound."""
+    began = time.perf_counter()
     mip = build(problem)
     relaxed = Highs(mip, seed)
     strong = np.zeros(0, dtype=np.int64)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.travel.compiled import worth_it
+from planner.compiled import worth_it
 from planner.travel.doors import Doors
 from planner.travel.network import Network
 from planner.travel.trips import lengths, reversed_graph

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from planner.model import Roads
-from planner.travel.compiled import compiled
+from planner.compiled import compiled
 from planner.travel.doors import Doors
 from planner.travel.order import minimum_degree
 

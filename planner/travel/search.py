@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from planner.travel.compiled import compiled
+from planner.compiled import compiled
 from planner.travel.doors import Doors
 from planner.travel.network import Network
 
