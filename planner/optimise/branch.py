@@ -61,7 +61,9 @@ def branch(
             floor = min(floor, known)
             continue
         nodes += 1
-        ascent = ascend(node, price, upper, NODE_ROUNDS, until=upper, ends=ends)
+        reach = 0.5 * max(upper - known, 1e-4 * abs(upper)) if np.isfinite(known) else 0.02 * abs(upper)
+        stop = upper
+        ascent = ascend(node, price, reach, NODE_ROUNDS, until=lambda _, stop=stop: stop, ends=ends)
         point = ascent.best
         bound = max(known, point.bound)
         if (tried := answer(problem, node, point)) is not None and tried.objective < upper:

@@ -9,6 +9,7 @@ optimum larger, so the bound holds all the same.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -21,7 +22,6 @@ from planner.optimise.problem import LocationProblem, pairs
 MEAN = 0.1  # of a running mean, the part of the last
 TURN = 0.6
 PATIENCE = 12
-GUESS = 0.02  # relative, above the bound: where the optimum is taken to be when it is not known
 SAFE = 1e-9  # relative: what a bound gives up for the noise of its sums
 
 
@@ -202,39 +202,41 @@ def first_prices(relaxed: Relaxation) -> np.ndarray:
 
 
 def ascend(
-    relaxed: Relaxation, price: np.ndarray, upper: float, rounds: int, *, until: float = np.inf, ends: float = np.inf
+    relaxed: Relaxation,
+    price: np.ndarray,
+    reach: float,
+    rounds: int,
+    *,
+    until: Callable[[Point], float],
+    ends: float = np.inf,
 ) -> Ascent:
     """Better prices by subgradients, each with 0.6 of the one before (Camerini, Fratta and Maffioli 1975).
 
     Parameters
     ----------
-    upper : the objective of a solution, or a guess, or infinite: it sets the length of steps
-    until : a bound to stop at
+    reach : how far above the best bound the first steps aim; less each time that steps stop helping (Polyak 1969, with
+        a level in place of the unknown optimum)
+    until : is shown every point, and says at which bound to stop
     ends : when to stop, on the clock of ``time.perf_counter``
     """
     n = len(relaxed.weight)
     best = now = at_prices(relaxed, price)
-    length, idle, direction = 1.0, 0, np.zeros(n)
+    least, idle, direction = 1e-3 * reach, 0, np.zeros(n)
     is_open, steps, taken = now.open.astype(float), now.steps * now.open, now.taken * now.open[relaxed.site]
     for _ in range(rounds):
         use = now.taken * now.open[relaxed.site]
         is_open, steps = is_open + MEAN * (now.open - is_open), steps + MEAN * (now.steps * now.open - steps)
         taken += MEAN * (use - taken)
-        unserved = 1 - np.bincount(relaxed.demand, weights=use, minlength=n)
-        direction = unserved + TURN * direction
+        direction = 1 - np.bincount(relaxed.demand, weights=use, minlength=n) + TURN * direction
         square = float(direction @ direction)
-        if best.bound >= until or square < 1e-12 or length < 1e-3 or time.perf_counter() > ends:
+        if best.bound >= until(now) or square < 1e-12 or reach < least or time.perf_counter() > ends:
             break
-        goal = upper if upper > best.bound else best.bound + GUESS * abs(best.bound)
-        if not np.isfinite(goal):
-            goal = best.bound + 10 * GUESS * abs(best.bound)
-        aim = max(goal - now.bound, 1e-4 * abs(goal), 1e-9)
-        now = at_prices(relaxed, now.price + length * aim / square * direction)
+        now = at_prices(relaxed, now.price + (best.bound + reach - now.bound) / square * direction)
         idle = 0 if now.bound > best.bound + 1e-6 * abs(best.bound) else idle + 1
         if now.bound > best.bound:
             best = now
         if idle >= PATIENCE:
-            length, idle, direction, now = length / 1.6, 0, np.zeros(n), best
+            reach, idle, direction, now = reach / 1.6, 0, np.zeros(n), best
     return Ascent(best, is_open, steps, taken)
 
 

@@ -20,11 +20,12 @@ from planner.optimise.lagrange import Point, Relaxation, ascend, first_prices, r
 from planner.optimise.problem import LocationProblem, LocationSolution
 from planner.optimise.restrict import left, restricted
 
-ROOT_ROUNDS = 60  # between two tries at a solution
-ROOT_TRIES = 8
+ROOT_ROUNDS = 400
+REACH = 0.1  # relative: the first steps at the root
+FIRST_TRY, TRY_EVERY = 100, 20  # rounds of the root at which a solution is made from the prices
 CEILING = 5e-4  # relative, above the bound: the first guess
-RAISE = 4.0
-ROWS_UP_TO = 4000  # arcs: as many or fewer are left to the linear program's search
+RAISE = 2.0
+ROWS_UP_TO = 4000  # arcs: where seats may be added, as many or fewer are left to the linear program's search
 
 Rows = Callable[..., LocationSolution]
 
@@ -49,7 +50,7 @@ def solve_by_prices(
         least = min(ceiling, upper)
         if (np.bincount(relaxed.demand[kept.arcs], minlength=len(problem.weight)) > 0).all():
             ask: dict[str, Any] = {"gap": gap, "time_limit_s": ends - time.perf_counter(), "seed": seed}
-            if problem.whole and int(kept.arcs.sum()) > ROWS_UP_TO:
+            if problem.whole and (problem.expansion is None or int(kept.arcs.sum()) > ROWS_UP_TO):
                 found = branch(problem, shrink(relaxed, kept.state, kept.arcs), point.price, None, ceiling, gap=gap, ends=ends)
                 tried, proven = found.best, found.bound
             else:
@@ -60,6 +61,7 @@ def solve_by_prices(
             least = min(least, proven)
         if ceiling == np.inf and best is None:
             break
+        import sys; print(f"  loop bound {bound:.2f} ceil {ceiling:.2f} upper {upper:.2f} arcs {kept.arcs.sum()} least {least:.2f} t {time.perf_counter()-began:.2f} cpu {time.process_time():.2f}", file=sys.stderr)
         bound = max(bound, least)
         above *= RAISE
     return _finished(problem, best, bound, gap, began, time.perf_counter() < ends)
@@ -69,17 +71,21 @@ def root(
     problem: LocationProblem, relaxed: Relaxation, gap: float, ends: float
 ) -> tuple[Point, LocationSolution | None]:
     """The best prices found, and the best solution seen on the way."""
-    price = first_prices(relaxed)
     best: LocationSolution | None = None
-    upper = np.inf
-    for _ in range(ROOT_TRIES):
-        point = ascend(relaxed, price, upper, ROOT_ROUNDS, until=upper * (1 - gap), ends=ends).best
-        tried = answer(problem, relaxed, point)
-        if tried is not None and tried.objective < upper:
-            best, upper = tried, tried.objective
-        if point.bound >= upper - gap * abs(upper) or time.perf_counter() > ends:
-            break
-        price = point.price
+    upper, seen = np.inf, 0
+
+    def until(point: Point) -> float:
+        nonlocal best, upper, seen
+        seen += 1
+        if seen >= FIRST_TRY and seen % TRY_EVERY == 0:
+            tried = answer(problem, relaxed, point)
+            if tried is not None and tried.objective < upper:
+                best, upper = tried, tried.objective
+        return upper - gap * abs(upper)
+
+    price = first_prices(relaxed)
+    point = ascend(relaxed, price, REACH * float(np.abs(price).sum()), ROOT_ROUNDS, until=until, ends=ends).best
+    until(point)
     return point, best
 
 
