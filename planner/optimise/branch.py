@@ -14,12 +14,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planner.optimise.knapsack import FREE, MUST, OUT
-from planner.optimise.lagrange import Ascent, Point, Relaxation, ascend, shrink
+from planner.optimise.lagrange import Ascent, Point, Relaxation, ascend, at_prices, shrink
 from planner.optimise.problem import LocationProblem, LocationSolution, total, violations
 from planner.optimise.restrict import left
 from planner.optimise.settle import place, settle
 
 NODE_ROUNDS = 40
+REACHING = 12  # rounds of opening sites for demand points without one
+NEAR = 16  # open sites that a demand point may go to in a heuristic answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +51,7 @@ def branch(
     upper : its objective, or a guess: solutions above it are not looked for
     """
     floor = upper  # the least bound among nodes that were let go for the gap
-    heap: list[tuple[float, int, Relaxation, np.ndarray]] = [(-np.inf, 0, relaxed, price)]
+    heap: list[tuple[float, int, Relaxation, np.ndarray]] = [(at_prices(relaxed, price).bound, 0, relaxed, price)]
     count = nodes = 0
     while heap:
         known, _, node, price = heap[0]
@@ -61,7 +63,7 @@ def branch(
             floor = min(floor, known)
             continue
         nodes += 1
-        reach = 0.5 * max(upper - known, 1e-4 * abs(upper)) if np.isfinite(known) else 0.02 * abs(upper)
+        reach = 0.5 * max(upper - known, 1e-4 * abs(upper))
         stop = upper
         ascent = ascend(node, price, reach, NODE_ROUNDS, until=lambda _, stop=stop: stop, ends=ends)
         point = ascent.best
@@ -133,19 +135,24 @@ def answer(problem: LocationProblem, node: Relaxation, point: Point) -> Location
     from scipy.sparse import csr_array
 
     n, m = problem.cost.shape
-    order = np.lexsort((node.site, node.demand))
-    demand, site, cost = node.demand[order], node.site[order], node.cost[order]
-    first = np.searchsorted(demand, np.arange(n + 1))
-    is_open = point.open | (node.state == MUST)
-    reduced = np.where(is_open[site], cost + point.seat_price[site] * node.weight[demand], np.inf)
-    best, second = _two_least(reduced, first)
-    if not np.isfinite(best).all():
+    is_open = _reaching_all(node, point)
+    if is_open is None:
         return None
+    some = np.flatnonzero(is_open[node.site])
+    reduced = node.cost[some] + point.seat_price[node.site[some]] * node.weight[node.demand[some]]
+    order = np.lexsort((reduced, node.demand[some]))
+    some, reduced = some[order], reduced[order]
+    first = np.searchsorted(node.demand[some], np.arange(n + 1))
+    second = np.append(reduced, np.inf)[np.where(np.diff(first) > 1, first[:-1] + 1, len(reduced))]
+    regret = second - reduced[first[:-1]]
+    near = np.arange(len(some)) - first[node.demand[some]] < NEAR
+    some = some[near][np.lexsort((node.site[some[near]], node.demand[some[near]]))]
+    demand, site, cost = node.demand[some], node.site[some], node.cost[some]
+    first = np.searchsorted(demand, np.arange(n + 1))
     at = np.full(n, -1)
     over = 10.0 * float(np.abs(cost).max(initial=1.0)) + float(node.step_cost.max(initial=0.0))
     arrays = (first, site, cost, node.weight, node.seats, node.step_seats, node.max_steps, node.step_cost, is_open)
-    with np.errstate(invalid="ignore"):
-        place(np.argsort(best - second, kind="stable"), *arrays, over, at)
+    place(np.argsort(-regret, kind="stable"), *arrays, over, at)
     settle(*arrays, over, at)
     pick = site[at]
     load = np.bincount(pick, weights=problem.weight, minlength=m)
@@ -161,11 +168,24 @@ def answer(problem: LocationProblem, node: Relaxation, point: Point) -> Location
     return replace(found, objective=total(problem, problem.objective, found))
 
 
-def _two_least(value: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(n_group,) the least and the second least of each group; infinite where there is none."""
-    count = np.diff(first)
-    group = np.repeat(np.arange(len(count)), count)
-    sorted_value = value[np.lexsort((value, group))]
-    padded = np.append(sorted_value, [np.inf, np.inf])
-    least = np.where(count > 0, padded[first[:-1]], np.inf)
-    return least, np.where(count > 1, padded[first[:-1] + 1], np.inf)
+def _reaching_all(node: Relaxation, point: Point) -> np.ndarray | None:
+    """(n_site,) the point's open sites, and others so that each demand point may go to one; None where none fit."""
+    is_open, state = point.open | (node.state == MUST), node.state
+    for _ in range(REACHING):
+        lost = np.bincount(node.demand, weights=is_open[node.site], minlength=len(node.weight)) == 0
+        if not lost.any():
+            return is_open
+        arcs = np.flatnonzero(lost[node.demand] & (state[node.site] == FREE))
+        arcs = arcs[np.lexsort((node.cost[arcs], node.demand[arcs]))]
+        nearest = arcs[np.unique(node.demand[arcs], return_index=True)[1]]
+        # One site for each neighbourhood: the one that most of those without a site have nearest.
+        wanted = np.bincount(node.site[nearest], minlength=len(state))
+        new = np.flatnonzero(wanted >= max(1, wanted.max(initial=0) // 2))
+        if len(new) == 0 or wanted.max() == 0:
+            return None
+        state = state.copy()
+        state[new] = MUST
+        added, is_open = node.chosen(node.fixed - point.gain, state)
+        if not np.isfinite(added):
+            return None
+    return None

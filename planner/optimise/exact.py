@@ -13,7 +13,18 @@ import numpy as np
 
 from planner.compiled import worth_it
 from planner.optimise.mip import INF, Mip, build
-from planner.optimise.problem import Budget, LocationProblem, LocationSolution, Status, Terms, pairs, total, violations
+from planner.optimise.problem import (
+    Budget,
+    LocationProblem,
+    LocationSolution,
+    Status,
+    Terms,
+    at_pairs,
+    pairs,
+    same_pairs,
+    total,
+    violations,
+)
 
 VIOLATION = 1e-6
 PRICES_FROM = (2_000.0, 20_000.0)  # arcs: loading what is compiled is repaid, compiling it is repaid
@@ -55,9 +66,10 @@ def solve(problem: LocationProblem, *, gap: float = 0.0, time_limit_s: float = 6
 
 
 def _priced(problem: LocationProblem) -> bool:
-    """Whether prices see all of the problem that matters: seats, and no budgets."""
+    """Whether prices see all of the problem that matters: seats for whole demand points, and no budgets."""
     paid = problem.expansion is None or not (problem.expansion.cost_per_step < 0).any()
-    return bool(np.isfinite(problem.capacity).any()) and not problem.budgets and paid and min(problem.cost.shape) > 0
+    seats = bool(np.isfinite(problem.capacity).any()) and min(problem.cost.shape) > 0
+    return problem.whole and seats and paid and not problem.budgets
 
 
 def by_rows(problem: LocationProblem, *, gap: float, time_limit_s: float, seed: int) -> LocationSolution:
@@ -115,10 +127,10 @@ def solve_then(
     step = None if problem.expansion is None else dataclasses.replace(
         problem.expansion, cost_per_step=np.zeros_like(problem.fixed_cost) if then.step is None else then.step
     )  # fmt: skip
-    zero = np.where(np.isnan(problem.cost), np.nan, 0.0)
-    serving = zero if then.cost is None else np.where(np.isnan(problem.cost), np.nan, np.asarray(then.cost))
+    demand, site, cost = pairs(problem.cost)
+    serving = same_pairs(problem.cost, 0.0 * cost if then.cost is None else at_pairs(then.cost, demand, site))
     spend = problem.objective
-    if not np.nan_to_num(problem.cost).any():
+    if not cost.any():
         spend = dataclasses.replace(spend, cost=None)
     second_problem = dataclasses.replace(
         problem,
@@ -146,7 +158,12 @@ def _serve_nearest(problem: LocationProblem, is_open: np.ndarray) -> dict[str, A
     from scipy.sparse import csr_array
 
     n, m = problem.cost.shape
-    best = np.nanargmin(np.where(is_open[None, :], problem.cost, np.nan), axis=1) if n else np.zeros(0, dtype=np.int64)
+    demand, site, cost = pairs(problem.cost)
+    some = is_open[site]
+    order = np.lexsort((cost[some], demand[some]))
+    row, first = np.unique(demand[some][order], return_index=True)
+    best = np.full(n, -1)
+    best[row] = site[some][order][first]
     return {"assignment": best, "shares": csr_array((np.ones(n), (np.arange(n), best)), shape=(n, m))}
 
 

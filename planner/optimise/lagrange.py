@@ -67,8 +67,12 @@ class Relaxation:
         certain the building is its own. A building that brings money brings at most that for each site.
         """
         size = len(self.facility_cost)
-        sure, maybe = (np.bincount(self.facility, weights=at, minlength=size) for at in (self.state == MUST, self.state != OUT))
-        one = np.unique(np.where(self.state == MUST, self.facility, -1 - np.arange(len(self.state))), return_index=True)[1]
+        sure, maybe = (
+            np.bincount(self.facility, weights=at, minlength=size) for at in (self.state == MUST, self.state != OUT)
+        )
+        one = np.unique(
+            np.where(self.state == MUST, self.facility, -1 - np.arange(len(self.state))), return_index=True
+        )[1]
         first = np.isin(np.arange(len(self.state)), one) & (self.state == MUST)
         shared = self.facility_cost / np.maximum(maybe, 1)
         part = np.where(self.facility_cost > 0, shared, self.facility_cost)[self.facility]

@@ -17,7 +17,8 @@ import numpy as np
 from planner.optimise import knapsack, settle
 from planner.optimise.branch import answer, branch
 from planner.optimise.lagrange import Point, Relaxation, ascend, first_prices, relax, shrink
-from planner.optimise.problem import LocationProblem, LocationSolution
+from planner.optimise.problem import LocationProblem, LocationSolution, Status
+from planner.optimise.province import improve
 from planner.optimise.restrict import left, restricted
 
 ROOT_ROUNDS = 400
@@ -26,6 +27,8 @@ FIRST_TRY, TRY_EVERY = 100, 20  # rounds of the root at which a solution is made
 CEILING = 5e-4  # relative, above the bound: the first guess
 RAISE = 2.0
 ROWS_UP_TO = 4000  # arcs: where seats may be added, as many or fewer are left to the linear program's search
+
+WHOLE_UP_TO = 5000  # arcs below the first ceiling: with more, parts are searched one by one
 
 Rows = Callable[..., LocationSolution]
 
@@ -43,15 +46,20 @@ def solve_by_prices(
     ends = began + time_limit_s
     relaxed = relax(problem)
     point, best = root(problem, relaxed, gap, began + 0.5 * time_limit_s)
+    if best is not None and _is_large(relaxed, point):
+        best = improve(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
+        return _finished(problem, best, point.bound, gap, began)
     bound, upper, above = point.bound, np.inf if best is None else best.objective, CEILING
-    while bound < upper - gap * abs(upper) and time.perf_counter() < ends:
+    while bound < _goal(upper, gap) and time.perf_counter() < ends:
         ceiling = min(upper, bound + above * max(abs(bound), 1e-9)) if above < 1 else upper
         kept = left(relaxed, point, ceiling)
         least = min(ceiling, upper)
         if (np.bincount(relaxed.demand[kept.arcs], minlength=len(problem.weight)) > 0).all():
             ask: dict[str, Any] = {"gap": gap, "time_limit_s": ends - time.perf_counter(), "seed": seed}
-            if problem.whole and (problem.expansion is None or int(kept.arcs.sum()) > ROWS_UP_TO):
-                found = branch(problem, shrink(relaxed, kept.state, kept.arcs), point.price, None, ceiling, gap=gap, ends=ends)
+            by_nodes = problem.expansion is None or int(kept.arcs.sum()) > ROWS_UP_TO
+            if by_nodes and np.isfinite(ceiling):
+                node = shrink(relaxed, kept.state, kept.arcs)
+                found = branch(problem, node, point.price, None, ceiling, gap=gap, ends=ends)
                 tried, proven = found.best, found.bound
             else:
                 tried = rows(restricted(problem, relaxed, kept), **ask)
@@ -59,12 +67,22 @@ def solve_by_prices(
             if tried is not None and tried.status in ("optimal", "feasible") and tried.objective < upper:
                 best, upper = tried, tried.objective
             least = min(least, proven)
-        if ceiling == np.inf and best is None:
-            break
-        import sys; print(f"  loop bound {bound:.2f} ceil {ceiling:.2f} upper {upper:.2f} arcs {kept.arcs.sum()} least {least:.2f} t {time.perf_counter()-began:.2f} cpu {time.process_time():.2f}", file=sys.stderr)
         bound = max(bound, least)
+        if ceiling == np.inf:
+            break
         above *= RAISE
-    return _finished(problem, best, bound, gap, began, time.perf_counter() < ends)
+    return _finished(problem, best, bound, gap, began)
+
+
+def _goal(upper: float, gap: float) -> float:
+    """The bound that closes the gap; infinite while no solution is known."""
+    return upper - gap * abs(upper) if np.isfinite(upper) else np.inf
+
+
+def _is_large(relaxed: Relaxation, point: Point) -> bool:
+    """Whether even a low ceiling leaves more than can be searched whole."""
+    few = left(relaxed, point, point.bound + CEILING * abs(point.bound))
+    return int(few.arcs.sum()) > WHOLE_UP_TO
 
 
 def root(
@@ -81,7 +99,7 @@ def root(
             tried = answer(problem, relaxed, point)
             if tried is not None and tried.objective < upper:
                 best, upper = tried, tried.objective
-        return upper - gap * abs(upper)
+        return _goal(upper, gap)
 
     price = first_prices(relaxed)
     point = ascend(relaxed, price, REACH * float(np.abs(price).sum()), ROOT_ROUNDS, until=until, ends=ends).best
@@ -90,7 +108,7 @@ def root(
 
 
 def _finished(
-    problem: LocationProblem, best: LocationSolution | None, bound: float, gap: float, began: float, in_time: bool
+    problem: LocationProblem, best: LocationSolution | None, bound: float, gap: float, began: float
 ) -> LocationSolution:
     """The solution with what was proven."""
     from scipy.sparse import csr_array
@@ -99,13 +117,14 @@ def _finished(
     if best is None:
         n, m = problem.cost.shape
         nan, nothing = float("nan"), csr_array((n, m), dtype=np.float64)
-        status = "infeasible" if in_time else "unknown"
-        return LocationSolution(np.zeros(m, bool), np.full(n, -1), nothing, np.zeros(m), nan, nan, nan, status, seconds)
+        unsolved: Status = "infeasible" if bound == np.inf else "unknown"
+        nobody = np.full(n, -1)
+        return LocationSolution(np.zeros(m, dtype=bool), nobody, nothing, np.zeros(m), nan, nan, nan, unsolved, seconds)
     bound = min(bound, best.objective)
     apart = (best.objective - bound) / max(abs(best.objective), 1e-9)
     if apart <= 1e-7:
         bound, apart = best.objective, 0.0
-    status = "optimal" if apart <= gap + 1e-9 else "feasible"
+    status: Status = "optimal" if apart <= gap + 1e-9 else "feasible"
     return replace(best, bound=bound, gap=apart, status=status, seconds=seconds)
 
 

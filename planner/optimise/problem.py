@@ -324,6 +324,21 @@ def at_pairs(cost: Any, demand: np.ndarray, site: np.ndarray) -> np.ndarray:
     return found
 
 
+def same_pairs(cost: Any, value: np.ndarray) -> Any:
+    """Other costs of the same allowed pairs, dense or sparse as the cost is.
+
+    >>> same_pairs(np.array([[1.0, np.nan]]), np.array([5.0])).tolist()
+    [[5.0, nan]]
+    """
+    if isinstance(cost, np.ndarray):
+        table = cost.copy()
+        table[~np.isnan(cost)] = value
+        return table
+    from scipy.sparse import csr_array
+
+    return csr_array((value, cost.indices, cost.indptr), shape=cost.shape)
+
+
 def _table(given: Any) -> Any:
     """A cost as a dense array, or as a sparse one by rows in order."""
     if hasattr(given, "tocsr"):

@@ -31,7 +31,8 @@ def left(relaxed: Relaxation, point: Point, upper: float) -> Left:
     A site: the relaxation with the site forced the other way is a bound on every solution that has it so. An arc from
     i to j: such a solution opens j, and j's knapsack holds i. With one price r for a seat, j gains at most ``loose``
     with i free, and at most ``loose - max(0, cost + r * weight - price)`` with i inside, since then i's own term,
-    max(0, price - cost - r * weight), is price - cost - r * weight, whatever its sign.
+    max(0, price - cost - r * weight), is price - cost - r * weight, whatever its sign. That speaks of whole demand
+    points: of a split one, a small share over a dear arc may be part of the optimum, and only sites are ruled out.
     """
     value = relaxed.fixed - point.gain
     base = float(point.price.sum()) - SAFE * float(np.abs(point.price).sum())
@@ -51,6 +52,8 @@ def left(relaxed: Relaxation, point: Point, upper: float) -> Left:
         elif both[1] > upper:
             state[j] = MUST
     site = relaxed.site
+    if not relaxed.whole:
+        return Left(state, state[site] != OUT)
     reduced = relaxed.cost + point.seat_price[site] * relaxed.weight[relaxed.demand] - point.price[relaxed.demand]
     at_least = opened[site] - (point.loose - point.gain)[site] + np.maximum(reduced, 0.0)
     return Left(state, (at_least <= upper) & (state[site] != OUT))

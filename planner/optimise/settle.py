@@ -129,12 +129,14 @@ def settle(
                         back = serve + cost[low] - cost[at[k]]
                         shift = weight[i] - weight[k]
                         if back + less - spent[t] < best:  # seats can ease no more than this
-                            back += filling(
-                                load[s] - shift, seats[s], step_seats[s], max_steps[s], step_cost[s], over
-                            ) - spent[s]
-                            back += filling(
-                                load[t] + shift, seats[t], step_seats[t], max_steps[t], step_cost[t], over
-                            ) - spent[t]
+                            back += (
+                                filling(load[s] - shift, seats[s], step_seats[s], max_steps[s], step_cost[s], over)
+                                - spent[s]
+                            )
+                            back += (
+                                filling(load[t] + shift, seats[t], step_seats[t], max_steps[t], step_cost[t], over)
+                                - spent[t]
+                            )
                             if back < best:
                                 best, best_arc, best_other, best_back = back, a, k, low
                     k = after[k]

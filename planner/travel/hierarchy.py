@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from planner.model import Roads
 from planner.compiled import compiled
+from planner.model import Roads
 from planner.travel.doors import Doors
 from planner.travel.order import minimum_degree
 
