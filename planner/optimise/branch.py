@@ -16,7 +16,7 @@ import numpy as np
 from planner.optimise.knapsack import FREE, MUST, OUT
 from planner.optimise.lagrange import Ascent, Point, Relaxation, ascend, at_prices, shrink
 from planner.optimise.problem import LocationProblem, LocationSolution, total, violations
-from planner.optimise.restrict import left
+from planner.optimise.restrict import Left, left
 from planner.optimise.settle import place, settle
 
 NODE_ROUNDS = 40
@@ -79,7 +79,7 @@ def branch(
         if (np.bincount(node.demand[kept.arcs], minlength=len(node.weight)) == 0).any():
             continue
         smaller = shrink(node, kept.state, kept.arcs)
-        means = replace(ascent, taken=ascent.taken[_still(node, smaller, kept)])
+        means = replace(ascent, taken=ascent.taken[_still(node, kept)])
         for child in children(smaller, means):
             if (np.bincount(child.demand, minlength=len(child.weight)) > 0).all():
                 count += 1
@@ -88,7 +88,7 @@ def branch(
     return Found(best, bound, nodes)
 
 
-def _still(node: Relaxation, smaller: Relaxation, kept) -> np.ndarray:
+def _still(node: Relaxation, kept: Left) -> np.ndarray:
     return np.flatnonzero(kept.arcs & (kept.state[node.site] != OUT))
 
 

@@ -120,7 +120,7 @@ class Point:
 
 def relax(problem: LocationProblem) -> Relaxation:
     """The problem by sites."""
-    n, m = problem.cost.shape
+    m = problem.cost.shape[1]
     demand, site, cost = pairs(problem.cost)
     order = np.argsort(site, kind="stable")
     first = np.searchsorted(site[order], np.arange(m + 1))
