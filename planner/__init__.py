@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from planner.draw import draw
     from planner.errors import DataError, InfeasibleError, PlannerError, ScenarioError
     from planner.intake import new_area
-    from planner.plan import Plan, current_plan, explain, optimise, score
+    from planner.plan import Plan, catchments, current_plan, explain, optimise, score
     from planner.scenario import parse_scenario, read_scenario
-    from planner.travel import travel_times
+    from planner.travel import criticality, flows, isochrones, path, paths, travel_times
     from planner.verify import verify
 
 _HOME = {
@@ -27,14 +27,20 @@ _HOME = {
     "Plan": "plan",
     "PlannerError": "errors",
     "ScenarioError": "errors",
+    "catchments": "plan",
     "check_area": "area",
     "compare": "compare",
+    "criticality": "travel",
     "current_plan": "plan",
     "draw": "draw",
     "explain": "plan",
+    "flows": "travel",
+    "isochrones": "travel",
     "new_area": "intake",
     "optimise": "plan",
     "parse_scenario": "scenario",
+    "path": "travel",
+    "paths": "travel",
     "read_area": "area",
     "read_scenario": "scenario",
     "score": "plan",
@@ -49,14 +55,20 @@ __all__ = [
     "Plan",
     "PlannerError",
     "ScenarioError",
+    "catchments",
     "check_area",
     "compare",
+    "criticality",
     "current_plan",
     "draw",
     "explain",
+    "flows",
+    "isochrones",
     "new_area",
     "optimise",
     "parse_scenario",
+    "path",
+    "paths",
     "read_area",
     "read_scenario",
     "score",

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from planner.console import put_json, say, show, step
 from planner.errors import DataError, Fault, PlannerError
 
 if TYPE_CHECKING:
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 
     from planner.model import StudyArea, TravelTimes
     from planner.plan import Plan
-    from planner.scenario import Scenario
+    from planner.scenario import Scenario, Travel
 
 app = typer.Typer(
     name="planner",
@@ -37,6 +35,19 @@ Out = Annotated[Path | None, typer.Option("--out", help="The plan folder to writ
 AreaOf = Annotated[
     Path | None, typer.Option("--area", help="The study area, where the scenario is not in its scenarios folder.")
 ]
+
+LINKS = (
+    "edge",
+    "name",
+    "class",
+    "lon",
+    "lat",
+    "pupils 学生",
+    "no way 无路",
+    "longer 绕行",
+    "min more 平均",
+    "at most 最多",
+)
 
 
 def main() -> None:
@@ -54,65 +65,6 @@ def main() -> None:
         raise SystemExit(130) from None
 
 
-def say(text: str) -> None:
-    """A line for people, on stderr."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
-
-
-@contextmanager
-def step(text: str) -> Iterator[Callable[[str], None]]:
-    """Say what is being done, and afterwards how long it took; on a terminal with a spinner."""
-    from rich.console import Console
-
-    began, added = time.perf_counter(), [""]
-    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    with console.status(text) if console.is_terminal else _quiet():
-        yield lambda more: added.__setitem__(0, more)
-    say(f"{text}{f': {added[0]}' if added[0] else ''} ({time.perf_counter() - began:.1f} s)")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    yield
-
-
-def show(title: str, frame: pd.DataFrame) -> None:
-    """A table on stdout."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(highlight=False, markup=False, emoji=False)
-    wide = console if console.is_terminal else Console(highlight=False, markup=False, emoji=False, width=140)
-    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE)
-    for column, kind in zip(frame.columns, frame.dtypes, strict=True):
-        table.add_column(Text(str(column)), justify="right" if kind.kind in "if" else "left")
-    for row in frame.itertuples(index=False):
-        table.add_row(*(Text(figure(value)) for value in row))
-    wide.print(table)
-
-
-def figure(value: Any) -> str:
-    """A cell as people read it; unknown numbers say so.
-
-    >>> figure(1234.5), figure(float("nan")), figure(3.0), figure("甲")
-    ('1,234.50', 'unknown', '3', '甲')
-    """
-    if isinstance(value, str):
-        return value
-    number = float(value)
-    if number != number:  # noqa: PLR0124 - NaN
-        return "unknown"
-    return f"{number:,.0f}" if number.is_integer() else f"{number:,.4f}" if abs(number) < 1 else f"{number:,.2f}"
-
-
-def put_json(document: Any) -> None:
-    """One JSON document on stdout."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
-
-
 # ---------------------------------------------------------------- commands
 
 
@@ -125,6 +77,9 @@ def new(
     demand: Annotated[Path | None, typer.Option(help="Villages with pupils or population.")] = None,
     schools: Annotated[Path | None, typer.Option(help="The bureau's list of schools.")] = None,
     population: Annotated[Path | None, typer.Option(help="A population raster, clustered into demand points.")] = None,
+    elevation: Annotated[
+        list[Path] | None, typer.Option(help="Heights for slopes: SRTM .hgt or .hgt.zip, or GeoTIFF; may stand again.")
+    ] = None,
     datum: Annotated[
         str, typer.Option(help="Datum of the tables given: wgs84, cgcs2000, gcj02, bd09 or EPSG:n.")
     ] = "wgs84",
@@ -145,6 +100,7 @@ def new(
             demand=demand,
             schools=schools,
             population=population,
+            elevation=elevation or (),
             datum=datum,
             title=title,
         )
@@ -165,10 +121,11 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Every fault and doubt of an area, file by file, and what is missing for which feature."""
-    from planner.area import check_area
+    from planner.area import check_area, find_repairs
 
     report = check_area(area)
     facts = _facts(report.area) if report.area is not None else {}
+    repairs = find_repairs(report.area) if report.area is not None else None
     if as_json:
         put_json(
             facts
@@ -176,6 +133,7 @@ def check(
                 "faults": [str(fault) for fault in report.faults],
                 "doubts": [str(doubt) for doubt in report.doubts],
                 "missing": list(report.missing),
+                "repairs": [] if repairs is None else repairs.to_dict("records"),
             }
         )
     else:
@@ -184,11 +142,27 @@ def check(
                 print(f"{word}: {row}")
         for sentence in report.missing:
             print(f"missing: {sentence}")
+        if repairs is not None and len(repairs):
+            _show_repairs(repairs)
         if facts:
             _say_facts(facts)
         print(f"{len(report.faults)} faults, {len(report.doubts)} doubts.")
     if report.faults:
         raise SystemExit(2)
+
+
+def _show_repairs(repairs: pd.DataFrame) -> None:
+    """The first ten, with the rows of their roads."""
+    words = {"gap": "gap 断头", "island": "island 孤立", "track": "track 便道"}
+    first = repairs.head(10)
+    shown = first[["kind", "pupils", "on_foot", "by_bus", "metres"]].assign(kind=first["kind"].map(words))
+    shown["metres"] = shown["metres"].map("{:,.1f}".format)
+    for name, pair in {"from lon, lat": ("lon", "lat"), "to lon, lat": ("to_lon", "to_lat")}.items():
+        shown[name] = [f"{x:.6f}, {y:.6f}" for x, y in first[list(pair)].to_numpy()]
+    shown["edges"] = [", ".join(map(str, rows[:4])) + (", ..." if len(rows) > 4 else "") for rows in first["edges"]]
+    useful = int((repairs["pupils"] > 0).sum())
+    title = f"Repairs of the network 路网修复: {len(repairs):,}, {useful:,} of them give pupils a way; all with --json"
+    show(title, shown.rename(columns={"kind": "repair 修复", "pupils": "pupils gained 受益学生"}))
 
 
 @app.command()
@@ -266,6 +240,67 @@ def verify(
 
 
 @app.command()
+def links(
+    plan: Annotated[Path, typer.Argument(help="A scenario file (today's layout is looked at) or a plan folder.")],
+    top: Annotated[int, typer.Option(min=1, help="How many roads to name.")] = 20,
+    area: AreaOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """The roads whose failure would hurt most pupils: who loses the way to school, whose becomes longer."""
+    from planner.travel import criticality, left_out
+
+    county, travel, assignment = _assigned(plan, area)
+    with step("Closing roads one by one"):
+        found = criticality(county, travel, assignment, top)
+    if missing := left_out(assignment):
+        say(f"{missing:,} pupils walk to a bus stop: their ways are not followed yet, and they are not counted here.")
+    rows = found.drop(columns="geometry").round({"lon": 5, "lat": 5})
+    if as_json:
+        put_json(json.loads(rows.to_json(orient="records", force_ascii=False)))
+    elif rows.empty:
+        print("No road is on anybody's only or quickest way to school.")
+    else:
+        for column, digits in (("lon", 5), ("lat", 5), ("extra_minutes_mean", 1), ("extra_minutes_max", 1)):
+            rows[column] = [f"{value:.{digits}f}" if value == value else "" for value in rows[column]]  # noqa: PLR0124
+        show("One road closed, everybody keeps their school / 一处道路中断，学校不变", rows.set_axis(LINKS, axis=1))
+
+
+@app.command()
+def isochrones(
+    scenario: Annotated[Path, typer.Argument(help="A scenario file.")],
+    mode: Annotated[str, typer.Option(help="By what they travel: one of the modes of a scenario.")] = "walk",
+    minutes: Annotated[str, typer.Option(help="Limits, with commas between them.")] = "5,10,15,20,30",
+    each: Annotated[bool, typer.Option("--each", help="Of every school by itself, not of the nearest.")] = False,
+    out: Annotated[Path, typer.Option(help="The file to write: .gpkg or .geojson.")] = Path("out/isochrones.gpkg"),
+    area: AreaOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """The land from which an existing school is at most so many minutes away, as polygons."""
+    from planner.report import save_layer
+    from planner.travel import isochrones as isochrones_of
+
+    try:
+        limits = [float(word) for word in minutes.split(",")]
+    except ValueError:
+        limits = []
+    if not limits or not all(0 < limit < float("inf") for limit in limits):
+        raise typer.BadParameter(f"{minutes!r} is no list of minutes such as 5,10,15", param_hint="--minutes")
+    question, county = _question(scenario, area)
+    existing = county.schools.index[county.schools["status"] == "existing"]
+    with step("Isochrones"):
+        land = isochrones_of(county, question.travel, list(existing), limits, mode, each=each)
+    with step(f"Writing {out}"):
+        save_layer(land, out)
+    square_km = (land.area / 1e6).round(3)
+    table = land.drop(columns="geometry").assign(km2=square_km)
+    if as_json:
+        put_json({"file": str(out), "isochrones": table.to_dict("records")})
+    else:
+        show(f"Land within minutes of a school ({mode})", table.groupby("minutes", as_index=False)["km2"].sum())
+        print(f"Written {out}")
+
+
+@app.command()
 def norms(as_json: AsJson = False) -> None:
     """The presets: every limit with its unit and document."""
     import pandas as pd
@@ -300,10 +335,9 @@ def demo(out: Out = None) -> None:
 # ---------------------------------------------------------------- the way
 
 
-def _read(path: Path, area: Path | None) -> tuple[Scenario, StudyArea, TravelTimes]:
+def _question(path: Path, area: Path | None) -> tuple[Scenario, StudyArea]:
     from planner.area import read_area
     from planner.scenario import read_scenario
-    from planner.travel import travel_times
 
     question = read_scenario(path)
     folder = area or path.resolve().parent.parent
@@ -313,13 +347,35 @@ def _read(path: Path, area: Path | None) -> tuple[Scenario, StudyArea, TravelTim
     with step(f"Reading {folder.name}") as tell:
         county = read_area(folder)
         tell(", ".join(f"{value:,} {word}" for word, value in _facts(county)["counts"].items()))
+    return question, county
+
+
+def _read(path: Path, area: Path | None) -> tuple[Scenario, StudyArea, TravelTimes]:
+    from planner.travel import travel_times
+
+    question, county = _question(path, area)
     with step("Travel times") as tell:
-        times = travel_times(county, question.travel)
+        times = travel_times(county, question.travel, tell=lambda what: say(f"Travel times: {what} ..."))
         tell("from the cache" if times.from_cache else "")
     if times.off_network:
         named = list(times.off_network.items())
         say(f"{len(named)} places have no way to or from anywhere; the first: {named[0][0]}: {named[0][1]}.")
     return question, county, times
+
+
+def _assigned(path: Path, area: Path | None) -> tuple[StudyArea, Travel, pd.DataFrame]:
+    """Who goes where: in a plan folder, or in today's layout where a scenario is given."""
+    if path.is_dir():
+        import pandas as pd
+
+        from planner.verify.folder import read_folder
+
+        folder = read_folder(path, area)
+        return folder.area, folder.scenario.travel, pd.DataFrame(folder.assignment).astype({"pupils": "int64"})
+    from planner.plan import current_plan
+
+    question, county, times = _read(path, area)
+    return county, question.travel, current_plan(county, times, question).assignment
 
 
 def _finish(plan: Plan, out: Path, as_json: bool) -> None:

@@ -53,19 +53,37 @@ KIND_GRADES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Kinds of school and the grades each teaches unless its row says otherwise."""
 
-MODES = ("walk", "bicycle", "bus", "walk_bus")
-"""``walk_bus``: on foot to a stop, by bus to another, on foot to school."""
+ROAD_MODES = ("walk", "bicycle", "ebike", "bus", "car")
+"""Ways to go along a road: each may use some roads and not others."""
 
-ROAD_MODES = tuple(mode for mode in MODES if mode != "walk_bus")
-"""Modes with a column of their own in ``Roads.edges``."""
+MODES = ("walk", "bicycle", "ebike", "bus", "walk_bus", "car")
+"""Ways to school; ``ebike`` is an e-bike or motorcycle as its passenger, ``bus`` a school bus that runs direct,
+``walk_bus`` on foot to a stop, by bus to another, on foot to school."""
 
 BUS_MODES = ("bus", "walk_bus")
 """Modes that wait for a bus and pay for it."""
+
+ROAD_CLASSES = (
+    *("motorway", "motorway_link", "trunk", "trunk_link", "primary", "primary_link"),
+    *("secondary", "secondary_link", "tertiary", "tertiary_link"),
+    *("unclassified", "residential", "living_street", "service", "road"),
+    *("track", "path", "footway", "pedestrian", "bridleway", "steps", "cycleway"),
+)
+"""OSM's values of ``highway`` that a network may hold."""
+
+SURFACES = (
+    *("paved", "asphalt", "concrete", "concrete:lanes", "concrete:plates", "chipseal", "paving_stones", "sett"),
+    *("cobblestone", "unhewn_cobblestone", "bricks", "metal", "wood", "compacted", "fine_gravel", "gravel"),
+    *("pebblestone", "unpaved", "ground", "dirt", "earth", "grass", "grass_paver", "rock", "stepping_stones"),
+    *("sand", "mud", "snow", "ice"),
+)
+"""OSM's values of ``surface`` that a speed may depend on."""
+
 ACTIONS = ("keep", "close", "merge", "expand", "convert", "open", "none")
 """``none``: a candidate site that is not opened."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Roads:
     """A road network in the area's projected CRS.
 
@@ -75,7 +93,9 @@ class Roads:
         ``to_node`` (rows of ``nodes``), ``road_class`` (OSM highway value), ``surface`` (OSM value or ""),
         ``maxspeed_kmh`` (NaN unknown), ``oneway`` (0 both ways, 1 with the line, -1 against it; for vehicles),
         ``walk``, ``bicycle``, ``bus`` (may the mode use it), ``length_m`` (> = 0), ``name`` (may be "");
-        index 0..n-1
+        index 0..n-1. Columns that may be absent, which is unknown: ``ebike``, ``car``, ``width_m`` and ``lanes``
+        (as tagged, NaN unknown), ``off_ground`` (on a bridge or in a tunnel), ``bend_share`` (share of its length in
+        sharp bends), and those that ``planner.roads.slope`` adds
     nodes : columns ``x``, ``y`` (metres); index 0..n-1
     """
 

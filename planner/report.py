@@ -11,12 +11,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from planner.area import layer_sha256
 from planner.compare import scorecard
 from planner.errors import DataError, Fault
 from planner.indicators import by_band, by_town, moves, open_by_kind_and_town
-from planner.plan import Plan
+from planner.plan import Plan, catchments, road_flows
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
@@ -87,7 +89,7 @@ def _write(plan: Plan, part: Path, target: Path, drawing: Drawing | None) -> Non
     if drawing is not None:
         (part / "map.html").write_text(drawing.html, "utf-8")
     _write_workbook(plan, frames, part / "report.xlsx")
-    _write_geopackage(plan, part / "plan.gpkg")
+    _write_geopackage(plan, frames, part / "plan.gpkg")
     (part / "plan.json").write_text(
         json.dumps(summary(plan, part, target), ensure_ascii=False, indent=2, allow_nan=False) + "\n", "utf-8"
     )
@@ -151,7 +153,7 @@ def summary(plan: Plan, part: Path | None = None, target: Path | None = None) ->
     >>> summary(tiny.plan)["gap"]
     0.0
     """
-    area = plan.area
+    area, travel = plan.area, plan.scenario.travel
     folder = None
     if area.folder is not None and target is not None:
         try:
@@ -173,6 +175,7 @@ def summary(plan: Plan, part: Path | None = None, target: Path | None = None) ->
         "notes": list(plan.notes),
         "area": {"title": area.title, "folder": folder, "synthetic": area.synthetic, "sha256": plan.rooted.area_sha256},
         "scenario": {"title": plan.scenario.title, "sha256": plan.rooted.scenario_sha256},
+        "layers": {travel.closed_areas: layer_sha256(area.folder, travel.closed_areas)} if travel.closed_areas else {},
         "off_network": dict(plan.times.off_network),
         "scorecard": {
             key: {"today": number(today), "plan": number(value), "unit": unit}
@@ -217,17 +220,45 @@ def _write_workbook(plan: Plan, frames: dict[str, pd.DataFrame], path: Path) -> 
                         sheet.write_number(i, j, value, plain["int" if float(value).is_integer() else "float"])
 
 
+def save_layer(frame: gpd.GeoDataFrame, file: str | Path) -> Path:
+    """Write one layer, all of it or nothing: ``.gpkg`` in its own CRS, ``.geojson`` in longitude and latitude.
+
+    Returns
+    -------
+    The path written; a file of that name is replaced.
+
+    Raises
+    ------
+    DataError : another kind of file, or one that may not be written
+    """
+    target = Path(file)
+    drivers = {".gpkg": "GPKG", ".geojson": "GeoJSON"}
+    driver = drivers.get(target.suffix.lower())
+    if driver is None:
+        raise DataError([Fault(str(file), f"{target.suffix!r} is no kind of layer", "Name a .gpkg or .geojson file.")])
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.stem}-") as beside:
+            part = Path(beside) / target.name
+            (frame if driver == "GPKG" else frame.to_crs(4326)).to_file(part, layer=target.stem, driver=driver)
+            part.replace(target)
+    except OSError as error:
+        fault = Fault(str(file), f"it cannot be written: {error.strerror}", "Name another file.")
+        raise DataError([fault]) from None
+    return target
+
+
 def _with_town_names(plan: Plan, frame: pd.DataFrame) -> pd.DataFrame:
     named = frame.rename_axis("town_id").reset_index()
     named.insert(1, "town", named["town_id"].map(plan.area.towns["name"]))
     return named
 
 
-def _write_geopackage(plan: Plan, path: Path) -> None:
+def _write_geopackage(plan: Plan, frames: dict[str, pd.DataFrame], path: Path) -> None:
     import geopandas as gpd
     import shapely
 
-    area, frames = plan.area, tables(plan)
+    area = plan.area
     actions = frames["actions"].groupby("school_id")["action"].agg("; ".join)
     seats = frames["actions"].groupby("school_id")[["seats", "seats_added", "pupils"]].sum(min_count=1)
     schools = area.schools[["name", "kind", "town_id", "geometry"]].assign(action=actions).join(seats)
@@ -236,6 +267,7 @@ def _write_geopackage(plan: Plan, path: Path) -> None:
         pupils=area.pupils.sum(axis=1)
     ).reset_index().to_file(path, layer="demand", driver="GPKG")
     area.towns.join(by_town(plan)).reset_index().to_file(path, layer="towns", driver="GPKG")
+    catchments(plan).to_file(path, layer="catchments", driver="GPKG")
     rows = frames["assignment"]
     rows = rows[rows["school_id"] != ""]
     ends = [
@@ -246,3 +278,4 @@ def _write_geopackage(plan: Plan, path: Path) -> None:
     gpd.GeoDataFrame(rows.reset_index(drop=True), geometry=lines, crs=area.crs).to_file(
         path, layer="assignment", driver="GPKG"
     )
+    road_flows(plan).to_file(path, layer="road_flows", driver="GPKG", geometry_type="LineString")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import math
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
@@ -14,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from planner.errors import Fault, ScenarioError
-from planner.model import BAND_GRADES, BAND_STAGE, BANDS, KIND_GRADES, MODES
+from planner.model import BAND_GRADES, BAND_STAGE, BANDS, KIND_GRADES, MODES, ROAD_CLASSES, SURFACES
 
 Band = Literal["kindergarten", "lower_primary", "upper_primary", "junior"]
 Stage = Literal["kindergarten", "primary", "junior"]
@@ -27,8 +28,8 @@ Kind = Literal[
     "junior_middle",
     "nine_year",
 ]
-Mode = Literal["walk", "bicycle", "bus", "walk_bus"]
-RoadMode = Literal["walk", "bicycle", "bus"]
+Mode = Literal["walk", "bicycle", "ebike", "bus", "walk_bus", "car"]
+RoadMode = Literal["walk", "bicycle", "ebike", "bus", "car"]
 Objective = Literal["pupil_minutes", "annual_cost_cny", "capital_cost_cny", "schools_open"]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -43,7 +44,12 @@ class Part(BaseModel):
 class Travel(Part):
     """How pupils travel. Minutes are one way, door to door; speeds km/h.
 
+    ``speeds`` by mode and class of road, and ``surface_factors`` by mode and surface, are laid over the tables of
+    ``planner.roads.speeds``; ``""`` is every other one. ``winter``: every road is iced but those of ``winter_cleared``.
     ``trip``: ``to_school``, or the mean of the way there and the way back (``both``).
+    ``closed_edges`` are rows of the area's roads, from 0, as reports print them; ``closed_areas`` is a file of shapes
+    in the area's folder (``closed_areas_datum``: what it is in, where the file's own word is missing or wrong);
+    ``close_gaps_m`` joins dead ends that nearly touch another road, up to 25 m.
     """
 
     modes: tuple[Mode, ...] = ("walk", "bus")
@@ -57,6 +63,13 @@ class Travel(Part):
     max_access_m: Positive = 2000.0
     max_minutes: Mapping[Band, Positive] = Field(default_factory=dict)
     speeds: Mapping[RoadMode, Mapping[str, NonNegative]] = Field(default_factory=dict)
+    surface_factors: Mapping[RoadMode, Mapping[str, Annotated[float, Field(gt=0, le=2)]]] = Field(default_factory=dict)
+    winter: bool = False
+    winter_cleared: tuple[str, ...] = ("motorway", "trunk", "primary")
+    closed_edges: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = ()
+    closed_areas: str = ""
+    closed_areas_datum: str = ""
+    close_gaps_m: Annotated[float, Field(ge=0, le=25)] = 0.0
 
     def limit_minutes(self, band: str) -> float:
         """The band's norm in minutes; infinite where there is none."""
@@ -276,14 +289,22 @@ def _faults(error: ValidationError, file: str) -> Iterator[Fault]:
         where = ".".join(str(part) for part in item["loc"])
         match item["type"]:
             case "extra_forbidden":
-                known = _keys_at(item["loc"][:-1])
-                near = difflib.get_close_matches(str(item["loc"][-1]), known, 1, 0.5)
-                fix = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(known)}."
+                fix = _nearest(str(item["loc"][-1]), _keys_at(item["loc"][:-1]))
                 yield Fault(file, f"{where} is not a key here", fix)
             case "missing":
                 yield Fault(file, f"{where} is missing", "Add it.")
+            case "literal_error":
+                known = re.findall("'([^']+)'", str(item["ctx"]["expected"]))
+                where = where.removesuffix(".[key]")
+                yield Fault(file, f"{where}: {item['input']!r} is no word for it", _nearest(str(item["input"]), known))
             case _:
                 yield Fault(file, f"{where}: {item['input']!r}: {item['msg']}", "Correct the value.")
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    """The repair of a word that is not known."""
+    near = difflib.get_close_matches(word, known, 1, 0.5)
+    return f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(known)}."
 
 
 def _keys_at(loc: Sequence[int | str]) -> list[str]:
@@ -324,11 +345,22 @@ def contradictions(scenario: Scenario, file: str) -> Iterator[Fault]:
     for band, modes in scenario.travel.modes_by_band.items():
         if not modes:
             yield Fault(file, f"travel.modes_by_band.{band} is empty", f"Name at least one of {', '.join(MODES)}.")
+    yield from _unknown_words(scenario.travel, file)
     goals = (scenario.objective.minimise, *scenario.objective.then)
     if len(set(goals)) < len(goals):
         yield Fault(file, f"objective: {goals[0]} stands twice", "Name another objective in then, or none.")
     if "capital_cost_cny" in goals and scenario.capacity.cost_per_seat_cny is None:
         yield Fault(file, "objective: capital_cost_cny needs capacity.cost_per_seat_cny", "Give a cost per seat.")
+
+
+def _unknown_words(travel: Travel, file: str) -> Iterator[Fault]:
+    """Classes of road and surfaces that no network has."""
+    for section, known in (("speeds", ROAD_CLASSES), ("surface_factors", SURFACES)):
+        for mode, table in getattr(travel, section).items():
+            for word in sorted(set(table) - {"", *known}):
+                yield Fault(file, f"travel.{section}.{mode}.{word} is not a key here", _nearest(word, known))
+    for word in sorted(set(travel.winter_cleared) - set(ROAD_CLASSES)):
+        yield Fault(file, f"travel.winter_cleared: {word!r} is no class of road", _nearest(word, ROAD_CLASSES))
 
 
 def _teaches(grades: Sequence[str], band: str) -> bool:

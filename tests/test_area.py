@@ -16,6 +16,7 @@ from geopandas.testing import assert_geodataframe_equal
 
 from planner.area import check_area, content_hash, projected_crs, read_area, write_area
 from planner.area.manifest import Findings
+from planner.area.network import LEVEL
 from planner.area.places import Source, check_far, project
 from planner.errors import DataError, describe
 from planner.model import GRADES
@@ -79,8 +80,9 @@ def test_an_area_is_read_back_as_it_was_written(folder, tiny):
     pd.testing.assert_frame_equal(area.pupils, given.pupils, check_index_type=False)
     assert_geodataframe_equal(area.roads.edges, given.roads.edges, check_dtype=False)
     pd.testing.assert_frame_equal(area.roads.nodes, given.roads.nodes)
-    same = ("title", "crs", "synthetic", "attribution", "assumptions", "area_id", "data_date")
+    same = ("title", "crs", "synthetic", "attribution", "area_id", "data_date")
     assert [getattr(area, name) for name in same] == [getattr(given, name) for name in same]
+    assert area.assumptions == (*given.assumptions, LEVEL)
     assert area.folder == folder
     assert area.content_hash == content_hash(folder)
     assert (folder / "scenarios" / "default.toml").read_text("utf-8") == 'title = "A"\n'
@@ -101,7 +103,7 @@ def test_an_existing_folder_is_not_written_over(folder, tiny, tmp_path):
     assert content_hash(folder) == before
     (tmp_path / "empty").mkdir()
     write_area(tiny.area, tmp_path / "empty", notes=["Seats were assumed."])
-    assert read_area(tmp_path / "empty").assumptions == ("Seats were assumed.",)
+    assert read_area(tmp_path / "empty").assumptions == ("Seats were assumed.", LEVEL)
 
 
 def test_a_write_that_fails_leaves_nothing_behind(tiny, tmp_path):
@@ -122,7 +124,8 @@ def test_the_hash_tells_every_file(folder):
 
 def test_xunyi():
     report = check_area(ROOT / "data" / "xunyi")
-    assert report.faults == report.missing == ()
+    assert report.faults == ()
+    assert [sentence.split(":")[0] for sentence in report.missing] == ["Heights"]
     assert [str(doubt) for doubt in report.doubts] == [
         "roads: the network is in 2 parts; the largest holds 99.5% of its length. "
         "Join the others where a road is missing from the data."  # a forest track that meets no road
@@ -562,13 +565,13 @@ def test_a_village_on_an_island_or_far_from_any_road_is_named(tiny, tmp_path):
 
     roads, x0, y0 = tiny.area.roads, tiny_module.X0, tiny_module.Y0
     lane = roads.edges.iloc[[0]].assign(from_node=4, to_node=5, length_m=100.0)
-    lane.geometry = [shapely.LineString([(x0, y0 + 700), (x0 + 100, y0 + 700)])]
-    nodes = pd.concat([roads.nodes, pd.DataFrame({"x": [x0, x0 + 100], "y": [y0 + 700] * 2})], ignore_index=True)
+    lane.geometry = [shapely.LineString([(x0, y0 + 2700), (x0 + 100, y0 + 2700)])]
+    nodes = pd.concat([roads.nodes, pd.DataFrame({"x": [x0, x0 + 100], "y": [y0 + 2700] * 2})], ignore_index=True)
     more = Roads(pd.concat([roads.edges, lane], ignore_index=True), nodes)
     places = tiny.area.demand.geometry.copy()
-    places.iloc[0], places.iloc[3] = shapely.Point(x0, y0 + 690), shapely.Point(x0 + 4500, y0 - 2500)
+    places.iloc[0], places.iloc[3] = shapely.Point(x0, y0 + 2690), shapely.Point(x0 + 4500, y0 - 2500)
     area = dataclasses.replace(tiny.area, roads=more, demand=tiny.area.demand.set_geometry(places))
     said = " ".join(map(str, check_area(write_area(area, tmp_path / "a")).doubts))
     assert "the network is in 2 parts; the largest holds 97.8% of its length" in said
-    assert "the nearest road is an island that no way leads to the rest from: V1 东村." in said
+    assert "every road within 2,000 m is an island that no way leads to the rest from: V1 东村." in said
     assert "the nearest road is more than 2,000 m away: V4 Four." in said

@@ -10,11 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.model import Roads
-from planner.travel import bounded
+from planner.scenario import Travel
+from planner.travel import bounded, mode_times
+from planner.travel import trips as trips_module
 from planner.travel.bounded import Reach, within
 from planner.travel.doors import at_nodes
 from planner.travel.network import Network
-from planner.travel.search import search
+from planner.travel.search import arcs_by_tail, search
+from tests.test_travel import networks
 
 
 def drawn(rng, n=25, edges=45):
@@ -63,8 +66,8 @@ def truth(network, out, limit):
     return found
 
 
-def ways(network):
-    return (lambda *ask: Reach(*search(*ask)), bounded._by_scipy)
+def ways():
+    return (lambda net, *ask: Reach(*search(arcs_by_tail(net), *ask)), bounded._by_scipy)
 
 
 @settings(max_examples=30, deadline=None)
@@ -73,7 +76,7 @@ def test_equal_to_bellman_and_ford(seed, limit):
     rng = np.random.default_rng(seed)
     network, out = drawn(rng), doors(rng)
     wanted = truth(network, out, limit)
-    for way, exact_metres in zip(ways(network), (True, False), strict=True):
+    for way, exact_metres in zip(ways(), (True, False), strict=True):
         reach = way(network, out, limit)
         door = np.repeat(np.arange(len(out.first) - 1), np.diff(reach.first))
         keys = list(zip(door.tolist(), reach.node.tolist(), strict=True))
@@ -95,11 +98,11 @@ def test_the_limit_is_inclusive_and_no_door_and_no_road_are_no_error():
     pace = np.full(2, 0.01)
     network = Network(Roads(frame, pd.DataFrame(index=range(3))), pace, np.full(2, np.inf), np.ones(2, bool))
     for limit, reached in ((20.0, 3), (19.9, 2), (9.9, 1)):
-        for way in ways(network):
+        for way in ways():
             assert len(way(network, at_nodes(np.array([0])), limit).node) == reached
     none = within(network, at_nodes(np.zeros(0, dtype=np.int64)), 10)
     assert none.first.tolist() == [0]
-    for way in ways(network):
+    for way in ways():
         assert way(network, doors(np.random.default_rng(0), 3, 1), 5).first.tolist() == [0, 0]
 
 
@@ -110,3 +113,16 @@ def test_the_choice_is_only_one_of_speed(from_work, monkeypatch):
     monkeypatch.setattr(bounded, "COMPILING_FROM", from_work)
     found = within(network, out, 6.0)
     assert len(found.node) == len(truth(network, out, 6.0))
+
+
+@settings(max_examples=15, deadline=None)
+@given(networks(), st.sampled_from([0.5, 2.3, 6.0]))
+def test_walks_with_a_limit_are_the_walks_up_to_it(area, limit):
+    """The first two limits take the bounded search by themselves, the third is told to."""
+    whole = mode_times(area, Travel(walk_max_minutes=1000), "walk")
+    with pytest.MonkeyPatch.context() as patch:
+        if limit > 5:
+            patch.setattr(trips_module, "_covers_little", lambda *_: True)
+        found = mode_times(area, Travel(walk_max_minutes=limit), "walk")
+    np.testing.assert_allclose(found.minutes, np.where(whole.minutes <= limit + 1e-9, whole.minutes, np.nan), atol=1e-9)
+    np.testing.assert_allclose(found.km[~np.isnan(found.km)], whole.km[~np.isnan(found.km)], atol=1e-9)

@@ -7,11 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 import pytest
 
 from planner.area import write_area
-from planner.cli import figure
+from planner.console import figure
 from planner.errors import DataError, PlannerError
 from planner.verify import verify
 from tests import tiny as tiny_module
@@ -81,6 +82,9 @@ def test_an_infeasible_scenario_exits_1_and_writes_nothing(county, tmp_path):
         (["new", "x", "--osm", "absent.osm.pbf"], "absent.osm.pbf: there is no such file"),
         (["score", "{county}", "--actions", "absent.csv"], "absent.csv"),
         (["score", "{county}", "--actions", "wrong.csv"], "wrong.csv row 2, column school_id: there is no school 'S8'"),
+        (["links", "."], "it is no complete plan folder"),
+        (["links", "absent.toml"], "absent.toml: there is no such file"),
+        (["links", "{county}", "--top", "0"], "top"),
         (["frobnicate"], "frobnicate"),
         (["new", "x"], "either --osm FILE or --place NAME"),
     ],
@@ -117,6 +121,23 @@ def test_score_compare_and_verify(plan, county, tmp_path):
     assert "ok   travel times of a sample" in checked.stdout
 
 
+def test_links_of_a_scenario_and_of_a_plan_folder(county, tmp_path):
+    """Doors that reach one road only, and S2 closed: V2's 10 pupils go to S1, V3's 12 to S3."""
+    text = tiny_module.SCENARIO.replace('modes = ["walk"]', 'modes = ["walk"]\nmax_access_m = 100')
+    (tmp_path / "near.toml").write_text(text, "utf-8")
+    assert planner("run", tmp_path / "near.toml", "--area", county, "--out", tmp_path / "near").returncode == 0
+    done = planner("links", tmp_path / "near", "--json")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    assert [(row["edge"], row["pupils"], row["pupils_lost"]) for row in rows] == [(2, 12, 12), (0, 10, 10)]
+    assert rows[0]["extra_minutes_mean"] is None
+    assert rows[0]["lon"] == pytest.approx(108.37, abs=0.01)
+    told = planner("links", tmp_path / "near.toml", "--area", county, "--top", 1)
+    assert told.returncode == 0, told.stderr
+    assert "no way 无路" in told.stdout
+    assert "unknown" not in told.stdout
+
+
 def test_verify_finds_what_was_changed(plan, tmp_path):
     out, _, _ = plan
     bad = tmp_path / "bad"
@@ -131,6 +152,17 @@ def test_verify_finds_what_was_changed(plan, tmp_path):
     assert done.returncode == 1
     failed = {c["name"] for c in json.loads(done.stdout)["checks"] if c["failures"]}
     assert {"files are as written", "every pupil is in the plan", "travel times of a sample"} <= failed
+
+
+def test_check_ranks_the_repairs_of_the_network():
+    told = planner("check", ROOT / "data" / "xunyi")
+    assert told.returncode == 0, told.stderr
+    assert "Repairs of the network 路网修复: 1, 0 of them give pupils a way; all with --json" in told.stdout
+    assert "108.623785, 35.318439" in told.stdout
+    document = json.loads(planner("check", ROOT / "data" / "xunyi", "--json").stdout)
+    (repair,) = document["repairs"]
+    assert (repair["kind"], repair["metres"], repair["pupils"]) == ("island", 246.5, 0)
+    assert repair["edges"] == [1024, 5]
 
 
 @pytest.mark.parametrize("name", ["plan.json", "actions.csv", "assignment.csv", "scenario.toml"])
@@ -202,3 +234,36 @@ def test_the_help_loads_nothing_heavy():
 def test_figures():
     assert figure(0.12345) == "0.1235"
     assert figure(1e6) == "1,000,000"
+
+
+def test_isochrones_are_written_whole_in_either_format(county, tmp_path):
+    question = county / "scenarios" / "plan.toml"
+    done = planner("isochrones", question, "--minutes", "20,10", "--out", tmp_path / "land.geojson", "--json")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["isochrones"]
+    assert [row["minutes"] for row in rows] == [10, 20]
+    assert 0 < rows[0]["km2"] < rows[1]["km2"]
+    land = gpd.read_file(tmp_path / "land.geojson")
+    assert land.crs.to_epsg() == 4326
+    assert land.is_valid.all()
+    each = planner("isochrones", question, "--each", "--minutes", "10", "--out", tmp_path / "land.gpkg")
+    assert each.returncode == 0, each.stderr
+    assert gpd.read_file(tmp_path / "land.gpkg")["school_id"].tolist() == ["S1", "S2", "S3"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["land.geojson", "land.gpkg"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--minutes", "5,ten"], "is no list of minutes"),
+        (["--minutes", "nan"], "is no list of minutes"),
+        (["--mode", "fly"], "'fly'"),
+        (["--out", "land.txt"], "Name a .gpkg or .geojson file."),
+    ],
+)
+def test_isochrones_that_cannot_be_made_say_why(words, said, county, tmp_path):
+    done = planner("isochrones", county / "scenarios" / "plan.toml", *words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("**/*.gpkg"))

@@ -12,13 +12,16 @@ import shapely
 
 from planner.draw import Drawing, draw
 from planner.draw.basemap import DEGREE, RANKS, encode, roads
-from planner.draw.catchments import catchments, cells, outline, school_of
+from planner.draw.catchments import catchments
+from planner.draw.isochrones import isochrones
 from planner.draw.layers import payload
 from planner.draw.page import to_json
 from planner.draw.words import asset, words
 from planner.indicators import INDICATORS
 from planner.model import ACTIONS, BANDS, KIND_GRADES, MODES, STAGES
+from planner.scenario import parse_scenario
 from tests import tiny as tiny_module
+from tests.tiny import SCENARIO
 
 ROOT = Path(__file__).parents[1]
 HOSTILE = [
@@ -136,7 +139,7 @@ def test_nothing_is_changed_in_folium(tiny):
 
 def test_languages_are_complete():
     used = set()
-    for name in ("tools.js", "symbols.js", "map.js"):
+    for name in ("tools.js", "symbols.js", "flows.js", "map.js"):
         used |= set(re.findall(r'\bt\("([\w.]+)"', asset(name)))
     used |= set(re.findall(r'data-(?:word|label|hint)="([\w.]+)"', asset("page.html")))
     used |= {f"band.{b}" for b in BANDS} | {f"stage.{s}" for s in STAGES} | {f"kind.{k}" for k in KIND_GRADES}
@@ -235,19 +238,48 @@ def test_heavy_networks_lose_their_least_roads_first(tiny):
     assert [rank for rank in RANKS if drawn["lines"][rank]] == ["main"]
 
 
-def test_catchments_share_out_the_county_among_open_schools(tiny):
-    county = outline(tiny.area)
-    land = cells(tiny.area, tiny.area.demand.index, county)
-    assert shapely.area(land.to_numpy()).sum() == pytest.approx(county.area)
-    for village, cell in land.items():
-        assert shapely.intersects(cell, tiny.area.demand.geometry[village])
+def test_pupils_on_roads_are_those_of_each_layout(tiny):
+    data = data_of(draw(tiny.area, tiny.today, tiny.plan))["flows"]
+    ends = {
+        tuple(np.round(decoded(line)[[0, -1], 0], 3)): n for line, n in zip(data["lines"], data["pupils"], strict=True)
+    }
+    assert sorted(ends.values()) == [[0, 10], [2, 12], [10, 0]]
+    first = gpd.GeoSeries(tiny.area.roads.edges.geometry.iloc[:1]).to_crs(4326).iloc[0]
+    assert ends[tuple(round(x, 3) for x, _ in first.coords)] == [0, 10]
+    assert data["left_out"] == [0, 0]
+    assert data_of(draw(tiny.area))["flows"] == {"lines": [], "pupils": [], "left_out": []}
+
+
+def decoded(line):
+    return np.cumsum(np.array(line).reshape(-1, 2), axis=0) / DEGREE
+
+
+def test_isochrones_are_left_out_where_they_would_be_too_many(tiny):
+    found = isochrones(tiny.area, [tiny.today, tiny.plan], rides=3)
+    assert found["dropped"]
+    assert found["rides"] == found["lines"] == []
+    assert found["of"] == [[None] * 4] * 2
+    assert not isochrones(tiny.area, [])["dropped"]
+
+
+def test_a_bus_counts_where_it_is_quicker(tiny):
+    text = SCENARIO.replace('modes = ["walk"]', 'modes = ["walk", "bus"]\nbus_wait_minutes = 3')
+    plan = dataclasses.replace(tiny.plan, scenario=parse_scenario(text))
+    found = isochrones(tiny.area, [plan])
+    rides = np.array(found["rides"][found["of"][0][3]]).reshape(-1, 5)
+    # Junior pupils to S3, 1.5 km at 25 km/h a road: walking is quicker on the last road alone, and only near its end.
+    assert rides[:, 3:].tolist() == [[200, 0], [138, 102], [102, 66], [66, 30]]
+    assert rides[0, 0] == rides[3, 0]
+    assert (rides[:, 1:3] == [0, 1000]).all()
+
+
+def test_catchments_are_those_of_open_schools(tiny):
     rows = {school: i for i, school in enumerate(tiny.area.schools.index)}
     assert [part["school"] for part in catchments(tiny.area, tiny.today, rows)["primary"]] == [0, 1, 2]
 
 
 def test_catchments_leave_out_who_has_no_school(tiny):
     plan = unreachable(tiny.plan)
-    assert school_of(plan, "primary")["V4"] == ""
     rows = {school: i for i, school in enumerate(tiny.area.schools.index)}
     assert [part["school"] for part in catchments(tiny.area, plan, rows)["primary"]] == [0, 2]
 

@@ -116,6 +116,56 @@ def test_layers_toggle(open_page, layer):
     assert drawn(page) == shown
 
 
+def test_pupils_on_roads_are_shown_on_demand_for_each_layout(open_page):
+    page = open_page()
+    plain = drawn(page)
+    assert not page.locator("#layer-flows").is_checked()
+    page.locator("#layer-flows").check()
+    after = drawn(page)
+    assert after[0] != plain[0]
+    assert "busiest road: 12 pupils" in page.locator("#key").text_content()
+    page.get_by_text("Before", exact=True).click()
+    before = drawn(page)
+    page.locator("#layer-flows").uncheck()
+    assert drawn(page)[0] != before[0]
+
+
+def test_the_land_by_minutes_is_off_until_it_is_asked_for(open_page):
+    page = open_page()
+    shown = drawn(page)
+    box = page.locator("#layer-isochrones")
+    assert not box.is_checked()
+    box.check()
+    plan = drawn(page)
+    assert plan != shown
+    assert "0–5 min" in page.locator("#key").text_content()
+    page.get_by_text("Before", exact=True).click()
+    assert land_at(page, "V2") == [68, 1, 84]  # today S2 stands there
+    page.get_by_text("After", exact=True).click()
+    assert land_at(page, "V2") == [253, 231, 37]  # 20 minutes from S1: there the land of 20 minutes ends
+    assert drawn(page) == plan
+    box.uncheck()
+    assert land_at(page, "V2") == [0, 0, 0]  # an empty canvas
+
+
+def land_at(page, village):
+    """The colour that the isochrones have at a village."""
+    page.wait_for_timeout(150)
+    return page.evaluate(
+        """(id) => {
+          const at = JSON.parse(document.getElementById("plan-data").text).villages.find((v) => v.id === id).at;
+          const canvas = document.querySelector(".leaflet-isochrones-pane canvas");
+          const box = canvas.getBoundingClientRect(), map = map_plan.getContainer().getBoundingClientRect();
+          const point = map_plan.latLngToContainerPoint(at), scale = canvas.width / box.width;
+          const x = (map.left + point.x - box.left) * scale, y = (map.top + point.y - box.top) * scale;
+          const pen = new OffscreenCanvas(1, 1).getContext("2d");
+          pen.drawImage(canvas, x, y, 1, 1, 0, 0, 1, 1);
+          return [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+        }""",
+        village,
+    )
+
+
 def test_the_band_changes_what_is_drawn(open_page):
     page = open_page()
     shown = drawn(page)

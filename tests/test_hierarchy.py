@@ -8,7 +8,9 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from planner.travel.doors import at_nodes
-from planner.travel.hierarchy import contract, customize, many_to_many
+from planner.travel.hierarchy import contract
+from planner.travel.metric import customize
+from planner.travel.sweep import many_to_many
 
 
 def graph(rng, n=30, arcs=70):

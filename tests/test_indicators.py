@@ -73,6 +73,13 @@ def test_the_norm_is_inclusive(tiny):
     assert INDICATORS["beyond_norm_pupils"](with_rows(tiny.plan, assignment=rows)) == 30
 
 
+def test_one_closed_road_cuts_off_who_lives_beyond_it(tiny):
+    """Doors that reach one road only: V2's 10 pupils go to S1 by the first road, V3's 12 to S3 by the last."""
+    near = tiny.scenario.travel.model_copy(update={"max_access_m": 100.0})
+    plan = with_rows(tiny.plan, scenario=tiny.scenario.model_copy(update={"travel": near}))
+    assert INDICATORS["critical_link_pupils"](plan) == 12
+
+
 def test_today_changes_nothing(tiny):
     assert moves(tiny.today).empty
     assert INDICATORS["changing_pupils"](tiny.today) == 0

@@ -10,6 +10,7 @@ from planner.errors import DataError
 from planner.intake import kind_of, town_polygons
 from planner.model import GRADES
 from planner.sources.osm import read_osm
+from tests.test_slope import hgt
 
 HOSTILE = "&lt;img src=x onerror=alert(1)&gt;村"
 
@@ -179,3 +180,33 @@ def test_no_boundaries_is_one_town(extract, tmp_path):
     assert polygons is None
     assert "one town" in said
     assert len(pl.new_area(tmp_path / "a", osm=extract).towns) == 1
+
+
+def test_heights_come_along_and_are_named(extract, tmp_path):
+    tiles = [hgt(tmp_path / f"N35E{east}.hgt", lambda lon, lat: 5000 * (lon - 107)) for east in (107, 108)]
+    area = pl.new_area(tmp_path / "a", osm=extract, elevation=tiles)
+    assert sorted(path.name for path in (tmp_path / "a").glob("*.hgt")) == ["N35E107.hgt", "N35E108.hgt"]
+    assert not any("No height raster" in sentence for sentence in area.assumptions)
+    lines = area.roads.edges.geometry
+    east = (lines.get_coordinates().groupby(level=0)["x"].agg(lambda x: x.iloc[-1] - x.iloc[0]) > 1000).to_numpy()
+    up, down = (area.roads.edges.loc[east, f"slope_walk_{way}"].mean() for way in ("ahead", "back"))
+    assert up > 1.1 > 1 > down
+    level = pl.new_area(tmp_path / "b", osm=extract)
+    assert any("No height raster" in sentence and "高程" in sentence for sentence in level.assumptions)
+    assert "slope_walk_ahead" not in level.roads.edges
+
+
+def test_heights_that_cannot_be_taken(extract, tmp_path):
+    (tmp_path / "heights.csv").write_text("1")
+    tile = hgt(tmp_path / "N35E108.hgt", lambda lon, _: 0 * lon)
+    far = hgt(tmp_path / "N10E010.hgt", lambda lon, _: 0 * lon)
+    for given, said in (
+        (tmp_path / "N35E107.hgt", f"{tmp_path}/N35E107.hgt: there is no such file"),
+        (tmp_path / "heights.csv", f"{tmp_path}/heights.csv: it is no height raster by its name. Give .hgt"),
+        ([tile, tile], f"{tile}: it is given twice. Give every tile once."),
+        (far, "N10E010.hgt: it has no height for any road. Give the tile that covers the area."),
+    ):
+        with pytest.raises(DataError) as caught:
+            pl.new_area(tmp_path / "a", osm=extract, elevation=given)
+        assert said in str(caught.value)
+        assert not (tmp_path / "a").exists()

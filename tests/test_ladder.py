@@ -25,6 +25,7 @@ LADDER = (
     "draw",
     "report",
     "intake",
+    "console",
     "cli",
     "__main__",
     "__init__",

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from planner.optimise import LocationProblem, solve, violations
-from planner.optimise.exact import _priced, by_rows
+from planner.optimise.exact import _priced
 from planner.optimise.flow import score
+from planner.optimise.highs import by_rows
 from planner.optimise.lagrange import ascend, at_prices, first_prices, relax
 from planner.optimise.prices import solve_by_prices
 from planner.optimise.problem import pairs
@@ -63,7 +64,7 @@ def test_equal_to_the_oracle_by_prices(problem):
     if not servable(problem) or not _priced(problem):
         return
     expected = oracle.best(problem)
-    found = solve_by_prices(problem, by_rows, gap=0.0, time_limit_s=30, seed=0)
+    found = solve_by_prices(problem, gap=0.0, time_limit_s=30, seed=0)
     if math.isinf(expected):
         assert found.status == "infeasible"
         return
@@ -114,7 +115,7 @@ def test_a_drawn_county():
     """Small enough to be quick: constraints by code of its own, the same optimum by rows alone."""
     county = counties.draw(14, 60, seed=3)
     problem = counties.pose(county, whole=True)
-    found = solve_by_prices(problem, by_rows, gap=1e-4, time_limit_s=30, seed=0)
+    found = solve_by_prices(problem, gap=1e-4, time_limit_s=30, seed=0)
     counties.check(county, problem, found)
     other = by_rows(problem, gap=1e-4, time_limit_s=30, seed=0)
     assert found.status == other.status == "optimal"
@@ -125,9 +126,20 @@ def test_a_drawn_county():
 def test_part_by_part_keeps_every_rule_and_never_worsens():
     county = counties.draw(60, 400, seed=5, nearest=20)
     problem = counties.pose(county, whole=True)
-    found = solve_by_prices(problem, by_rows, gap=0.02, time_limit_s=20, seed=0)
+    found = solve_by_prices(problem, gap=0.02, time_limit_s=20, seed=0)
     relaxed = relax(problem)
     point = ascend(relaxed, first_prices(relaxed), 1e4, 200, until=lambda _: np.inf).best
     better = improve(problem, relaxed, point, found, gap=1e-3, ends=time.perf_counter() + 2, seed=0)
     assert better.objective <= found.objective
     counties.check(county, problem, better)
+
+
+def test_too_few_seats_are_infeasible_at_once():
+    """Seats of the sites that may open fall short by 1 %: proven by the linear program, not by a search."""
+    rng = np.random.default_rng(5)
+    weight = rng.integers(1, 40, 30).astype(float)
+    seats = np.full(8, np.floor(weight.sum() * 0.99 / 5))
+    problem = LocationProblem(rng.random((30, 8)) * weight[:, None], weight=weight, capacity=seats, open_max=5)
+    found = solve_by_prices(problem, gap=0.0, time_limit_s=60, seed=0)
+    assert found.status == "infeasible"
+    assert found.seconds < 20

@@ -45,15 +45,23 @@ def test_unknown_is_said_and_null(tiny, tmp_path):
     assert "unknown 未知" in next(row for row in values if row[0] == "annual_cost_cny")
 
 
-def test_the_geopackage_holds_schools_villages_towns_and_lines(tiny, tmp_path):
+def test_the_geopackage_holds_schools_villages_towns_catchments_and_lines(tiny, tmp_path):
     report.save(tiny.plan, tmp_path / "p")
     file = tmp_path / "p" / "plan.gpkg"
-    assert set(gpd.list_layers(file)["name"]) == {"schools", "demand", "towns", "assignment"}
+    layers = {"schools", "demand", "towns", "catchments", "assignment", "road_flows"}
+    assert set(gpd.list_layers(file)["name"]) == layers
     lines = gpd.read_file(file, layer="assignment")
     assert len(lines) == len(tiny.plan.assignment)
     assert lines.crs.to_epsg() == 4545
+    roads = gpd.read_file(file, layer="road_flows")
+    assert roads[["mode", "edge", "pupils"]].values.tolist() == [["walk", 0, 10], ["walk", 2, 12]]
     schools = gpd.read_file(file, layer="schools").set_index("school_id")
     assert schools["action"].to_dict() == {"S1": "keep", "S2": "close", "S3": "keep; keep"}
+
+
+def test_a_plan_without_pupils_on_the_roads_is_written(tiny, tmp_path):
+    report.save(dataclasses.replace(tiny.plan, assignment=tiny.plan.assignment.iloc[:0]), tmp_path / "p")
+    assert len(gpd.read_file(tmp_path / "p" / "plan.gpkg", layer="road_flows")) == 0
 
 
 def test_a_failure_leaves_the_old_folder(tiny, tmp_path, monkeypatch):

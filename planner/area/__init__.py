@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from planner.area.doubts import datum_that_fits, find_doubts, find_missing
+from planner.area.layers import layer_sha256, read_layer
 from planner.area.manifest import Findings, Manifest, read_manifest
 from planner.area.network import load_roads
 from planner.area.people import add_word, pupils_of, school_frame
@@ -22,11 +23,23 @@ from planner.area.places import (
     town_polygons,
     towns_of_points,
 )
+from planner.area.repairs import find_repairs
 from planner.area.store import content_hash, write_area
 from planner.errors import DataError, Fault
 from planner.model import StudyArea
 
-__all__ = ["AreaReport", "check_area", "content_hash", "datum_that_fits", "projected_crs", "read_area", "write_area"]
+__all__ = [
+    "AreaReport",
+    "check_area",
+    "content_hash",
+    "datum_that_fits",
+    "find_repairs",
+    "layer_sha256",
+    "projected_crs",
+    "read_area",
+    "read_layer",
+    "write_area",
+]
 
 
 @dataclass(frozen=True)
@@ -124,12 +137,12 @@ def _assemble(manifest: Manifest, found: Findings) -> StudyArea | None:
         synthetic=manifest.synthetic,
         data_date=manifest.data_date,
         attribution=manifest.attribution,
-        assumptions=(*manifest.assumptions, *found.assumptions),
+        assumptions=tuple(dict.fromkeys((*manifest.assumptions, *found.assumptions))),
         folder=manifest.folder,
         content_hash=content_hash(manifest.folder),
     )
     found.doubts.extend(find_doubts(area, schools, demand))
-    find_missing(area, found, towns_drawn=drawn is not None)
+    find_missing(area, found, towns_drawn=drawn is not None, heights=bool(manifest.elevation))
     return area
 
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from planner.area.manifest import Findings
 from planner.area.places import Source, project
+from planner.area.repairs import REACH_M, reached
 from planner.errors import Fault
 from planner.model import STAGES, Roads, StudyArea
-from planner.roads import components, snap
+from planner.roads import components, mode_parts, strong_parts
 from planner.sources.datum import DATUMS, from_wgs84, to_wgs84
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 SAME_PLACE_M = 10.0
 BETTER_M = 100.0
 SAMPLE = 500
-FAR_M = 2000.0
 
 
 def find_doubts(area: StudyArea, schools: Source, demand: Source) -> Iterator[Fault]:
@@ -34,6 +34,7 @@ def find_doubts(area: StudyArea, schools: Source, demand: Source) -> Iterator[Fa
         _same_names(area, schools, demand),
         _same_places(area, schools, demand),
         _parts(area),
+        _one_way_traps(area),
         _off_roads(area.schools, area.roads, schools),
         _off_roads(area.demand, area.roads, demand),
         _datum(area.roads, area.crs, schools),
@@ -41,11 +42,13 @@ def find_doubts(area: StudyArea, schools: Source, demand: Source) -> Iterator[Fa
     )
 
 
-def find_missing(area: StudyArea, found: Findings, *, towns_drawn: bool) -> None:
+def find_missing(area: StudyArea, found: Findings, *, towns_drawn: bool, heights: bool) -> None:
     """What is missing for which feature, in sentences."""
     schools, say = area.schools, found.missing.append
     if not towns_drawn:
         say("Town polygons: towns are drawn round their points, or one town stands for the county.")
+    if not heights:
+        say("Heights: every road is taken as level; name SRTM tiles or a GeoTIFF as files.elevation in area.toml.")
     if schools[[f"seats_{stage}" for stage in STAGES]].replace(0, np.nan).isna().all(axis=None):
         say("Seats: no plan can tell whether there is room, or what seats would cost.")
     if schools[[f"pupils_{stage}" for stage in STAGES]].replace(0, np.nan).isna().all(axis=None):
@@ -131,19 +134,32 @@ def _parts(area: StudyArea) -> Iterator[Fault]:
         yield Fault("roads", said, "Join the others where a road is missing from the data.")
 
 
+def _one_way_traps(area: StudyArea) -> Iterator[Fault]:
+    """Roads that one-way streets let a bus into and not out of, or out of and not in."""
+    edges = area.roads.edges
+    bus = edges[edges["bus"].to_numpy(dtype=bool)]
+    nodes = np.unique(bus[["from_node", "to_node"]].to_numpy())
+    trapped = (strong_parts(area.roads, "bus") > 0) & (mode_parts(area.roads, "bus") == 0)
+    if trapped[nodes].any():
+        share = trapped[nodes].mean()
+        said = f"from {share:.1%} of the junctions of buses one-way streets let no bus come back, or none come there"
+        yield Fault("roads", said, "Check oneway there, and the roads that the data cuts off at its border.")
+
+
 def _off_roads(places: gpd.GeoDataFrame, roads: Roads, source: Source) -> Iterator[Fault]:
-    """Places that a walker reaches no road from, or only an island of the network."""
+    """Places that a walker reaches no road from, or only islands of the network."""
     on_foot = roads.edges["walk"].to_numpy(dtype=bool)
-    edge, _, away = snap(places.geometry.to_numpy(), roads, on_foot)
-    far = away > FAR_M
+    label = np.where(on_foot, mode_parts(roads, "walk")[roads.edges["from_node"].to_numpy()], -1)
+    main, near = reached(places, roads, label)
+    some = np.isin(np.arange(len(places)), [row for rows in near.values() for row in rows])
+    far = ~main & ~some
     if far.any():
-        problem = f"the nearest road is more than {FAR_M:,.0f} m away: {_named(places, far)}"
+        problem = f"the nearest road is more than {REACH_M:,.0f} m away: {_named(places, far)}"
         yield source.fault(problem, "Check the place and the roads.", far)
-    part = components(roads)[roads.edges["from_node"].to_numpy()]
-    island = ~far & (edge >= 0) & (part[edge] > 0)
+    island = ~main & some
     if island.any():
-        problem = f"the nearest road is an island that no way leads to the rest from: {_named(places, island)}"
-        yield source.fault(problem, "Join it in the data.", island)
+        problem = f"every road within {REACH_M:,.0f} m is an island that no way leads to the rest from"
+        yield source.fault(f"{problem}: {_named(places, island)}", "Join it in the data.", island)
 
 
 def _named(places: gpd.GeoDataFrame, some: np.ndarray) -> str:

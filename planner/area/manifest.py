@@ -11,6 +11,7 @@ from typing import Any
 
 from planner.errors import Fault
 from planner.sources.datum import DATUMS, is_datum
+from planner.sources.elevation import SUFFIXES, is_elevation
 from planner.tables import nearest
 
 FILE = "area.toml"
@@ -41,7 +42,10 @@ class Findings:
 
 @dataclass(frozen=True)
 class Manifest:
-    """``area.toml``, read and checked; ``crs`` is ``""`` where the data is to tell it."""
+    """``area.toml``, read and checked; ``crs`` is ``""`` where the data is to tell it.
+
+    ``elevation`` names the height rasters, none or several.
+    """
 
     folder: Path
     title: str
@@ -53,6 +57,7 @@ class Manifest:
     files: Mapping[str, str] = field(default_factory=dict)
     datum: Mapping[str, str] = field(default_factory=dict)
     sheets: Mapping[str, str] = field(default_factory=dict)
+    elevation: tuple[str, ...] = ()
 
     def path(self, name: str) -> Path:
         """Where one of ``FILES`` lies."""
@@ -87,6 +92,7 @@ def read_manifest(folder: Path, found: Findings) -> Manifest | None:
     }
     files = {k: v for k, v in typed.get("files", {}).items() if k in FILES and isinstance(v, str)}
     files = _inside(folder, files, fault)
+    elevation = _elevation(folder, typed.get("files", {}).get("elevation", []), fault)
     _check_systems(typed, fault)
     if not given.get("title"):
         fault("title is missing", "Add it.")
@@ -101,6 +107,7 @@ def read_manifest(folder: Path, found: Findings) -> Manifest | None:
         files,
         {k: v for k, v in typed.get("datum", {}).items() if isinstance(v, str) and is_datum(v)},
         {k: v for k, v in typed.get("sheets", {}).items() if isinstance(v, str)},
+        elevation,
     )
 
 
@@ -128,8 +135,10 @@ def _check_keys(given: Mapping[str, Any], fault: Any) -> None:
             fault(f"{key} is not {KEYS[key][1]}", f"Write {KEYS[key][1]}.")
         elif isinstance(value, dict):
             for inner, word in value.items():
+                if (key, inner) == ("files", "elevation"):
+                    continue
                 if inner not in FILES:
-                    _unknown(inner, FILES, fault, f"{key}.")
+                    _unknown(inner, (*FILES, "elevation") if key == "files" else FILES, fault, f"{key}.")
                 elif not isinstance(word, str):
                     fault(f"{key}.{inner} is not text", "Put it in quotes.")
 
@@ -155,6 +164,20 @@ def _inside(folder: Path, files: Mapping[str, str], fault: Any) -> dict[str, str
         if name not in within:
             fault(f"files.{name}: {file} is outside the folder", "Copy the file into the folder and name it there.")
     return within
+
+
+def _elevation(folder: Path, given: Any, fault: Any) -> tuple[str, ...]:
+    """Height rasters: one name or a list of names."""
+    names = [given] if isinstance(given, str) else given
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        fault("files.elevation is not a file or a list of files", 'Write a name, or ["N42E001.hgt", "N42E002.hgt"].')
+        return ()
+    for name in names:
+        if not (folder / name).resolve().is_relative_to(folder.resolve()):
+            fault(f"files.elevation: {name} is outside the folder", "Copy the file into the folder and name it there.")
+        elif not is_elevation(name):
+            fault(f"files.elevation: {name} is no height raster by its name", f"Give {', '.join(SUFFIXES)}.")
+    return tuple(name for name in names if (folder / name).resolve().is_relative_to(folder.resolve()))
 
 
 def _check_systems(typed: Mapping[str, Any], fault: Any) -> None:

@@ -6,12 +6,14 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from planner.area.manifest import FILE, FILES, Findings, read_manifest
+from planner.area.network import LEVEL
 from planner.errors import DataError, Fault
 from planner.model import GRADES, STAGES, StudyArea
 
@@ -28,6 +30,7 @@ def write_area(
     *,
     scenarios: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
+    elevation: Sequence[Path] | None = None,
 ) -> Path:
     """Write an area so that ``read_area`` gives it back; beside the target first, then in one step in its place.
 
@@ -36,6 +39,7 @@ def write_area(
     folder : absent or empty
     scenarios : file name -> TOML text, into ``scenarios/``
     notes : sentences added to the area's assumptions
+    elevation : height rasters to copy; None for those that the area was read with
 
     Returns
     -------
@@ -54,7 +58,7 @@ def write_area(
     try:
         made = beside / folder.name
         made.mkdir()
-        _write(area, made, scenarios or {}, notes)
+        _write(area, made, scenarios or {}, notes, _rasters(area) if elevation is None else elevation)
         if folder.exists():
             folder.rmdir()
         made.rename(folder)
@@ -63,7 +67,9 @@ def write_area(
     return folder
 
 
-def _write(area: StudyArea, folder: Path, scenarios: Mapping[str, str], notes: Sequence[str]) -> None:
+def _write(
+    area: StudyArea, folder: Path, scenarios: Mapping[str, str], notes: Sequence[str], rasters: Sequence[Path]
+) -> None:
     import shapely
     import tomli_w
 
@@ -89,20 +95,29 @@ def _write(area: StudyArea, folder: Path, scenarios: Mapping[str, str], notes: S
     towns.geometry = shapely.transform(towns.geometry.to_numpy(), lambda xy: xy.round(DEGREE_DIGITS))
     (folder / "towns.geojson").write_text(towns.to_json(drop_id=True, ensure_ascii=False), "utf-8")
     area.roads.edges.to_parquet(folder / "roads.parquet")
+    assumed = [sentence for sentence in area.assumptions if sentence != LEVEL]  # whoever reads it says so again
     manifest: dict[str, Any] = {"title": area.title, "crs": area.crs, "synthetic": area.synthetic}
     manifest |= {"data_date": area.data_date} if area.data_date else {}
-    manifest |= {"attribution": list(area.attribution), "assumptions": [*area.assumptions, *notes]}
+    manifest |= {"attribution": list(area.attribution), "assumptions": [*assumed, *notes]}
     manifest["files"] = {
         "schools": "schools.csv",
         "demand": "demand.csv",
         "towns": "towns.geojson",
         "roads": "roads.parquet",
     }
+    if rasters:  # under their own names: a .hgt tile's tells where it lies
+        manifest["files"]["elevation"] = [shutil.copyfile(raster, folder / raster.name).name for raster in rasters]
     manifest["datum"] = dict.fromkeys(("schools", "demand", "towns"), "wgs84")
     (folder / FILE).write_text(tomli_w.dumps(manifest), "utf-8")
     for name, text in scenarios.items():
         (folder / "scenarios").mkdir(exist_ok=True)
         (folder / "scenarios" / Path(name).name).write_text(text, "utf-8")
+
+
+def _rasters(area: StudyArea) -> list[Path]:
+    """The height rasters of the folder that the area was read from."""
+    manifest = read_manifest(area.folder, Findings()) if area.folder is not None else None
+    return [] if manifest is None else [manifest.folder / name for name in manifest.elevation]
 
 
 def _placed(frame: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -134,14 +149,17 @@ def content_hash(folder: str | Path) -> str:
     manifest = read_manifest(Path(folder), found)
     if manifest is None:
         raise DataError(found.faults)
-    paths = [Path(folder) / FILE]
-    for name in FILES:
-        if name in manifest.files and manifest.path(name).is_file():
-            path = manifest.path(name)
-            paths += sorted(path.parent.glob(f"{path.stem}.*")) if path.suffix.lower() == ".shp" else [path]
+    named = [manifest.path(name) for name in FILES if name in manifest.files]
+    named += [Path(folder) / name for name in manifest.elevation]
+    return hash_of([Path(folder) / FILE, *(path for path in named if path.is_file())])
+
+
+def hash_of(paths: Sequence[Path]) -> str:
+    """SHA-256 over files, by name and content; of a Shapefile, all its parts."""
     digest = hashlib.sha256()
     for path in paths:
-        content = path.read_bytes()
-        digest.update(f"{path.name}\0{len(content)}\0".encode())
-        digest.update(content)
+        for part in sorted(path.parent.glob(f"{escape(path.stem)}.*")) if path.suffix.lower() == ".shp" else [path]:
+            content = part.read_bytes()
+            digest.update(f"{part.name}\0{len(content)}\0".encode())
+            digest.update(content)
     return digest.hexdigest()

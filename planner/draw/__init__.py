@@ -85,4 +85,5 @@ def _scorecard(plans: tuple[Plan, ...]) -> pd.DataFrame | None:
     from planner.compare import scorecard
 
     *before, plan = plans
-    return scorecard(dataclasses.replace(plan, today=before[0]) if before else plan)
+    same = not before or plan.today is before[0]
+    return scorecard(plan if same else dataclasses.replace(plan, today=before[0]))

@@ -1,4 +1,4 @@
-"""Catchments: the area whose pupils one school serves."""
+"""A plan's catchments for the map."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import shapely
 
 from planner.draw.basemap import encode_area, to_lonlat, town_shapes
-from planner.model import BAND_STAGE, STAGES, StudyArea
+from planner.model import STAGES, StudyArea
 from planner.plan import Plan
+from planner.plan import catchments as plan_catchments
 
 TINTS = 6
-AROUND_M = 1500.0
-"""How far a catchment goes beyond the outermost villages where no town has an outline."""
 
 
 def catchments(area: StudyArea, plan: Plan, school_row: Mapping[str, int]) -> dict[str, list[dict[str, Any]]]:
@@ -25,56 +23,18 @@ def catchments(area: StudyArea, plan: Plan, school_row: Mapping[str, int]) -> di
     >>> [part["school"] for part in found["primary"]], [part["school"] for part in found["junior"]]
     ([0, 2], [2])
     """
-    county = outline(area)
+    county = shapely.union_all(town_shapes(area))  # with the borders that are drawn
+    found = plan_catchments(plan, whole=None if county.is_empty else county)
     made = {}
     for stage in STAGES:
-        served = school_of(plan, stage)
-        shapes = dissolve(cells(area, served.index, county), served)
-        outlines = to_lonlat(shapes.to_numpy(), area.crs)
+        here = found[(found["stage"] == stage) & found["school_id"].isin(list(school_row))]
+        shapes = here.geometry.to_numpy()
+        outlines = to_lonlat(shapes, area.crs)
         made[stage] = [
             {"school": school_row[school], "tint": tint, "rings": encode_area(shape)}
-            for school, tint, shape in zip(shapes.index, tints(shapes.to_numpy()), outlines, strict=True)
-            if school in school_row
+            for school, tint, shape in zip(here["school_id"], tints(shapes), outlines, strict=True)
         ]
     return made
-
-
-def school_of(plan: Plan, stage: str) -> pd.Series:
-    """The school that takes most of each demand point's pupils of a stage ("" where none does).
-
-    >>> school_of(tiny.plan, "primary").to_dict()
-    {'V1': 'S1', 'V2': 'S1', 'V3': 'S3', 'V4': 'S3'}
-    """
-    rows = plan.assignment[plan.assignment["band"].map(BAND_STAGE) == stage]
-    total = rows.groupby(["demand_id", "school_id"], sort=True)["pupils"].sum().reset_index()
-    most = total.sort_values("pupils", ascending=False, kind="stable").drop_duplicates("demand_id")
-    return most.set_index("demand_id")["school_id"].sort_index()
-
-
-def outline(area: StudyArea) -> Any:
-    """The county: its towns together, or the surroundings of its places where no town has an outline."""
-    together = shapely.union_all(town_shapes(area))
-    if not together.is_empty:
-        return together
-    points = shapely.multipoints(shapely.get_coordinates(area.demand.geometry.to_numpy()))
-    return shapely.buffer(shapely.convex_hull(points), AROUND_M)
-
-
-def cells(area: StudyArea, demand_ids: pd.Index, county: Any) -> pd.Series:
-    """The land nearer to each demand point than to any other, by straight line (Voronoi), within the county."""
-    xy = pd.DataFrame(area.demand.geometry.get_coordinates()).reindex(demand_ids).dropna().drop_duplicates()
-    if len(xy) < 2:
-        return pd.Series([county] * len(xy), index=xy.index, dtype=object)
-    whole = shapely.box(*shapely.bounds(shapely.union(county, shapely.multipoints(xy.to_numpy()))))
-    found = shapely.voronoi_polygons(shapely.multipoints(xy.to_numpy()), extend_to=whole, ordered=True)
-    return pd.Series(list(shapely.intersection(shapely.get_parts(found), county)), index=xy.index, dtype=object)
-
-
-def dissolve(land: pd.Series, served: pd.Series) -> pd.Series:
-    """Cells of one school as one shape; index the school's id."""
-    school = served.reindex(land.index)
-    shapes = {str(s): shapely.union_all(land[school == s].to_numpy()) for s in sorted(set(school)) if s}
-    return pd.Series(list(shapes.values()), index=list(shapes), dtype=object)
 
 
 def tints(shapes: np.ndarray) -> list[int]:

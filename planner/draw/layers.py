@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from planner.draw.basemap import bounds, place, roads, to_lonlat, towns
 from planner.draw.catchments import catchments
+from planner.draw.flows import flows
+from planner.draw.isochrones import isochrones
 from planner.model import BAND_GRADES, BAND_STAGE, BANDS, STAGES, StudyArea
 from planner.plan import Plan
 
@@ -24,8 +26,8 @@ def payload(area: StudyArea, plans: Sequence[Plan], scorecard: pd.DataFrame | No
     ----------
     scorecard : as ``planner.compare.scorecard`` gives it; None where there is no plan
 
-    >>> sorted(payload(tiny.area, [tiny.plan]))
-    ['area', 'bands', 'bounds', 'limits', 'plans', 'roads', 'schools', 'scorecard', 'towns', 'villages']
+    >>> sorted(payload(tiny.area, [tiny.plan]))[:6]
+    ['area', 'bands', 'bounds', 'flows', 'isochrones', 'limits']
     """
     school_row = {str(school): i for i, school in enumerate(area.schools.index)}
     village_row = {str(village): i for i, village in enumerate(area.demand.index)}
@@ -42,10 +44,12 @@ def payload(area: StudyArea, plans: Sequence[Plan], scorecard: pd.DataFrame | No
         "limits": {band: number(limit(band)) for band in BANDS},
         "bounds": bounds(area),
         "roads": roads(area),
+        "flows": flows(area, plans),
         "towns": towns(area),
         "schools": schools(area),
         "villages": villages(area),
         "plans": [_plan(area, plan, school_row, village_row) for plan in plans],
+        "isochrones": isochrones(area, plans),
         "scorecard": [] if scorecard is None else _scores(scorecard),
     }
 

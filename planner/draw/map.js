@@ -2,7 +2,9 @@
 /* Draws a study area and its plans on a Leaflet map, and the panels beside it.
    Names come from data: they reach the page only through textContent, properties and SVG made node by node. */
 
-const LAYERS = ["schools", "merges", "others", "villages", "lines", "catchments", "towns", "roads"];
+const ON_MAP = ["schools", "merges", "others", "villages", "lines", "flows"];
+const LAYERS = [...ON_MAP, "isochrones", "catchments", "towns", "roads"];
+const HIDDEN = ["others", "flows", "isochrones"];
 const SIGNS = ["unreachable", "no_seat"];
 const PANELS = ["key", "card"];
 const NO_PLAN = { actions: [], trips: [], catchments: {}, notes: [], title: "" };
@@ -11,9 +13,9 @@ function drawPlan(map, data) {
   const { schools, villages, bands, plans } = data;
   const wide = window.matchMedia("(min-width: 900px)").matches;
   const state = { lang: data.lang, view: Math.max(plans.length - 1, 0), band: 1, chosen: null };
-  const shown = new Set(LAYERS.filter((name) => name !== "others"));
+  const shown = new Set(LAYERS.filter((name) => !HIDDEN.includes(name)));
   const views = (plans.length ? plans : [NO_PLAN]).map(indexPlan);
-  const { t, n, withUnit, percent, nameOf } = speaker(data.words, state);
+  const say = speaker(data.words, state), { t, n, withUnit, percent, nameOf } = say;
   const groups = {}, renderers = {};
   let pin = null, zoom = null, fit = null;
 
@@ -52,6 +54,10 @@ function drawPlan(map, data) {
     return found < 0 ? 3 : found;
   }
 
+  function minutesText(from, to) {
+    return from ? t("minutes.from_to", { from: n(from), to: n(to) }) : t("minutes.to", { to: n(to) });
+  }
+
   const beyond = (index) => data.limits[bands[state.band].band] !== null && index > 1;
 
   function classText(index) {
@@ -72,13 +78,15 @@ function drawPlan(map, data) {
   /* -- layers -- */
 
   function makePanes() {
-    const order = { catchments: 305, roads: 310, towns: 320, lines: 350, villages: 420, merges: 430, labels: 650 };
+    const ground = { catchments: 305, isochrones: 307, roads: 310, towns: 320 };
+    const order = { ...ground, flows: 340, lines: 350, villages: 420, merges: 430, labels: 650 };
     for (const [name, depth] of Object.entries(order)) {
       const pane = map.createPane(name);
       pane.style.zIndex = depth;
       if (name !== "villages") pane.style.pointerEvents = "none";
       renderers[name] = L.canvas({ pane: name, padding: 0.3, tolerance: 4 });
     }
+    map.getPane("isochrones").style.opacity = ISOCHRONE_OPACITY;
     LAYERS.forEach((name) => (groups[name] = L.layerGroup()));
     showLayers();
   }
@@ -103,12 +111,21 @@ function drawPlan(map, data) {
 
   function drawView() {
     ["catchments", "lines", "villages", "merges", "schools", "others"].forEach((name) => groups[name].clearLayers());
+    drawLand();
     drawCatchments();
     drawLines();
+    drawFlows(groups.flows, data.flows, state.view, still);
     villages.forEach(drawVillage);
     schools.forEach(drawSchool);
     drawMerges();
     writeKey();
+  }
+
+  /** Only when it is looked at: a county's land takes the browser a moment. */
+  function drawLand() {
+    groups.isochrones.clearLayers();
+    if (!shown.has("isochrones")) return;
+    drawIsochrones(data.isochrones, state.view, state.band, still("isochrones", {}), groups.isochrones);
   }
 
   const isChosen = (list, row) => state.chosen !== null && state.chosen.list === list && state.chosen.row === row;
@@ -210,13 +227,19 @@ function drawPlan(map, data) {
         ...SIGNS.filter((s) => signs.has(s)).map((s) => villageItem(s, t(`reason.${s}`))),
         villageItem("", t("no_pupils")),
       ],
+      flows: plans.length ? flowKey(data.flows, state.view, say, item, note) : [],
+      isochrones: [
+        note(t(data.isochrones.dropped ? "isochrones.dropped" : "isochrones.note")),
+        ...data.isochrones.minutes.map((to, i, all) => item(swatch(ISOCHRONES[i]), minutesText(all[i - 1], to))),
+      ],
       roads: [
         ...ranks.map((rank) => item(stroke(ROADS[rank]), t(`roads.${rank}`))),
         ...data.roads.dropped.map((rank) => note(`${t("roads.dropped")}: ${t(`roads.${rank}`)}`)),
       ],
     };
     const bare = !plans.length, merged = view().actions.some((row) => row.into !== null && row.stage === stage());
-    const empty = { merges: !merged, towns: !data.towns.length, lines: bare, catchments: bare };
+    const blank = { isochrones: bare, catchments: bare, towns: !data.towns.length };
+    const empty = { merges: !merged, lines: bare, flows: bare, ...blank };
     const written = LAYERS.filter((name) => !empty[name]);
     $("key").replaceChildren(...written.map((name) => layerSection(name, items[name] || [])));
   }
@@ -227,6 +250,7 @@ function drawPlan(map, data) {
     const box = el("input", { type: "checkbox", checked: shown.has(name), id: `layer-${name}` });
     box.addEventListener("change", () => {
       box.checked ? shown.add(name) : shown.delete(name);
+      if (name === "isochrones") drawLand();
       showLayers();
     });
     const head = el("h2", {}, el("label", {}, box, ` ${t(`layer.${name}`)}`));

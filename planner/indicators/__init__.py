@@ -5,6 +5,7 @@
 from planner.indicators.registry import INDICATORS, Indicator, indicator
 from planner.indicators.trips import by_band, by_town
 from planner.indicators import fairness
+from planner.indicators import links
 from planner.indicators import seats
 from planner.indicators.seats import open_by_kind_and_town
 from planner.indicators.change import moves
@@ -17,6 +18,7 @@ __all__ = [
     "by_town",
     "fairness",
     "indicator",
+    "links",
     "moves",
     "open_by_kind_and_town",
     "seats",

@@ -6,24 +6,23 @@ import dataclasses
 import re
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from planner.area import projected_crs, read_area, write_area
 from planner.errors import DataError, Fault
-from planner.intake.network import clip
+from planner.intake.network import ROADS_AROUND_M, clip
 from planner.intake.question import default_scenario
 from planner.intake.schools import kinds_that_are_needed, only_taught, school_table, seats_from_pupils
 from planner.intake.settlements import demand_points
 from planner.intake.towns import town_polygons
 from planner.model import StudyArea
 from planner.roads import from_ways
+from planner.sources.elevation import SUFFIXES, is_elevation
 from planner.sources.osm import OsmExtract, read_osm
-
-if TYPE_CHECKING:
-    import geopandas as gpd
 
 
 def new_area(
@@ -35,6 +34,7 @@ def new_area(
     demand: str | Path | None = None,
     schools: str | Path | None = None,
     population: str | Path | None = None,
+    elevation: str | Path | Sequence[str | Path] = (),
     datum: str = "wgs84",
     title: str = "",
 ) -> StudyArea:
@@ -48,6 +48,7 @@ def new_area(
     osm, place : an extract's file, or the name of a place to fetch (exactly one)
     towns, demand, schools : the bureau's own tables (CSV, XLSX, GeoPackage, GeoJSON, Shapefile, GeoParquet)
     population : raster of people
+    elevation : height rasters (SRTM .hgt or .hgt.zip under its own name, GeoTIFF), copied into the folder
     datum : of the tables given
 
     Raises
@@ -59,30 +60,32 @@ def new_area(
         raise DataError([Fault(str(folder), "it exists already", "Name a new folder, or remove it.")])
     if demand is not None and population is not None:
         raise DataError([Fault(str(population), "demand is given twice, as a table and a raster", "Give one.")])
-    extract = _extract(osm, place)
-    said: list[str] = list(extract.doubts)
-    polygons, town_note = (None, "") if towns else town_polygons(extract)
-    if town_note:
-        said.append(town_note)
-    lon, lat = _middle(extract, polygons)
-    crs = projected_crs(np.array([lon]), np.array([lat]))
     with tempfile.TemporaryDirectory() as draft_name:
         draft = Path(draft_name) / (target.name or "area")
         draft.mkdir()
-        files: dict[str, str] = {}
+        files: dict[str, Any] = {}
         datums: dict[str, str] = {}
         labels: dict[str, str] = {}
         for word, path in (("towns", towns), ("demand", demand), ("schools", schools)):
             if path is not None:
                 files[word], datums[word] = _copy(Path(path), draft, word), datum
                 labels[str(draft / files[word])] = str(path)
-        outline = None
-        if polygons is not None:
-            outline = polygons.union_all()
-            polygons.to_file(draft / "towns.geojson", driver="GeoJSON")
-            files["towns"] = "towns.geojson"
-        elif towns is not None:
-            outline = _outline_of(draft, files, datums, towns)
+        rasters = [Path(elevation)] if isinstance(elevation, str | Path) else [Path(raster) for raster in elevation]
+        if rasters:
+            files["elevation"] = [_copy_raster(raster, draft) for raster in rasters]
+            labels |= {str(draft / raster.name): str(raster) for raster in rasters}
+        outline = _outline_of(draft, files, datums, towns) if towns is not None else None
+        extract = _extract(osm, place, outline)
+        said: list[str] = list(extract.doubts)
+        if outline is None:
+            polygons, note = town_polygons(extract)
+            said += [note] if note else []
+            if polygons is not None:
+                outline = polygons.union_all()
+                polygons.to_file(draft / "towns.geojson", driver="GeoJSON")
+                files["towns"] = "towns.geojson"
+        lon, lat = _middle(extract, outline)
+        crs = projected_crs(np.array([lon]), np.array([lat]))
         if demand is None:
             points = demand_points(extract, population, outline, said)
             points.to_csv(draft / "demand.csv", index=False)
@@ -116,16 +119,25 @@ def new_area(
     area = only_taught(area, said)
     area = seats_from_pupils(area, said)
     area = dataclasses.replace(area, assumptions=(*area.assumptions, *said))
-    write_area(area, target, scenarios={"default.toml": default_scenario(area)})
+    write_area(area, target, scenarios={"default.toml": default_scenario(area)}, elevation=rasters)
     return read_area(target)
 
 
-def _extract(osm: str | Path | None, place: str | None) -> OsmExtract:
+def _extract(osm: str | Path | None, place: str | None, outline: Any) -> OsmExtract:
+    """The extract; of a file much wider than the outline, only the roads round it."""
     if osm is not None:
-        return read_osm(osm)
+        return read_osm(osm, box=None if outline is None else _around(outline))
     from planner.sources.live import read_place
 
     return read_place(place or "")
+
+
+def _around(outline: Any) -> tuple[float, float, float, float]:
+    """The box, in degrees, of all that ``clip`` may keep and some more."""
+    west, south, east, north = outline.bounds
+    lat = 2 * ROADS_AROUND_M / 111_000
+    lon = lat / np.cos(np.radians(min(max(abs(south), abs(north)), 85)))
+    return west - lon, south - lat, east + lon, north + lat
 
 
 def _copy(path: Path, draft: Path, word: str) -> str:
@@ -135,6 +147,17 @@ def _copy(path: Path, draft: Path, word: str) -> str:
     for near in path.parent.glob(f"{_glob_safe(path.stem)}.*") if path.suffix.lower() == ".shp" else [path]:
         shutil.copy(near, draft / f"{word}{near.suffix.lower()}")
     return f"{word}{path.suffix.lower()}"
+
+
+def _copy_raster(path: Path, draft: Path) -> str:
+    """The user's height raster under its own name, which tells where a .hgt tile lies."""
+    if (draft / path.name).exists():
+        raise DataError([Fault(str(path), "it is given twice", "Give every tile once.")])
+    if not path.is_file():
+        raise DataError([Fault(str(path), "there is no such file", "Check the path.")])
+    if not is_elevation(path.name):
+        raise DataError([Fault(str(path), "it is no height raster by its name", f"Give {', '.join(SUFFIXES)}.")])
+    return shutil.copyfile(path, draft / path.name).name
 
 
 def _glob_safe(name: str) -> str:
@@ -160,9 +183,9 @@ def _outline_of(draft: Path, files: dict[str, str], datums: dict[str, str], give
     return union
 
 
-def _middle(extract: OsmExtract, polygons: gpd.GeoDataFrame | None) -> tuple[float, float]:
-    if polygons is not None:
-        west, south, east, north = polygons.total_bounds
+def _middle(extract: OsmExtract, outline: Any) -> tuple[float, float]:
+    if outline is not None:
+        west, south, east, north = outline.bounds
         return float(west + east) / 2, float(south + north) / 2
     lon, lat = np.median(extract.ways.lonlat, axis=0)
     return float(lon), float(lat)

@@ -1,5 +1,6 @@
 """Location problems as pure arrays, solved exactly; knows nothing of schools."""
 
+from planner.optimise.evaluate import assign, objectives
 from planner.optimise.exact import solve, solve_then
 from planner.optimise.problem import (
     Budget,
@@ -21,6 +22,8 @@ __all__ = [
     "OpenRule",
     "Repair",
     "Terms",
+    "assign",
+    "objectives",
     "repair",
     "solve",
     "solve_then",

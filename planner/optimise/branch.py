@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -64,8 +65,7 @@ def branch(
             continue
         nodes += 1
         reach = 0.5 * max(upper - known, 1e-4 * abs(upper))
-        stop = upper
-        ascent = ascend(node, price, reach, NODE_ROUNDS, until=lambda _, stop=stop: stop, ends=ends)
+        ascent = ascend(node, price, reach, NODE_ROUNDS, until=_always(upper), ends=ends)
         point = ascent.best
         bound = max(known, point.bound)
         if (tried := answer(problem, node, point)) is not None and tried.objective < upper:
@@ -86,6 +86,11 @@ def branch(
                 heapq.heappush(heap, (bound, count, child, point.price))
     bound = min([floor, upper, *(item[0] for item in heap)])
     return Found(best, bound, nodes)
+
+
+def _always(bound: float) -> Callable[[Point], float]:
+    """A bound to stop at, whatever the point."""
+    return lambda _: bound
 
 
 def _still(node: Relaxation, kept: Left) -> np.ndarray:
@@ -170,7 +175,8 @@ def answer(problem: LocationProblem, node: Relaxation, point: Point) -> Location
 
 def _reaching_all(node: Relaxation, point: Point) -> np.ndarray | None:
     """(n_site,) the point's open sites, and others so that each demand point may go to one; None where none fit."""
-    is_open, state = point.open | (node.state == MUST), node.state
+    is_open: np.ndarray = point.open | (node.state == MUST)
+    state = node.state
     for _ in range(REACHING):
         lost = np.bincount(node.demand, weights=is_open[node.site], minlength=len(node.weight)) == 0
         if not lost.any():

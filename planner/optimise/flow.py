@@ -31,7 +31,7 @@ def cheapest(cost: np.ndarray, weight: np.ndarray, seats: np.ndarray, flow: np.n
     n, m = cost.shape
     load = np.zeros(m)
     for i in range(n):
-        j = np.argmin(cost[i])
+        j = int(np.argmin(cost[i]))
         if cost[i, j] == np.inf:
             return np.inf
         flow[j, i] = weight[i]
@@ -74,16 +74,15 @@ def cheapest(cost: np.ndarray, weight: np.ndarray, seats: np.ndarray, flow: np.n
             amount = min(load[source] - seats[source], seats[end] - load[end])
             t = end
             while t != source:
-                s = before[t]
-                amount = min(amount, flow[s, who[s, t]])
-                t = s
+                amount = min(amount, flow[before[t], who[before[t], t]])
+                t = before[t]
             t = end
             while t != source:
-                s = before[t]
-                flow[s, who[s, t]] -= amount
-                flow[t, who[s, t]] += amount
-                stale[s] = stale[t] = True
-                t = s
+                mover = who[before[t], t]
+                flow[before[t], mover] -= amount
+                flow[t, mover] += amount
+                stale[before[t]] = stale[t] = True
+                t = before[t]
             load[source] -= amount
             load[end] += amount
     total = 0.0

@@ -42,7 +42,7 @@ def search(
     run out, the relaxation's value, and in ``best`` the best items found.
     """
     trial[:count] = False
-    limit, _ = fill(size, profit, count, room)
+    limit = fill(size, profit, count, room)[0]
     top, value, k, nodes = above, 0.0, 0, 0
     while True:
         rest, _ = fill(size[k:], profit[k:], count - k, room)
@@ -65,10 +65,10 @@ def search(
         while last >= 0 and not trial[last]:
             last -= 1
         if last < 0:
-            return top
+            return float(top)
         nodes += 1
         if nodes > NODES:
-            return limit
+            return float(limit)
         trial[last] = False
         room += size[last]
         value -= profit[last]

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -262,7 +263,7 @@ def _together(groups: tuple[tuple[int, ...], ...], m: int) -> np.ndarray:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    ends = [(a, b) for group in groups for a, b in zip(group[:-1], group[1:], strict=True)]
+    ends = [(a, b) for group in groups for a, b in pairwise(group)]
     a, b = np.array(ends, dtype=np.int64).reshape(-1, 2).T
     twin: np.ndarray = connected_components(coo_array((np.ones(len(a)), (a, b)), shape=(m, m)), directed=False)[1]
     return twin

@@ -8,16 +8,17 @@ ceiling, which is a bound itself, and the ceiling rises.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from planner.optimise import knapsack, settle
+from planner.optimise.answers import checked, unsolved, valued
 from planner.optimise.branch import answer, branch
+from planner.optimise.highs import by_rows
 from planner.optimise.lagrange import Point, Relaxation, ascend, first_prices, relax, shrink
-from planner.optimise.problem import LocationProblem, LocationSolution, Status
+from planner.optimise.problem import LocationProblem, LocationSolution
 from planner.optimise.province import improve
 from planner.optimise.restrict import left, restricted
 
@@ -30,18 +31,9 @@ ROWS_UP_TO = 4000  # arcs: where seats may be added, as many or fewer are left t
 
 WHOLE_UP_TO = 5000  # arcs below the first ceiling: with more, parts are searched one by one
 
-Rows = Callable[..., LocationSolution]
 
-
-def solve_by_prices(
-    problem: LocationProblem, rows: Rows, *, gap: float, time_limit_s: float, seed: int
-) -> LocationSolution:
-    """The best solution and its bound.
-
-    Parameters
-    ----------
-    rows : solves what is left exactly, as :func:`planner.optimise.exact.by_rows`
-    """
+def solve_by_prices(problem: LocationProblem, *, gap: float, time_limit_s: float, seed: int) -> LocationSolution:
+    """The best solution and its bound; the bound is infinite, and nothing returned, only when nothing is feasible."""
     began = time.perf_counter()
     ends = began + time_limit_s
     relaxed = relax(problem)
@@ -49,7 +41,15 @@ def solve_by_prices(
     if best is not None and _is_large(relaxed, point):
         best = improve(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
         return _finished(problem, best, point.bound, gap, began)
-    bound, upper, above = point.bound, np.inf if best is None else best.objective, CEILING
+    bound = point.bound
+    if best is None and np.isfinite(bound):
+        # Seats are tight, or there is no solution at all: the linear program sees the latter at once.
+        tried = by_rows(problem, gap=gap, time_limit_s=0.5 * (ends - time.perf_counter()), seed=seed)
+        if tried.status not in ("optimal", "feasible"):
+            bound = np.inf if tried.status == "infeasible" else bound
+        else:
+            best, bound = tried, max(bound, tried.bound)
+    upper, above = np.inf if best is None else best.objective, CEILING
     while bound < _goal(upper, gap) and time.perf_counter() < ends:
         ceiling = min(upper, bound + above * max(abs(bound), 1e-9)) if above < 1 else upper
         kept = left(relaxed, point, ceiling)
@@ -62,7 +62,7 @@ def solve_by_prices(
                 found = branch(problem, node, point.price, None, ceiling, gap=gap, ends=ends)
                 tried, proven = found.best, found.bound
             else:
-                tried = rows(restricted(problem, relaxed, kept), **ask)
+                tried = by_rows(restricted(problem, relaxed, kept), **ask)
                 proven = {"infeasible": np.inf, "unknown": -np.inf}.get(tried.status, tried.bound)
             if tried is not None and tried.status in ("optimal", "feasible") and tried.objective < upper:
                 best, upper = tried, tried.objective
@@ -111,21 +111,9 @@ def _finished(
     problem: LocationProblem, best: LocationSolution | None, bound: float, gap: float, began: float
 ) -> LocationSolution:
     """The solution with what was proven."""
-    from scipy.sparse import csr_array
-
-    seconds = time.perf_counter() - began
     if best is None:
-        n, m = problem.cost.shape
-        nan, nothing = float("nan"), csr_array((n, m), dtype=np.float64)
-        unsolved: Status = "infeasible" if bound == np.inf else "unknown"
-        nobody = np.full(n, -1)
-        return LocationSolution(np.zeros(m, dtype=bool), nobody, nothing, np.zeros(m), nan, nan, nan, unsolved, seconds)
-    bound = min(bound, best.objective)
-    apart = (best.objective - bound) / max(abs(best.objective), 1e-9)
-    if apart <= 1e-7:
-        bound, apart = best.objective, 0.0
-    status: Status = "optimal" if apart <= gap + 1e-9 else "feasible"
-    return replace(best, bound=bound, gap=apart, status=status, seconds=seconds)
+        return unsolved(problem, "infeasible" if bound == np.inf else "unknown", time.perf_counter() - began)
+    return checked(problem, valued(problem, replace(best, bound=bound)), gap, began)
 
 
 KERNELS = (*knapsack.KERNELS, *settle.KERNELS)

@@ -74,8 +74,8 @@ class LocationProblem:
 
     Parameters
     ----------
-    cost : (n_demand, n_site) cost of serving the whole demand point at a site; NaN = not allowed. A scipy sparse array is
-        kept sparse: the pairs that it stores are those allowed, at no cost where a zero is stored
+    cost : (n_demand, n_site) cost of serving the whole demand point at a site; NaN = not allowed. A scipy sparse array
+        is kept sparse: the pairs that it stores are those allowed, at no cost where a zero is stored
     weight : (n_demand,) seats a demand point needs; one each by default
     capacity : (n_site,) seats; None or infinite = no limit
     fixed_cost : (n_site,) paid when open
@@ -312,7 +312,7 @@ def at_pairs(cost: Any, demand: np.ndarray, site: np.ndarray) -> np.ndarray:
     """
     table = _table(cost)
     if isinstance(table, np.ndarray):
-        return table[demand, site]
+        return np.asarray(table[demand, site])
     row, column, value = pairs(table)
     known = row * table.shape[1] + column
     asked = np.asarray(demand, dtype=np.int64) * table.shape[1] + site
@@ -337,6 +337,21 @@ def same_pairs(cost: Any, value: np.ndarray) -> Any:
     from scipy.sparse import csr_array
 
     return csr_array((value, cost.indices, cost.indptr), shape=cost.shape)
+
+
+def dense(cost: Any) -> np.ndarray:
+    """(n_demand, n_site) a cost as a table, NaN where a pair is not allowed.
+
+    >>> from scipy.sparse import csr_array
+    >>> dense(csr_array(([5.0], ([0], [1])), shape=(1, 2))).tolist()
+    [[nan, 5.0]]
+    """
+    if isinstance(cost, np.ndarray):
+        return cost
+    table: np.ndarray = np.full(cost.shape, np.nan)
+    demand, site, value = pairs(cost)
+    table[demand, site] = value
+    return table
 
 
 def _table(given: Any) -> Any:

@@ -103,7 +103,7 @@ def _waste(problem: LocationProblem, relaxed: Relaxation, point: Point, best: Lo
     paid = point.price - at_pairs(problem.cost, np.arange(n), best.assignment)
     step = relaxed.step_cost * best.steps
     spent = np.where(best.open, relaxed.fixed + step, 0.0) - np.bincount(best.assignment, weights=paid, minlength=m)
-    return spent - np.minimum(relaxed.fixed - point.gain, 0.0)
+    return np.asarray(spent - np.minimum(relaxed.fixed - point.gain, 0.0))
 
 
 def _part(

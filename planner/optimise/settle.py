@@ -20,7 +20,7 @@ def filling(load: float, seats: float, step_seats: float, max_steps: float, step
     if short <= 1e-9:
         return 0.0
     if max_steps > 0.0 and step_seats > 0.0:
-        steps = np.ceil(short / step_seats - 1e-9)
+        steps = float(np.ceil(short / step_seats - 1e-9))
         if steps <= max_steps:
             return steps * step_cost
         return max_steps * step_cost + over * (short - max_steps * step_seats)

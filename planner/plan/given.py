@@ -15,6 +15,7 @@ from planner.plan.layout import make_plan, split, whole
 from planner.plan.question import Question, ask, nearest
 from planner.plan.types import Plan
 from planner.scenario import Scenario
+from planner.travel import changed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +45,7 @@ def today_of(question: Question) -> Plan:
 
 def notes(question: Question) -> tuple[str, ...]:
     """What a reader must know about any plan of this question."""
-    found = []
+    found = list(changed(question.area, question.scenario.travel).said)
     unknown = int(question.sites["seats"].isna().sum())
     if unknown:
         found.append(f"Seats are unknown for {unknown} school stages: they count as no limit.")

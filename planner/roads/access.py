@@ -75,9 +75,19 @@ class Access:
     share: np.ndarray
     away_m: np.ndarray
 
+    def take(self, rows: np.ndarray) -> Access:
+        """Some of the rows."""
+        return Access(self.door[rows], self.edge[rows], self.ahead[rows], self.share[rows], self.away_m[rows])
+
 
 def access(
-    points: np.ndarray, roads: Roads, ahead: np.ndarray, back: np.ndarray, off_road: float, within_m: float
+    points: np.ndarray,
+    roads: Roads,
+    ahead: np.ndarray,
+    back: np.ndarray,
+    off_road: float,
+    within_m: float,
+    near: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Access:
     """Where doors get on the roads: for every edge near a door and either way along it, the best place.
 
@@ -87,6 +97,7 @@ def access(
     ahead, back : (n_edge,) minutes per metre with and against the line; infinite where nobody gets on so
     off_road : minutes per metre off the road
     within_m : no farther than this from the door, straight
+    near : the doors and edges to look at, by default ``edges_near``
 
     >>> found = access(tiny.area.demand.geometry.to_numpy()[1:2], tiny.area.roads, *np.full((2, 3), 1 / 75), 0.02, 100)
     >>> found.edge.tolist(), found.ahead.tolist(), found.share.tolist()
@@ -95,12 +106,8 @@ def access(
     import shapely
 
     lines = lines_of(roads.edges.geometry.to_numpy())
-    usable = np.flatnonzero(np.isfinite(ahead) | np.isfinite(back))
     xy = shapely.get_coordinates(points)
-    boxes = shapely.box(*(xy - within_m).T, *(xy + within_m).T)
-    door, at = shapely.STRtree(roads.edges.geometry.to_numpy()[usable]).query(boxes)
-    order = np.argsort(door, kind="stable")
-    door, edge = door[order], usable[at[order]]
+    door, edge = edges_near(points, roads, ahead, back, within_m) if near is None else near
     pieces = np.append(0, np.cumsum(np.diff(lines.first)[edge]))
     cuts = np.searchsorted(pieces, np.arange(0, pieces[-1] + PAIRS_AT_A_TIME, PAIRS_AT_A_TIME))
     length = roads.edges["length_m"].to_numpy()
@@ -123,6 +130,21 @@ def access(
     return Access(door, edge, forwards[order], share, away)
 
 
+def edges_near(
+    points: np.ndarray, roads: Roads, ahead: np.ndarray, back: np.ndarray, within_m: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Doors and edges (n,), by doors, then edges: usable edges whose boxes come within metres of the door's own."""
+    import shapely
+
+    usable = np.flatnonzero(np.isfinite(ahead) | np.isfinite(back))
+    xy = shapely.get_coordinates(points)
+    boxes = shapely.box(*(xy - within_m).T, *(xy + within_m).T)
+    door, at = shapely.STRtree(roads.edges.geometry.to_numpy()[usable]).query(boxes)
+    size = np.int64(max(len(ahead), 1))
+    key = np.sort(door * size + usable[at])
+    return key // size, key % size
+
+
 def explode(lines: Lines, edge: np.ndarray, from_end: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """The pieces of some edges, in order or from the end: the row of ``edge`` each comes from, and the piece."""
     count = np.diff(lines.first)[edge]
@@ -133,7 +155,7 @@ def explode(lines: Lines, edge: np.ndarray, from_end: np.ndarray | None = None) 
     return row, lines.first[edge][row] + nth
 
 
-class _Side:
+class Side:
     """Points beside pieces: the foot of the perpendicular, its height, and the part of the piece within reach."""
 
     def __init__(self, lines: Lines, piece: np.ndarray, xy: np.ndarray, within_m: float) -> None:
@@ -154,7 +176,7 @@ class _Side:
         return np.asarray(np.hypot(self.height, at - self.foot))
 
 
-def _lead(pace: np.ndarray, off_road: float, height: np.ndarray) -> np.ndarray:
+def lead(pace: np.ndarray, off_road: float, height: np.ndarray) -> np.ndarray:
     """How far beyond the foot it is best to get on; infinite where the road is no quicker than the land."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(pace < off_road, height * pace / np.sqrt(np.maximum(off_road**2 - pace**2, 0.0)), np.inf)
@@ -172,18 +194,28 @@ def _best(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """(door, edge, share, metres away) of the best place on each edge to go one way along it."""
     row, piece = explode(lines, edge)
-    side = _Side(lines, piece, xy[door[row]], within_m)
+    side = Side(lines, piece, xy[door[row]], within_m)
     g, sign = pace[edge[row]], 1.0 if forward else -1.0
-    at = side.nearest(sign * _lead(g, off_road, side.height))
+    at = side.nearest(sign * lead(g, off_road, side.height))
     away, along = side.away(at), lines.start[piece] + at
     cost = np.where(side.near, off_road * away - sign * g * along, np.inf)
-    order = np.lexsort((away, cost, row))
-    order = order[np.unique(row[order], return_index=True)[1]]
-    order = order[side.near[order]]
+    near = np.flatnonzero(side.near)
+    order = near[_least(row[near], cost[near], away[near])]
     e = edge[row[order]]
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(lines.drawn[e] > 0, along[order] / lines.drawn[e], 0.0)
     return door[row[order]], e, np.clip(share, 0.0, 1.0), away[order]
+
+
+def _least(row: np.ndarray, cost: np.ndarray, away: np.ndarray) -> np.ndarray:
+    """The first place of each row (ascending) with the least cost, and of equals the least way."""
+    begins = np.diff(row, prepend=-1) > 0
+    first, group = np.flatnonzero(begins), np.cumsum(begins) - 1
+    if not len(row):
+        return first
+    away = np.where(cost == np.minimum.reduceat(cost, first)[group], away, np.inf)
+    found = np.flatnonzero(away == np.minimum.reduceat(away, first)[group])
+    return found[np.diff(row[found], prepend=-1) > 0]
 
 
 def along_one(
@@ -195,7 +227,7 @@ def along_one(
     other: np.ndarray,
     off_road: float,
     within_m: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """From one point to another over one edge: on it somewhere, along it one way, and off it; or straight across.
 
     Parameters
@@ -206,7 +238,8 @@ def along_one(
 
     Returns
     -------
-    (n,) minutes, metres off the road and metres along it; infinite where the edge is not within reach of both
+    (n,) minutes, metres off the road, and the places on the edge where one gets on it and off it (one place where one
+    goes straight across); minutes are infinite where the edge is not within reach of both
     """
     some, edge = np.unique(edge, return_inverse=True)
     lines = lines_of(roads.edges.geometry.to_numpy()[some])
@@ -214,9 +247,9 @@ def along_one(
     with np.errstate(invalid="ignore", divide="ignore"):
         scale = np.where(lines.drawn > 0, roads.edges["length_m"].to_numpy()[some] / lines.drawn, 0.0)[edge]
     g, sign = (pace * scale)[row], np.where(ahead, 1.0, -1.0)[row]
-    on, off = (_Side(lines, piece, points[row], within_m) for points in (one, other))
-    on_at = on.nearest(_lead(g, off_road, on.height) * sign)
-    off_at = off.nearest(-_lead(g, off_road, off.height) * sign)
+    on, off = (Side(lines, piece, points[row], within_m) for points in (one, other))
+    on_at = on.nearest(lead(g, off_road, on.height) * sign)
+    off_at = off.nearest(-lead(g, off_road, off.height) * sign)
     on_cost = off_road * on.away(on_at) - sign * g * (lines.start[piece] + on_at)
     off_cost = off_road * off.away(off_at) + sign * g * (lines.start[piece] + off_at)
     on_cost, off_cost = np.where(on.near, on_cost, np.inf), np.where(off.near, off_cost, np.inf)
@@ -236,11 +269,14 @@ def along_one(
     crossing = off_road * across < minutes
     walked = np.where(crossing, across, on.away(on_at)[via] + off.away(off_at))
     place = lines.start[piece]
-    ridden = np.where(crossing, 0.0, (place + off_at - (place + on_at)[via]) * sign) * scale[row]
     minutes = np.where(crossing, off_road * across, minutes)
     order = np.lexsort((minutes, row))
     best = order[np.unique(row[order], return_index=True)[1]]
-    return minutes[best], walked[best], ridden[best]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(lines.drawn > 0, 1 / lines.drawn, 0.0)[edge]
+    gets_on = np.where(crossing, place + at, (place + on_at)[via])[best] * share
+    gets_off = np.where(crossing, place + at, place + off_at)[best] * share
+    return minutes[best], walked[best], gets_on, gets_off
 
 
 def _least_so_far(cost: np.ndarray, row: np.ndarray) -> np.ndarray:

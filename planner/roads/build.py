@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.model import ROAD_MODES, Roads
+from planner.roads.bends import bend_shares
 from planner.roads.tags import CLASSES, NOT_YET, features
 from planner.sources.osm import WAY_TAGS, Ways
 
@@ -21,12 +22,17 @@ EDGE_COLUMNS = (
     "surface",
     "maxspeed_kmh",
     "oneway",
-    "walk",
-    "bicycle",
-    "bus",
+    *ROAD_MODES,
+    "width_m",
+    "lanes",
+    "off_ground",
+    "bend_share",
     "length_m",
     "name",
 )
+
+MAY_BE_ABSENT = ("ebike", "car", "width_m", "lanes", "off_ground", "bend_share")
+"""Columns that networks of an earlier version lack."""
 
 
 def from_lines(lines: gpd.GeoDataFrame, crs: str) -> Roads:
@@ -92,27 +98,27 @@ def _network(tags: pd.DataFrame, first: np.ndarray, vertex: np.ndarray, xy: np.n
     _, vertex = np.unique(vertex, return_inverse=True)
     change = way[1:] != way[:-1]
     end = np.append(True, change) | np.append(change, True)  # of a way
-    junction = end | (np.bincount(vertex)[vertex] > 1)
-    at = np.flatnonzero(junction)
-    runs = np.column_stack([at[:-1], at[1:]])[way[at[:-1]] == way[at[1:]]]
-    runs = runs[runs[:, 0] < runs[:, 1]]
-    pieces = [np.arange(a, b + 1) for a, b in runs]
-    attributes = known.iloc[way[runs[:, 0]]].reset_index(drop=True)
-    chains, direction = _chains(vertex[runs[:, 0]], vertex[runs[:, 1]], attributes)
-    lines, keep_row, ends = [], [], []
-    for chain, forward in zip(chains, direction, strict=True):
-        parts = [pieces[e] if f else pieces[e][::-1] for e, f in zip(chain, forward, strict=True)]
-        position = np.concatenate([parts[0], *(part[1:] for part in parts[1:])])
-        lines.append(shapely.LineString(xy[position]))
-        keep_row.append(chain[0])
-        ends.append((vertex[position[0]], vertex[position[-1]]))
-    edges = attributes.iloc[keep_row].reset_index(drop=True)
-    flipped = np.array([not forward[0] for forward in direction], dtype=bool)
-    edges["oneway"] = np.where(flipped, -edges["oneway"], edges["oneway"]).astype(np.int64)
-    numbers, inverse = np.unique(np.array(ends, dtype=np.int64).reshape(-1, 2), return_inverse=True)
-    inverse = inverse.reshape(-1, 2)
-    edges["from_node"], edges["to_node"] = inverse[:, 0], inverse[:, 1]
-    frame = gpd.GeoDataFrame(edges, geometry=np.array(lines, dtype=object), crs=crs)
+    at = np.flatnonzero(end[: len(way)] | (np.bincount(vertex)[vertex] > 1))
+    runs = np.column_stack([at[:-1], at[1:]])[way[at[:-1]] == way[at[1:]]]  # from junction to junction
+    of = way[runs[:, 0]]
+    same = known.drop(columns="oneway")
+    sort = same.groupby(list(same.columns), dropna=False, sort=False).ngroup().to_numpy()
+    # Pieces that bend otherwise stay apart: no road that is added lends its bends to a straight one.
+    everyone = np.ones(len(runs), dtype=bool)
+    position, line = _positions(runs, everyone, everyone)
+    bends = bend_shares(shapely.linestrings(xy[position], indices=line))
+    alike = np.unique(np.column_stack([sort[of], bends]), axis=0, return_inverse=True)[1].ravel()
+    edge, forward, chain = _chains(vertex[runs], alike, known["oneway"].to_numpy()[of])
+    begins = np.flatnonzero(np.diff(chain, prepend=-1))
+    position, line = _positions(runs[edge], forward, np.diff(chain, prepend=-1) > 0)
+    edges = known.iloc[of[edge[begins]]].reset_index(drop=True)
+    edges["bend_share"] = bends[edge[begins]]
+    edges["oneway"] = np.where(forward[begins], edges["oneway"], -edges["oneway"]).astype(np.int64)
+    turn = np.flatnonzero(np.diff(line, prepend=-1, append=-1))
+    ends = np.column_stack([position[turn[:-1]], position[turn[1:] - 1]])
+    numbers, inverse = np.unique(vertex[ends], return_inverse=True)
+    edges["from_node"], edges["to_node"] = inverse.reshape(-1, 2).T
+    frame = gpd.GeoDataFrame(edges, geometry=shapely.linestrings(xy[position], indices=line), crs=crs)
     frame["length_m"] = frame.length
     place = np.zeros((len(vertex) and vertex.max() + 1, 2))
     place[vertex] = xy
@@ -120,46 +126,65 @@ def _network(tags: pd.DataFrame, first: np.ndarray, vertex: np.ndarray, xy: np.n
     return Roads(frame[[*EDGE_COLUMNS, "geometry"]], nodes)
 
 
-def _chains(a: np.ndarray, b: np.ndarray, attributes: pd.DataFrame) -> tuple[list[list[int]], list[list[bool]]]:
+def _positions(runs: np.ndarray, forward: np.ndarray, begins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the vertices of chained runs lie, and which chain each is of; a vertex between two runs counts once.
+
+    Parameters
+    ----------
+    runs : (n, 2) first and last position of each run, in the order of the chains
+    forward, begins : (n,) bool, walked from first to last; the first of its chain
+    """
+    count = runs[:, 1] - runs[:, 0] + begins
+    nth = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + np.repeat(~begins, count)
+    start, step = np.where(forward, runs[:, 0], runs[:, 1]), np.where(forward, 1, -1)
+    return np.repeat(start, count) + np.repeat(step, count) * nth, np.repeat(np.cumsum(begins) - 1, count)
+
+
+def _chains(ends: np.ndarray, sort: np.ndarray, oneway: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Edges that follow one another through nodes where nothing else meets and nothing changes.
 
-    Returns rows of edges by chain, and whether each is walked along its line.
+    Parameters
+    ----------
+    ends : (n, 2) first and last node
+    sort, oneway : (n,) edges are alike where these are, the second seen from the same side
+
+    Returns
+    -------
+    edge, forward, chain : (n,) the edges chain by chain, whether each is walked along its line, and its chain;
+        chains stand by their least edge, which is walked forward, and a ring begins with it
+
+    >>> edge, forward, chain = _chains(np.array([[0, 1], [2, 1], [2, 3]]), np.array([5, 5, 6]), np.zeros(3, dtype=int))
+    >>> edge.tolist(), forward.tolist(), chain.tolist()
+    ([0, 1, 2], [True, False, True], [0, 0, 1])
     """
-    n = len(a)
-    nodes = int(max(a.max(initial=-1), b.max(initial=-1))) + 1
-    same = attributes.drop(columns="oneway")
-    sort = same.groupby(list(same.columns), dropna=False, sort=False).ngroup().to_numpy()
-    oneway = attributes["oneway"].to_numpy()
-    at: list[list[int]] = [[] for _ in range(nodes)]
-    for e in range(n):
-        at[a[e]].append(e)
-        at[b[e]].append(e)
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
 
-    def through(node: int, e: int, forward: bool) -> tuple[int, bool] | None:
-        """The edge after ``e`` beyond ``node``, and its direction; None where the chain ends."""
-        if len(at[node]) != 2 or at[node][0] == at[node][1]:
-            return None
-        f = at[node][0] if at[node][1] == e else at[node][1]
-        along = bool(a[f] == node)
-        flow = oneway[f] if along else -oneway[f]
-        if sort[f] != sort[e] or flow != (oneway[e] if forward else -oneway[e]):
-            return None
-        return f, along
-
-    seen = np.zeros(n, dtype=bool)
-    chains, directions = [], []
-    for start in range(n):
-        if seen[start]:
-            continue
-        seen[start] = True
-        chain, forward = [start], [True]
-        for ahead in (True, False):
-            e, along = start, ahead
-            while (step := through(int(b[e] if along else a[e]), e, along)) is not None and not seen[step[0]]:
-                e, along = step
-                seen[e] = True
-                chain.append(e) if ahead else chain.insert(0, e)
-                forward.append(along) if ahead else forward.insert(0, not along)
-        chains.append(chain)
-        directions.append(forward)
-    return chains, directions
+    n = len(ends)
+    if n == 0:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool), np.zeros(0, dtype=np.int64)
+    # Half-edge 2e walks edge e along its line, 2e + 1 against it; it leaves a node and ``^ 1`` arrives there.
+    leaves = ends.ravel()
+    by_node = np.argsort(leaves, kind="stable")
+    first = np.flatnonzero(np.bincount(leaves)[leaves[by_node]] == 2)[::2]
+    one, two = by_node[first], by_node[first + 1]
+    flow = np.where(np.arange(2 * n) % 2, -1, 1) * np.repeat(oneway, 2)  # of traffic, seen by the half-edge
+    alike = (one // 2 != two // 2) & (sort[one // 2] == sort[two // 2]) & (flow[one] == -flow[two])
+    one, two = one[alike], two[alike]
+    joined = coo_array((np.ones(len(one)), (one // 2, two // 2)), shape=(n, n))
+    part = connected_components(joined, directed=False)[1]
+    least = np.unique(part, return_index=True)[1]
+    # A ring, joined as often as it has edges, is cut where its least edge begins.
+    ring = np.bincount(part[one // 2], minlength=len(least)) == np.bincount(part)
+    cut = ring[part[one // 2]] & ((one == 2 * least[part[one // 2]]) | (two == 2 * least[part[one // 2]]))
+    one, two = one[~cut], two[~cut]
+    after = np.arange(2 * n)
+    after[one ^ 1], after[two ^ 1] = two, one
+    left = (after != np.arange(2 * n)).astype(np.int64)  # steps to the end, found by doubling
+    while (further := after[after] != after).any():
+        left += np.where(further, left[after], 0)
+        after = after[after]
+    walk = np.flatnonzero(after == after[2 * least[part[np.arange(2 * n) // 2]]])
+    walk = walk[np.lexsort((-left[walk], least[part[walk // 2]]))]
+    chain = np.cumsum(np.diff(part[walk // 2], prepend=-1) != 0) - 1
+    return walk // 2, walk % 2 == 0, chain

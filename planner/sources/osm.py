@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.errors import DataError, Fault
+from planner.sources.opl import nodes_of, read_tagged, write_tagged
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -29,6 +33,18 @@ WAY_TAGS = (
     "bus",
     "route",
     "motorroad",
+    "motorcar",
+    "motorcycle",
+    "psv",
+    "width",
+    "est_width",
+    "lanes",
+    "maxwidth",
+    "maxweight",
+    "maxheight",
+    "tracktype",
+    "bridge",
+    "tunnel",
 )
 FEATURE_TAGS = (
     "name",
@@ -46,6 +62,11 @@ FEATURE_TAGS = (
     "boundary",
     "admin_level",
 )
+
+
+AREA_TAGS = ("area", "type")
+FEATURE_KEYS = ("amenity", "place", "boundary")
+MEMBER_WAY = re.compile(r"[M,]w(\d+)@")
 
 
 @dataclass(frozen=True)
@@ -89,8 +110,14 @@ class OsmExtract:
     doubts: tuple[str, ...] = ()
 
 
-def read_osm(path: str | Path) -> OsmExtract:
+def read_osm(path: str | Path, *, roads_only: bool = False, box: Sequence[float] | None = None) -> OsmExtract:
     """Roads, schools, places and administrative boundaries of an extract.
+
+    Parameters
+    ----------
+    roads_only : leave out all but the roads, in about half the time
+    box : west, south, east and north in degrees: roads that lie wholly outside are left out, so that a county out of a
+        province's file takes little more memory than the places of the province's nodes (16 bytes each)
 
     Raises
     ------
@@ -105,97 +132,181 @@ def read_osm(path: str | Path) -> OsmExtract:
         raise DataError(
             [Fault(str(path), "it is no OSM extract by its name", "Give .osm.pbf, .osm, .osm.gz or .osm.bz2.")]
         )
-    try:
-        ways, date = _ways(osmium, file)
-        features, doubts = _features(osmium, file)
-    except (RuntimeError, ValueError, osmium.InvalidLocationError) as error:
-        raise DataError(
-            [Fault(str(path), f"it cannot be read as OSM data: {error}", "Fetch the extract again.")]
-        ) from None
+    with tempfile.TemporaryDirectory() as folder:
+        text = Path(folder) / "tagged.opl"
+        try:
+            places = write_tagged(file, ("highway",) if roads_only else ("highway", *FEATURE_KEYS), text)
+        except (RuntimeError, ValueError, osmium.InvalidLocationError) as error:
+            raise DataError(
+                [Fault(str(path), f"it cannot be read as OSM data: {error}", "Fetch the extract again.")]
+            ) from None
+        ways, things, date = _ways(text, box)
     if ways.tags.empty:
         raise DataError([Fault(str(path), "it holds no road", "Give an extract that covers the county.")])
-    kinds = features["kind"]
+    things = things.iloc[:0] if roads_only else things
+    features, broken = _features(things, _outlines(things, file, places))
+    of_kind = {kind: frame.drop(columns="kind").reset_index(drop=True) for kind, frame in features.groupby("kind")}
+    none = features.drop(columns="kind").iloc[:0]
     return OsmExtract(
         ways=ways,
-        schools=features[kinds == "school"].drop(columns="kind").reset_index(drop=True),
-        places=features[kinds == "place"].drop(columns="kind").reset_index(drop=True),
-        boundaries=features[kinds == "boundary"].drop(columns="kind").reset_index(drop=True),
+        schools=of_kind.get("school", none),
+        places=of_kind.get("place", none),
+        boundaries=of_kind.get("boundary", none),
         date=date,
-        doubts=doubts,
+        doubts=(f"{broken} areas of the extract have no closed outline and were left out.",) if broken else (),
     )
 
 
-def _ways(osmium: Any, file: Path) -> tuple[Ways, str]:
+def _ways(text: Path, box: Sequence[float] | None) -> tuple[Ways, pd.DataFrame, str]:
+    """The roads, whatever may be a feature (``opl.read_tagged``, and its ``kind``), and the day of the newest road."""
     import pandas as pd
 
-    tags: list[list[str]] = []
-    first = [0]
-    vertex: list[int] = []
-    lonlat: list[tuple[float, float]] = []
-    newest = ""
-    found = osmium.FileProcessor(str(file)).with_locations().with_filter(osmium.filter.KeyFilter("highway"))
-    for way in found:
-        if not way.is_way():
-            continue
-        row = [way.tags.get(key, "") for key in WAY_TAGS]
-        newest = max(newest, way.timestamp.strftime("%Y-%m-%d"))
-        run: list[tuple[int, float, float]] = []
-        for node in (*way.nodes, None):
-            if node is not None and node.location.valid():
-                if not run or run[-1][0] != node.ref:
-                    run.append((node.ref, node.lon, node.lat))
-                continue
-            if len(run) > 1:  # the end of the way, or of the part of it that the extract holds
-                tags.append(row)
-                vertex.extend(ref for ref, _, _ in run)
-                lonlat.extend((lon, lat) for _, lon, lat in run)
-                first.append(len(vertex))
-            run = []
+    keys = tuple(dict.fromkeys((*WAY_TAGS, *FEATURE_TAGS, *AREA_TAGS)))
+    tags, sizes, vertices, places, features, newest = [], [], [], [], [], ""
+    for things in read_tagged(text, keys):
+        kinds = _feature_kinds(things)
+        features.append(things.assign(kind=kinds)[kinds != ""])
+        roads = things[things["osm_id"].str.startswith("w") & (things["highway"] != "")]
+        newest = max([newest, *roads["time"].str[1:11].unique()])
+        way, size, vertex, lonlat = _whole_runs(*nodes_of(roads["body"]))
+        if box is not None:
+            near = _touches(size, lonlat, box)
+            inside = np.repeat(near, size)
+            way, size, vertex, lonlat = way[near], size[near], vertex[inside], lonlat[inside]
+        tags.append(roads[list(WAY_TAGS)].iloc[way])
+        sizes.append(size)
+        vertices.append(vertex)
+        places.append(lonlat)
     ways = Ways(
-        pd.DataFrame(tags, columns=list(WAY_TAGS)),
-        np.array(first),
-        np.array(vertex, dtype=np.int64),
-        np.array(lonlat, dtype=np.float64).reshape(-1, 2),
+        pd.concat(tags, ignore_index=True),
+        np.append(0, np.cumsum(np.concatenate(sizes))),
+        np.concatenate(vertices),
+        np.concatenate(places),
     )
-    return ways, "" if newest < "2000" else newest
+    return ways, pd.concat(features, ignore_index=True), "" if newest < "2000" else newest
 
 
-def _features(osmium: Any, file: Path) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
+def _whole_runs(
+    first: np.ndarray, vertex: np.ndarray, lonlat: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Ways cut where the extract does not hold their nodes, and no vertex twice running.
+
+    Returns
+    -------
+    way, size : (n_run,) the way each run is of, and how many vertices it has
+    vertex, lonlat : of the runs, one after the other
+
+    >>> lonlat = np.array([[1.0, 1], [2, 2], [2, 2], [np.nan, np.nan], [1, 1], [3, 3]])
+    >>> way, size, vertex, _ = _whole_runs(np.array([0, 5, 6]), np.array([1, 2, 2, 9, 1, 3]), lonlat)
+    >>> way.tolist(), size.tolist(), vertex.tolist()
+    ([0], [2], [1, 2])
+    """
+    way = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    here = np.isfinite(lonlat[:, 0])
+    follows = np.zeros(len(way), dtype=bool)  # in one run with the vertex before
+    follows[1:] = here[1:] & here[:-1] & (way[1:] == way[:-1])
+    again = follows.copy()
+    again[1:] &= vertex[1:] == vertex[:-1]
+    run = np.cumsum(~follows) - 1
+    kept = here & ~again
+    size = np.bincount(run[kept], minlength=np.count_nonzero(~follows))
+    kept &= size[run] > 1
+    return way[~follows][size > 1], size[size > 1], vertex[kept], lonlat[kept]
+
+
+def _touches(size: np.ndarray, lonlat: np.ndarray, box: Sequence[float]) -> np.ndarray:
+    """Whether the bounds of each run meet a box.
+
+    >>> _touches(np.array([2, 2]), np.array([[0.0, 0], [4, 4], [7, 0], [9, 1]]), (1, 1, 2, 2)).tolist()
+    [True, False]
+    """
+    if len(size) == 0:
+        return np.zeros(0, dtype=bool)
+    first = np.cumsum(size) - size
+    low, high = np.minimum.reduceat(lonlat, first), np.maximum.reduceat(lonlat, first)
+    return np.asarray(((low <= np.array(box[2:])) & (high >= np.array(box[:2]))).all(axis=1))
+
+
+def _outlines(things: pd.DataFrame, file: Path, places: Any) -> dict[str, list[Any]]:
+    """The lines round every area, by its id; None for a line that the extract holds a part of.
+
+    An area with a line of which the extract holds nothing is left out.
+
+    Parameters
+    ----------
+    places : of all nodes, by their numbers
+    """
+    import osmium
+    import shapely
+
+    relations = things[things["osm_id"].str.startswith("r") & things["type"].isin(("boundary", "multipolygon"))]
+    members = {
+        osm_id: dict.fromkeys(int(way) for way in MEMBER_WAY.findall(body))
+        for osm_id, body in zip(relations["osm_id"], relations["body"], strict=True)
+    }
+    wanted = {way for parts in members.values() for way in parts}
+    ways: Any = osmium.FileProcessor(str(file), osmium.osm.WAY) if wanted else ()
+    lines = {way.id: _line(way, places) for way in ways if way.id in wanted}
+    whole = {area: parts for area, parts in members.items() if parts and parts.keys() <= lines.keys()}
+    held = {area: [lines[way] for way in parts] for area, parts in whole.items()}
+    single = things[things["osm_id"].str.startswith("w") & (things["area"] != "no")]
+    first, vertex, lonlat = nodes_of(single["body"])
+    for osm_id, a, b in zip(single["osm_id"], first[:-1], first[1:], strict=True):
+        if b - a > 3 and vertex[a] == vertex[b - 1]:
+            held[osm_id] = [shapely.LineString(lonlat[a:b]) if np.isfinite(lonlat[a:b]).all() else None]
+    return held
+
+
+def _line(way: Any, places: Any) -> Any:
+    import shapely
+
+    try:
+        nodes = [places.get(node.ref) for node in way.nodes]
+    except KeyError:
+        return None
+    return shapely.LineString([(node.lon, node.lat) for node in nodes]) if len(nodes) > 1 else None
+
+
+def _features(things: pd.DataFrame, outlines: dict[str, list[Any]]) -> tuple[gpd.GeoDataFrame, int]:
+    """Schools and places as points, boundaries as polygons; and how many areas are broken.
+
+    Parameters
+    ----------
+    outlines : by the ids of areas
+    """
     import geopandas as gpd
     import shapely
 
-    rows: list[tuple[Any, ...]] = []
-    broken = 0
-    keep = osmium.filter.KeyFilter("amenity", "place", "boundary")
-    wkb = osmium.geom.WKBFactory()
-    for thing in osmium.FileProcessor(str(file)).with_areas(keep).with_filter(keep):
-        kind = _feature_kind(thing.tags)
-        if kind is None:
-            continue
-        if thing.is_node():
-            osm_id, geometry = f"n{thing.id}", shapely.Point(thing.location.lon, thing.location.lat)
-        elif thing.is_area():
-            try:
-                geometry = shapely.from_wkb(wkb.create_multipolygon(thing))
-            except RuntimeError:
-                broken += 1
-                continue
-            osm_id = f"{'w' if thing.from_way() else 'r'}{thing.orig_id()}"
-        else:
-            continue
-        if kind != "boundary" and geometry.geom_type != "Point":
-            geometry = geometry.point_on_surface()
-        if kind == "boundary" and geometry.geom_type == "Point":
-            continue
-        rows.append((kind, osm_id, *(thing.tags.get(key, "") for key in FEATURE_TAGS), geometry))
-    frame = gpd.GeoDataFrame(rows, columns=["kind", "osm_id", *FEATURE_TAGS, "geometry"], crs="EPSG:4326")
-    doubts = (f"{broken} areas of the extract have no closed outline and were left out.",) if broken else ()
-    return frame, doubts
+    geometry = np.full(len(things), None, dtype=object)
+    node = things["osm_id"].str.startswith("n").to_numpy()
+    lonlat = things["body"][node].str.extract(r"^x(\S+) y(\S+)$").to_numpy(dtype=float)
+    geometry[node] = shapely.points(lonlat)
+    area = things["osm_id"].isin(outlines.keys()).to_numpy()
+    geometry[area] = [_area(outlines[osm_id]) for osm_id in things["osm_id"][area]]
+    broken = area & shapely.is_missing(geometry)
+    kind = things["kind"].to_numpy()
+    inside = area & ~broken & (kind != "boundary")
+    geometry[inside] = shapely.point_on_surface(geometry[inside])
+    kept = ~shapely.is_missing(geometry) & ~(node & (kind == "boundary"))
+    columns = things[["kind", "osm_id", *FEATURE_TAGS]][kept].reset_index(drop=True)
+    return gpd.GeoDataFrame(columns, geometry=geometry[kept], crs="EPSG:4326"), int(broken.sum())
 
 
-def _feature_kind(tags: Any) -> str | None:
-    if tags.get("amenity") in ("school", "kindergarten"):
-        return "school"
-    if tags.get("boundary") == "administrative" and tags.get("admin_level"):
-        return "boundary"
-    return "place" if "place" in tags else None
+def _area(lines: list[Any]) -> Any:
+    """The area that lines enclose, rings inside rings being holes; None where they do not close."""
+    import shapely
+
+    if any(line is None for line in lines):
+        return None
+    drawn = shapely.multilinestrings(lines)
+    _, cuts, dangles, crossed = shapely.polygonize_full([drawn])
+    area = shapely.build_area(drawn)
+    whole = shapely.is_empty([cuts, dangles, crossed]).all() and not area.is_empty and area.is_valid
+    return area if whole else None
+
+
+def _feature_kinds(things: pd.DataFrame) -> np.ndarray:
+    """``school``, ``boundary``, ``place`` or "" for every row of tags."""
+    school = things["amenity"].isin(("school", "kindergarten"))
+    boundary = (things["boundary"] == "administrative") & (things["admin_level"] != "")
+    return np.select([school, boundary, things["place"] != ""], ["school", "boundary", "place"], "")

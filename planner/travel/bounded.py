@@ -9,7 +9,7 @@ import numpy as np
 from planner.compiled import worth_it
 from planner.travel.doors import Doors
 from planner.travel.network import Network
-from planner.travel.trips import lengths, reversed_graph
+from planner.travel.trips import arc_metres, lengths, reversed_graph
 
 COMPILED_FROM, COMPILING_FROM = 2e6, 4e8
 """Doors times junctions from which the compiled search is quicker than scipy: when it is compiled, and when not yet."""
@@ -52,9 +52,9 @@ def within(network: Network, out: Doors, limit: float) -> Reach:
     ([0, 1], [0.0, 20.0], [-1, 0])
     """
     if worth_it((len(out.first) - 1) * network.size, COMPILED_FROM, COMPILING_FROM, "planner.travel.search"):
-        from planner.travel.search import search
+        from planner.travel.search import arcs_by_tail, search
 
-        return Reach(*search(network, out, limit))
+        return Reach(*search(arcs_by_tail(network), out, limit))
     return _by_scipy(network, out, limit)
 
 
@@ -62,7 +62,8 @@ def _by_scipy(network: Network, out: Doors, limit: float) -> Reach:
     """The same, each door a node of its own beyond the junctions; of equal ways any."""
     from scipy.sparse.csgraph import dijkstra
 
-    graph, to, leaving, metres = reversed_graph(network.reversed(), out)
+    graph, to, leaving, arc = reversed_graph(network.reversed(), out)
+    metres = arc_metres(network, out)[arc]
     size, count = network.size, len(out.first) - 1
     found = []
     for begin in range(0, count, DOORS_AT_A_TIME):

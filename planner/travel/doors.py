@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.roads.access import Access, access
+from planner.compiled import worth_it
+from planner.roads.access import Access, access, edges_near, lines_of
 from planner.travel.network import Network, OffRoad
 
 RELAXATIONS = 200
 """Junctions in a row that a door's surroundings are searched over; fewer only leave more ways than are needed."""
+
+COMPILED_FROM, COMPILING_FROM = 5e4, 1e6
+"""Roads near doors from which going door by door is quicker than all at once: compiled, and not compiled yet."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +28,7 @@ class Doors:
     node, minutes, metres : (n,) junctions, and the way to each
     on : where doors get on an edge and no junction's way is as quick
     on_minutes : (n_on,) from the door to there
+    by : (n,) the place on an edge where the way to each junction gets on; None for doors that stand on junctions
     """
 
     xy: np.ndarray
@@ -33,6 +38,7 @@ class Doors:
     metres: np.ndarray
     on: Access
     on_minutes: np.ndarray
+    by: Access | None = None
 
     @property
     def reach(self) -> np.ndarray:
@@ -47,11 +53,54 @@ def doors_out(points: np.ndarray, network: Network, off: OffRoad) -> Doors:
     ----------
     points : (n_door,) shapely points
     """
+    ahead, back = np.where(network.stops, (network.ahead, network.back), np.inf)
+    near = edges_near(points, network.roads, ahead, back, off.within_m)
+    compiled = worth_it(len(near[0]), COMPILED_FROM, COMPILING_FROM, "planner.travel.get_on")
+    return (_compiled if compiled else _by_numpy)(points, network, off, near)
+
+
+def _compiled(points: np.ndarray, network: Network, off: OffRoad, near: tuple[np.ndarray, np.ndarray]) -> Doors:
+    """The same from the doors and edges near each other, door by door."""
+    import shapely
+
+    from planner.travel.get_on import get_on
+
+    edges = network.roads.edges
+    ahead, back = np.where(network.stops, (network.ahead, network.back), np.inf)
+    door, edge = near
+    some, seen = np.unique(edge, return_inverse=True)  # a school sees few of a county's roads
+    ends = (edges[column].to_numpy(dtype=np.int64)[some] for column in ("from_node", "to_node"))
+    columns = get_on(
+        lines_of(edges.geometry.to_numpy()[some]),
+        (*ends, edges["length_m"].to_numpy(dtype=np.float64)[some], ahead[some], back[some]),
+        np.searchsorted(door, np.arange(len(points) + 1)),
+        seen,
+        shapely.get_coordinates(points),
+        (off.pace, off.detour, off.within_m),
+        RELAXATIONS,
+        network.size,
+    )
+    junctions, node, minutes, metres, *by, rows, on_edge, ahead_on, share, away, on_minutes = columns
+    by_door, on_door = (np.repeat(np.arange(len(points)), count) for count in (junctions, rows))
+    return Doors(
+        shapely.get_coordinates(points),
+        np.append(0, np.cumsum(junctions)),
+        node,
+        minutes,
+        metres,
+        Access(on_door, some[on_edge], ahead_on, share, away),
+        on_minutes,
+        Access(by_door, some[by[0]], *by[1:]),
+    )
+
+
+def _by_numpy(points: np.ndarray, network: Network, off: OffRoad, near: tuple[np.ndarray, np.ndarray]) -> Doors:
+    """The same, all doors at once."""
     import shapely
 
     roads, stops = network.roads, network.stops
     ahead, back = np.where(stops, network.ahead, np.inf), np.where(stops, network.back, np.inf)
-    on = access(points, roads, ahead, back, off.pace, off.within_m)
+    on = access(points, roads, ahead, back, off.pace, off.within_m, near)
     ends = roads.edges[["from_node", "to_node"]].to_numpy(dtype=np.int64)
     length = roads.edges["length_m"].to_numpy()
     rest = np.where(on.ahead, 1 - on.share, on.share) * length[on.edge]
@@ -64,16 +113,18 @@ def doors_out(points: np.ndarray, network: Network, off: OffRoad) -> Doors:
     order = np.lexsort((metres, minutes, key))
     if not len(key):
         none = np.zeros(len(points) + 1, dtype=np.int64)
-        return Doors(shapely.get_coordinates(points), none, on.door, minutes, metres, on, on_minutes)
+        return Doors(shapely.get_coordinates(points), none, on.door, minutes, metres, on, on_minutes, on)
     label, first = np.unique(key[order], return_index=True)
-    minutes, metres = minutes[order][first], metres[order][first]
+    by = order[first]
+    minutes, metres = minutes[by], metres[by]
 
     # A junction that is reached sooner along the roads near the door needs no way of its own; nor does an edge.
     soonest = minutes.copy()
-    near = np.unique(np.column_stack([on.door, on.edge]), axis=0)
+    used = np.column_stack([on.door, on.edge])
+    used = used[np.append(True, (used[1:] != used[:-1]).any(axis=1))]
     arcs = [
-        _arc(label, near, ends[:, [0, 1]], ahead, length, size),
-        _arc(label, near, ends[:, [1, 0]], back, length, size),
+        _arc(label, used, ends[:, [0, 1]], ahead, length, size),
+        _arc(label, used, ends[:, [1, 0]], back, length, size),
     ]
     u, v, ride = (np.concatenate(parts) for parts in zip(*arcs, strict=True))
     for _ in range(RELAXATIONS):
@@ -93,8 +144,9 @@ def doors_out(points: np.ndarray, network: Network, off: OffRoad) -> Doors:
         (label % size)[kept],
         minutes[kept],
         metres[kept],
-        Access(on.door[own], on.edge[own], on.ahead[own], on.share[own], on.away_m[own]),
+        on.take(own),
         on_minutes[own],
+        on.take(by[kept]),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.model import Roads
-from planner.roads import EXPRESSWAY, speeds_kmh
+from planner.roads import EXPRESSWAY, off_road_kmh, paces
 from planner.scenario import Travel
 
 
@@ -27,7 +27,7 @@ class OffRoad:
 
 def off_road(travel: Travel) -> OffRoad:
     """What a scenario says of it."""
-    return OffRoad(travel.access_kmh, travel.access_detour, travel.max_access_m)
+    return OffRoad(off_road_kmh(travel), travel.access_detour, travel.max_access_m)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,18 +80,14 @@ class Network:
 
 
 def mode_network(roads: Roads, travel: Travel, mode: str) -> Network:
-    """The network of a mode: walkers go either way; others obey one-way streets.
+    """The network of a mode, with the minutes that ``planner.roads.paces`` gives it.
 
     >>> network = mode_network(tiny.area.roads, tiny.scenario.travel, "walk")
     >>> network.minutes.tolist()
     [20.0, 20.0, 20.0, 20.0, 20.0, 20.0]
     """
-    edges = roads.edges
-    kmh = speeds_kmh(edges, mode, travel.speeds.get(mode))  # type: ignore[call-overload]
-    with np.errstate(divide="ignore"):
-        pace = np.where(kmh > 0, 60 / (1000 * kmh), np.inf)
-    one = np.zeros(len(edges), dtype=np.int64) if mode == "walk" else edges["oneway"].to_numpy()
-    stops = kmh > 0
+    ahead, back = paces(roads.edges, mode, travel)
+    stops = np.isfinite(ahead) | np.isfinite(back)
     if mode == "bus":  # a bus does not stop on an expressway
-        stops &= ~edges["road_class"].isin(EXPRESSWAY).to_numpy()
-    return Network(roads, np.where(one >= 0, pace, np.inf), np.where(one <= 0, pace, np.inf), stops)
+        stops &= ~roads.edges["road_class"].isin(EXPRESSWAY).to_numpy()
+    return Network(roads, ahead, back, stops)

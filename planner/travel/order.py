@@ -18,16 +18,23 @@ def minimum_degree(n: int, tail: np.ndarray, head: np.ndarray) -> np.ndarray:
     [0, 1, 2]
     """
     from scipy.sparse import coo_array
-    from scipy.sparse.linalg import splu
+    from scipy.sparse.linalg import spilu
 
     node = np.arange(n)
     apart = tail != head
     a, b = tail[apart], head[apart]
     joined = coo_array((np.ones(2 * len(a)), (np.append(a, b), np.append(b, a))), shape=(n, n)).tocsc()
     joined.data[:] = -1.0
-    # The values only have to make elimination without pivoting possible: a dominant diagonal.
+    # The values only have to make elimination without pivoting possible: a dominant diagonal. The factors are not
+    # wanted, so all that may be dropped of them is: the order is settled before, and is that of a full factorization.
     diagonal = coo_array((np.diff(joined.indptr) + 1.0, (node, node)), shape=(n, n)).tocsc()
-    factors = splu(
-        joined + diagonal, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
+    factors = spilu(
+        joined + diagonal,
+        drop_tol=1.0,
+        fill_factor=1.0,
+        drop_rule="basic",
+        permc_spec="MMD_AT_PLUS_A",
+        diag_pivot_thresh=0.0,
+        options={"SymmetricMode": True},
     )
     return np.asarray(factors.perm_c, dtype=np.int64)

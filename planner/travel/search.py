@@ -14,22 +14,27 @@ from planner.travel.doors import Doors
 from planner.travel.network import Network
 
 
-def search(network: Network, out: Doors, limit: float) -> tuple[np.ndarray, ...]:
+def arcs_by_tail(network: Network) -> Any:
+    """A network's arcs as ``search`` takes them: where each junction's begin, and their heads, minutes and metres."""
+    return _by_tail(network.size, network.tail, network.head, network.minutes, network.metres)
+
+
+def search(arcs: Any, out: Doors, limit: float) -> tuple[np.ndarray, ...]:
     """``Reach`` as columns; see ``bounded.within``."""
-    arcs = _by_tail(network.size, network.tail, network.head, network.minutes, network.metres)
+    size = len(arcs[0]) - 1
     count = len(out.first) - 1
-    cuts = np.linspace(0, count, min(count, 4 * (os.cpu_count() or 1)) + 1).astype(np.int64)
+    cuts = np.linspace(0, count, max(1, min(count, 4 * (os.cpu_count() or 1))) + 1).astype(np.int64)
 
     def block(ends: tuple[int, int]) -> Any:
         # Pages that no door comes near are never touched.
-        seen, before = np.zeros((2, network.size), dtype=np.int32)
-        time, far = np.empty((2, network.size))
+        seen, before = np.zeros((2, size), dtype=np.int32)
+        time, far = np.empty((2, size))
         return _search(*arcs, *ends, out.first, out.node, out.minutes, out.metres, limit, seen, before, time, far)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = list(pool.map(block, pairwise(cuts.tolist())))
-    size, node, minutes, metres, before = (np.concatenate(part) for part in zip(*found, strict=True))
-    return np.append(0, np.cumsum(size)), node, minutes, metres, before
+    reached, node, minutes, metres, before = (np.concatenate(part) for part in zip(*found, strict=True))
+    return np.append(0, np.cumsum(reached)), node, minutes, metres, before
 
 
 @compiled

@@ -10,24 +10,28 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from planner.area import layer_sha256
 from planner.model import BANDS, MODES, StudyArea, TravelTimes
 from planner.roads import snap
 from planner.scenario import Travel
+from planner.travel.changes import changed, roads_of
 from planner.travel.network import mode_network
-from planner.travel.trips import trips
+from planner.travel.trips import hierarchy_for, trips
 from planner.travel.ways import ways
 
 if TYPE_CHECKING:
     import xarray as xr
 
-CACHE_VERSION = 3
+    from planner.travel.hierarchy import Hierarchy
+
+CACHE_VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -38,35 +42,44 @@ class ModeTimes:
     km: np.ndarray
 
 
-def travel_times(area: StudyArea, travel: Travel, *, cache: bool = True) -> TravelTimes:
+def travel_times(
+    area: StudyArea, travel: Travel, *, cache: bool = True, tell: Callable[[str], object] = str
+) -> TravelTimes:
     """Minutes and kilometres, one way, from every demand point to every school by band.
 
-    Walking and cycling: from the door to any point of any road near it that the mode may use, along the roads, and to
-    the school's door. Bus: the same with the bus on the road, a wait, and one-way streets obeyed. The parts off the
-    road are ``access_detour`` times the straight line at walking speed (``access_kmh``), the straight line at most
-    ``max_access_m`` at either end. Nobody walks longer than ``walk_max_minutes``.
+    By every mode: from the door to any point of any road near it that the mode may use, along the roads, and to the
+    school's door; one-way streets bind all but walkers; a bus has a wait. The parts off the road are ``access_detour``
+    times the straight line at walking speed (``access_kmh``), the straight line at most ``max_access_m`` at either
+    end. Nobody walks longer than ``walk_max_minutes``.
 
     Parameters
     ----------
     cache : keep the result in the area's folder under ``.cache``, named by the hash of all it depends on; it is safe
         to delete
+    tell : is told, in words, what takes long
 
     Returns
     -------
     TravelTimes : equal to any exact shortest-path algorithm's; NaN where no way exists
+
+    Raises
+    ------
+    ScenarioError : what the scenario closes is not there (``travel.changes``)
 
     >>> times = travel_times(tiny.area, tiny.scenario.travel)
     >>> times.data["minutes"].sel(band="lower_primary", demand="V3").values.round(6).tolist()
     [40.0, 20.0, 20.0]
     """
     began = time.perf_counter()
+    changed(area, travel)  # a fault of the scenario is told before anything is computed, or taken from the cache
     store = _cache_file(area, travel) if cache else None
     held = _read_cache(store, area) if store else None
     if held is not None:
         return TravelTimes(held[0], MODES, held[1], time.perf_counter() - began, from_cache=True)
     wanted = {band: travel.modes_by_band.get(band, travel.modes) for band in BANDS}  # type: ignore[call-overload]
     used = [mode for mode in MODES if any(mode in modes for modes in wanted.values())]
-    by_mode = {mode: mode_times(area, travel, mode) for mode in used}
+    hierarchy = hierarchy_for(roads_of(area, travel), len(area.schools), len(used), tell)
+    by_mode = {mode: mode_times(area, travel, mode, hierarchy) for mode in used}
     data = _by_band(area, wanted, by_mode)
     reasons = off_network(area, travel, by_mode)
     if store:
@@ -74,22 +87,28 @@ def travel_times(area: StudyArea, travel: Travel, *, cache: bool = True) -> Trav
     return TravelTimes(data, MODES, reasons, time.perf_counter() - began)
 
 
-def mode_times(area: StudyArea, travel: Travel, mode: str) -> ModeTimes:
-    """Trips by one mode, door to door; the mean of the way there and the way back where both are asked."""
-    there = _one_way(area, travel, mode)
+def mode_times(area: StudyArea, travel: Travel, mode: str, hierarchy: Hierarchy | None = None) -> ModeTimes:
+    """Trips by one mode, door to door; the mean of the way there and the way back where both are asked.
+
+    Parameters
+    ----------
+    hierarchy : of the area's roads, where there are many trips
+    """
+    there = _one_way(area, travel, mode, hierarchy)
     if travel.trip == "to_school":
         return there
-    back = _one_way(area, travel, mode, turned=True)
+    back = _one_way(area, travel, mode, hierarchy, turned=True)
     return ModeTimes((there.minutes + back.minutes) / 2, (there.km + back.km) / 2)
 
 
-def _one_way(area: StudyArea, travel: Travel, mode: str, *, turned: bool = False) -> ModeTimes:
+def _one_way(
+    area: StudyArea, travel: Travel, mode: str, hierarchy: Hierarchy | None, *, turned: bool = False
+) -> ModeTimes:
     of = ways(area, travel, mode, turned=turned)
-    minutes, metres = trips(of.network, of.out, of.into, of.off)
+    limit = travel.walk_max_minutes + 1e-9 if mode == "walk" else np.inf
+    minutes, metres = trips(of.network, of.out, of.into, of.off, hierarchy, limit)
     minutes += of.wait_minutes
-    if mode == "walk":
-        minutes[minutes > travel.walk_max_minutes + 1e-9] = np.inf
-    none = ~np.isfinite(minutes)
+    none = ~np.isfinite(minutes) | (minutes > limit)
     minutes[none], metres[none] = np.nan, np.nan
     return ModeTimes(minutes, metres / 1000)
 
@@ -125,11 +144,12 @@ def off_network(area: StudyArea, travel: Travel, by_mode: Mapping[str, ModeTimes
     if not by_mode:
         return {}
     some = np.any([~np.isnan(found.minutes) for found in by_mode.values()], axis=0)
-    networks = [mode_network(area.roads, travel, "bus" if mode == "walk_bus" else mode) for mode in by_mode]
+    roads = roads_of(area, travel)
+    networks = [mode_network(roads, travel, "bus" if mode == "walk_bus" else mode) for mode in by_mode]
     stops = np.any([network.stops for network in networks], axis=0)
     found: dict[str, str] = {}
     for places, lost in ((area.demand, ~some.any(axis=1)), (area.schools, ~some.any(axis=0))):
-        away = snap(places.geometry.to_numpy()[lost], area.roads, stops)[2]
+        away = snap(places.geometry.to_numpy()[lost], roads, stops)[2]
         found |= {str(i): _why(near_m, travel) for i, near_m in zip(places.index[lost], away.tolist(), strict=True)}
     return found
 
@@ -148,7 +168,8 @@ def _why(near_m: float, travel: Travel) -> str:
 def _cache_file(area: StudyArea, travel: Travel) -> Path | None:
     if area.folder is None or not area.content_hash:
         return None
-    key = f"{CACHE_VERSION} {area.content_hash} {travel.model_dump_json()}"
+    layer = layer_sha256(area.folder, travel.closed_areas) if travel.closed_areas else ""
+    key = f"{CACHE_VERSION} {area.content_hash} {travel.model_dump_json()} {layer}"
     return area.folder / ".cache" / f"travel-{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
 
 

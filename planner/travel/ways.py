@@ -10,6 +10,7 @@ import numpy as np
 from planner.model import BUS_MODES, StudyArea
 from planner.scenario import Travel
 from planner.travel.bounded import within
+from planner.travel.changes import roads_of
 from planner.travel.doors import Doors, doors_in, doors_out
 from planner.travel.network import Network, OffRoad, mode_network, off_road
 
@@ -47,12 +48,13 @@ def ways(area: StudyArea, travel: Travel, mode: str, *, turned: bool = False) ->
     homes, schools = area.demand.geometry.to_numpy(), area.schools.geometry.to_numpy()
     off = off_road(travel)
     wait = travel.bus_wait_minutes if mode in BUS_MODES else 0.0
-    network = mode_network(area.roads, travel, "bus" if mode == "walk_bus" else mode)
+    roads = roads_of(area, travel)
+    network = mode_network(roads, travel, "bus" if mode == "walk_bus" else mode)
     network = network.reversed() if turned else network
     if mode != "walk_bus":
         return Ways(network, doors_out(homes, network, off), doors_in(schools, network, off), off, wait)
     limit = travel.walk_to_stop_max_minutes
-    on_foot = mode_network(area.roads, travel, "walk")
+    on_foot = mode_network(roads, travel, "walk")
     on_foot = on_foot.reversed() if turned else on_foot
     near = dataclasses.replace(off, within_m=min(off.within_m, limit / off.pace))
     out = _to_stops(homes, on_foot, network, off, near, limit)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from planner.area import layer_sha256
 from planner.model import BAND_GRADES, BAND_STAGE, BANDS, BUS_MODES
 from planner.verify.folder import ENDED, Folder, number, open_stages, place
 from planner.verify.network import Network
@@ -37,7 +38,13 @@ def files(plan: Folder) -> Check:
         failures.append("the study area has changed since the plan was written")
     if plan.summary["scenario"]["sha256"] != plan.scenario.sha256:
         failures.append("the scenario has changed since the plan was written")
-    return Check("files are as written", len(plan.summary["tables"]) + 2, tuple(failures))
+    layers = plan.summary.get("layers", {})
+    failures += [
+        f"{name} has changed since the plan was written"
+        for name, sha in layers.items()
+        if layer_sha256(plan.area.folder, name) != sha
+    ]
+    return Check("files are as written", len(plan.summary["tables"]) + 2 + len(layers), tuple(failures))
 
 
 def pupils_conserved(plan: Folder) -> Check:

@@ -13,6 +13,7 @@ import numpy as np
 
 from planner.model import BAND_GRADES, BAND_STAGE, BUS_MODES
 from planner.roads import along_one
+from planner.travel import roads_of
 from planner.travel.doors import Doors, doors_in, doors_out
 from planner.travel.network import Network as RoadNetwork
 from planner.travel.network import OffRoad, mode_network, off_road
@@ -155,7 +156,7 @@ class Network:
     def _straight(self, mode: str, turned: bool, within_m: float = math.inf) -> Lane:
         """From door to door on one network; the way home is the way to school on the network turned round."""
         area = self.plan.area
-        network, off = mode_network(area.roads, self.travel, mode), off_road(self.travel)
+        network, off = mode_network(roads_of(area, self.travel), self.travel, mode), off_road(self.travel)
         network = network.reversed() if turned else network
         off = OffRoad(off.kmh, off.detour, min(off.within_m, within_m))
         homes = _doors(area.demand, doors_out(area.demand.geometry.to_numpy(), network, off), into=False)

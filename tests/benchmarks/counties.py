@@ -109,7 +109,8 @@ def check(county: County, problem: LocationProblem, found: LocationSolution) -> 
     assert max(abs(share - 1) for share in served) < 1e-6, "a village is not served whole"
     for j, seats in enumerate(county.seats.tolist()):
         steps = float(found.steps[j])
-        assert steps == int(steps) and 0 <= steps <= (8 if county.central[j] else 3), "steps"
+        assert steps == int(steps), "part of a step"
+        assert 0 <= steps <= (8 if county.central[j] else 3), "steps"
         assert found.open[j] or steps == 0, "seats are added to a closed school"
         assert load[j] <= seats + STEP_SEATS * steps + 1e-5, "seats"
         assert found.open[j] or not county.central[j], "a central school is closed"

@@ -1,0 +1,72 @@
+"""What the command line says: lines and progress on stderr, tables and JSON documents on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def say(text: str) -> None:
+    """A line for people, on stderr."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+@contextmanager
+def step(text: str) -> Iterator[Callable[[str], None]]:
+    """Say what is being done, and afterwards how long it took; on a terminal with a spinner."""
+    from rich.console import Console
+
+    began, added = time.perf_counter(), [""]
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    with console.status(text) if console.is_terminal else _quiet():
+        yield lambda more: added.__setitem__(0, more)
+    say(f"{text}{f': {added[0]}' if added[0] else ''} ({time.perf_counter() - began:.1f} s)")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    yield
+
+
+def show(title: str, frame: pd.DataFrame) -> None:
+    """A table on stdout."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    wide = console if console.is_terminal else Console(highlight=False, markup=False, emoji=False, width=140)
+    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE)
+    for column, kind in zip(frame.columns, frame.dtypes, strict=True):
+        table.add_column(Text(str(column)), justify="right" if kind.kind in "if" else "left")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(Text(figure(value)) for value in row))
+    wide.print(table)
+
+
+def figure(value: Any) -> str:
+    """A cell as people read it; unknown numbers say so.
+
+    >>> figure(1234.5), figure(float("nan")), figure(3.0), figure("甲")
+    ('1,234.50', 'unknown', '3', '甲')
+    """
+    if isinstance(value, str):
+        return value
+    number = float(value)
+    if number != number:  # noqa: PLR0124 - NaN
+        return "unknown"
+    return f"{number:,.0f}" if number.is_integer() else f"{number:,.4f}" if abs(number) < 1 else f"{number:,.2f}"
+
+
+def put_json(document: Any) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n")

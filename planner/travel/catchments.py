@@ -1,0 +1,198 @@
+"""Catchments: the land shared out among schools, without gaps or overlaps.
+
+Every place is given to the school of the seed nearest to it (Voronoi), and only the borders between seeds of different
+schools are kept: they and the outline cut the county into faces, each of which is one school's.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from planner.model import StudyArea
+from planner.roads.access import Lines
+from planner.scenario import Travel
+from planner.travel.isochrones import place_on, school_rows
+from planner.travel.reach import Reach, reach
+from planner.travel.times import mode_times
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+SPACING_M = 100.0
+BESIDE_M = 1.0
+"""How far to either side of a place that two schools share the seeds stand."""
+HALVINGS = 30
+AROUND_M = 1500.0
+"""How far the outline goes beyond the outermost demand points where no town has one."""
+
+
+def nearest_school_catchments(
+    area: StudyArea,
+    travel: Travel,
+    schools: Sequence[str] | None = None,
+    mode: str = "walk",
+    *,
+    spacing_m: float = SPACING_M,
+) -> gpd.GeoDataFrame:
+    """The land by its quickest school: by road, from the places on the road that each school is quickest to.
+
+    Roads are split where two schools are equally far; the land beside them goes with the nearest place on a road, and
+    every demand point lies in the catchment of the school that the travel times give it. Of schools at one place the
+    first has the land.
+
+    Parameters
+    ----------
+    schools : ids; None for every school of the area, candidates included
+    mode : a mode with roads of its own
+    spacing_m : between the places on the roads that the land is shared out by
+
+    Returns
+    -------
+    Columns ``school_id`` ("" for land from which there is no way to any) and valid ``geometry`` in the area's CRS, by
+    id. Together they are the outline: the towns, or the surroundings of the demand points where no town has a polygon.
+
+    Raises
+    ------
+    DataError : no such school
+    ScenarioError : no such mode
+
+    >>> found = nearest_school_catchments(tiny.area, tiny.scenario.travel)
+    >>> dict(zip(found["school_id"], (found.area / 1e6).round(2)))
+    {'S1': 2.5, 'S2': 4.55, 'S3': 3.95}
+    """
+    import geopandas as gpd
+    import shapely
+
+    rows = school_rows(area, schools)
+    found = reach(area, travel, rows, mode)
+    xy, school = _seeds(found, spacing_m)
+    twin = _first_at_its_place(shapely.get_coordinates(area.schools.geometry.to_numpy()[rows]))
+    some = dataclasses.replace(area, schools=area.schools.iloc[rows])
+    minutes = mode_times(some, travel, mode).minutes
+    known, own = np.isfinite(minutes).any(axis=1), np.full(len(area.demand), -1)
+    if known.any():
+        own[known] = np.nanargmin(minutes[known], axis=1)
+    ids = np.append(area.schools.index.to_numpy(dtype=object)[rows[twin]], "")
+    points = shapely.get_coordinates(area.demand.geometry.to_numpy())
+    shapes = partition(outline(area), np.concatenate([points, xy]), ids[np.append(own, school)])
+    return gpd.GeoDataFrame({"school_id": shapes.index}, geometry=shapes.to_numpy(), crs=area.crs)
+
+
+def partition(whole: Any, xy: np.ndarray, labels: np.ndarray) -> pd.Series:
+    """A shape shared out among the labels of seeds, by the nearest seed.
+
+    Parameters
+    ----------
+    whole : polygon or multipolygon
+    xy : (n, 2) seeds, metres; of two at one place the earlier counts
+    labels : (n,) text
+
+    Returns
+    -------
+    Valid shapes by label, ascending: they cover the whole and no two overlap; a label without land is left out.
+
+    >>> import shapely
+    >>> parts = partition(shapely.box(0, 0, 4, 2), np.array([[1, 1], [3, 1], [3.5, 1]]), np.array(["a", "b", "b"]))
+    >>> parts.map(lambda part: part.area).to_dict()
+    {'a': 4.0, 'b': 4.0}
+    """
+    import pandas as pd
+    import shapely
+    from scipy.spatial import KDTree
+
+    first = np.sort(np.unique(xy, axis=0, return_index=True)[1])
+    xy, labels = np.asarray(xy, dtype=float)[first], np.asarray(labels, dtype=object)[first]
+    names, of_seed = np.unique(labels, return_inverse=True)
+    if whole.is_empty or not len(names):
+        return pd.Series([], index=pd.Index([], dtype=object), dtype=object)
+    if len(names) == 1:
+        return pd.Series([whole], index=pd.Index(names, dtype=object), dtype=object)
+    # Borders are not clipped first: their ends would no longer lie on the outline exactly.
+    net = shapely.union_all([_borders(whole, xy, of_seed), shapely.boundary(whole)])
+    faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(net)))
+    inside = shapely.point_on_surface(faces)
+    kept = shapely.intersects(whole, inside)
+    nearest = of_seed[KDTree(xy).query(shapely.get_coordinates(inside[kept]))[1]]
+    shapes = {names[i]: shapely.union_all(faces[kept][nearest == i]) for i in np.unique(nearest)}
+    return pd.Series(list(shapes.values()), index=pd.Index(list(shapes), dtype=object), dtype=object)
+
+
+def _borders(whole: Any, xy: np.ndarray, label: np.ndarray) -> Any:
+    """The lines on which two seeds of different labels are equally near, all round the shape."""
+    import shapely
+    from scipy.spatial import Voronoi
+
+    west, south, east, north = shapely.bounds(whole)
+    middle = np.array([(west + east) / 2, (south + north) / 2])
+    far = 8 * (max(east - west, north - south) + np.abs(xy - middle).max())
+    corners = far * np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
+    cells = Voronoi(np.concatenate([xy - middle, corners]))
+    ends, seeds = np.array(cells.ridge_vertices), cells.ridge_points
+    inner = (seeds < len(xy)).all(axis=1) & (ends >= 0).all(axis=1)
+    ends, seeds = ends[inner], seeds[inner]
+    ends = ends[label[seeds[:, 0]] != label[seeds[:, 1]]]
+    lines = shapely.linestrings(cells.vertices[ends] + middle)
+    return shapely.multilinestrings(lines[shapely.intersects(whole, lines)])
+
+
+def outline(area: StudyArea) -> Any:
+    """The county: its towns together, or the surroundings of its demand points where no town has a polygon."""
+    import shapely
+
+    shapes = area.towns.geometry.to_numpy()
+    shapes = shapely.make_valid(shapes[~shapely.is_missing(shapes)])
+    together = shapely.union_all(shapes[shapely.area(shapes) > 0])
+    if not together.is_empty:
+        return together
+    points = shapely.multipoints(shapely.get_coordinates(area.demand.geometry.to_numpy()))
+    return shapely.buffer(shapely.convex_hull(points), AROUND_M)
+
+
+def _seeds(found: Reach, spacing_m: float) -> tuple[np.ndarray, np.ndarray]:
+    """Places on the roads, (n, 2) metres, and (n,) the school each is quickest to, -1 for none."""
+    edges, drawn = np.flatnonzero(found.stops), found.lines.drawn
+    count = np.maximum(np.ceil(drawn[edges] / spacing_m), 1).astype(np.int64)
+    edge = np.repeat(edges, count)
+    share = (np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count) + 0.5) / np.repeat(count, count)
+    school = _quickest(found, edge, share)
+    change = np.flatnonzero((edge[1:] == edge[:-1]) & (school[1:] != school[:-1]))
+    split, low, high = edge[change], share[change], share[change + 1]
+    beside = np.minimum(BESIDE_M / drawn[split], (high - low) / 4)
+    for _ in range(HALVINGS):
+        half = (low + high) / 2
+        same = _quickest(found, split, half) == school[change]
+        low, high = np.where(same, half, low), np.where(same, high, half)
+    # Two seeds close by and none closer, so that the border between the schools passes through the place.
+    far = np.ones(len(edge), dtype=bool)
+    far[change[low - share[change] < 2 * beside]] = False
+    far[change[share[change + 1] - high < 2 * beside] + 1] = False
+    near = np.clip(np.concatenate([low - beside, high + beside]), 0.0, 1.0)
+    schools = np.concatenate([school[far], school[change], _quickest(found, split, high)])
+    edge, share = np.append(edge[far], np.tile(split, 2)), np.append(share[far], near)
+    return _places(found.lines, edge, share), schools
+
+
+def _first_at_its_place(xy: np.ndarray) -> np.ndarray:
+    """(n,) for each of some points the first one that stands at the same place."""
+    _, first, place = np.unique(xy, axis=0, return_index=True, return_inverse=True)
+    return np.asarray(first[place])
+
+
+def _quickest(found: Reach, edge: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """The school that places are quickest to, -1 where the trip is longer than any may be."""
+    minutes, school = found.at(edge, share)
+    return np.where(minutes <= found.budget(np.inf), school, -1)
+
+
+def _places(lines: Lines, edge: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """(n, 2) places on edges."""
+    begins = np.cumsum(lines.length) - lines.length
+    along = share * lines.drawn[edge]
+    piece = np.searchsorted(begins, begins[lines.first[edge]] + along, side="right") - 1
+    piece = np.clip(piece, lines.first[edge], lines.first[edge + 1] - 1)
+    return place_on(lines, piece, along - lines.start[piece])

@@ -1,0 +1,290 @@
+"""Isochrones: the land from which school is at most so many minutes away.
+
+A door's way to the road is a straight line that costs the same wherever it leads, so the land within reach of a place
+on the road is a disc: its radius is the time that is left there, at the pace of the land. Along a straight stretch the
+radius is concave, so that the discs together are convex, and their supporting lines are known in every direction. An
+isochrone is the union of such bodies: made from every place on every road, not from junctions, and with no other error
+than that a round edge is drawn by some of its tangents.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from planner.errors import DataError, Fault
+from planner.model import StudyArea
+from planner.roads.access import Lines, explode
+from planner.scenario import Travel
+from planner.travel.reach import Reach, Rides, reach
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+MINUTES = (5, 10, 15, 20, 30)
+TOLERANCE_M = 5.0
+BODIES_AT_A_TIME = 4_000
+
+
+def isochrones(
+    area: StudyArea,
+    travel: Travel,
+    schools: Sequence[str] | None = None,
+    minutes: Sequence[float] = MINUTES,
+    mode: str = "walk",
+    *,
+    each: bool = False,
+    tolerance_m: float = TOLERANCE_M,
+) -> gpd.GeoDataFrame:
+    """The land from which the nearest of some schools (or each of them) is at most so many minutes away, door to door.
+
+    Parameters
+    ----------
+    schools : ids; None for every school of the area, candidates included
+    minutes : limits, inclusive
+    mode : a mode with roads of its own, whatever ``travel.modes`` says
+    each : a set of polygons for every school instead of one for the nearest
+    tolerance_m : how far an isochrone may reach beyond its place; it never falls short
+
+    Returns
+    -------
+    A row a limit, ascending (and a school, in the order given): ``minutes``, with ``each`` ``school_id``, and valid
+    ``geometry`` in the area's CRS, empty where nothing is within reach. A smaller limit's polygon lies inside a larger
+    one's, up to the tolerance.
+
+    Raises
+    ------
+    DataError : no such school
+    ScenarioError : no such mode
+
+    >>> found = isochrones(tiny.area, tiny.scenario.travel, ["S1"], [5, 30])
+    >>> found.geometry.bounds.round(-1)["maxx"].tolist()  # 375 m and 2,250 m along the road from S1
+    [530380.0, 532250.0]
+    """
+    import geopandas as gpd
+
+    rows = school_rows(area, schools)
+    limits = sorted({float(limit) for limit in minutes})
+    groups = rows[:, None] if each else rows[None, :]
+    shapes = []
+    for group in groups:
+        found, land = reach(area, travel, group, mode, max(limits, default=0.0)), None
+        for limit in limits:
+            land = land_within(found, limit, tolerance_m, land)
+            shapes.append(land)
+    columns: dict[str, object] = {"minutes": np.tile(limits, len(groups))}
+    if each:
+        columns["school_id"] = np.repeat(area.schools.index.to_numpy(dtype=object)[rows], len(limits))
+    return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=area.crs), crs=area.crs)
+
+
+def reachable_edges(
+    area: StudyArea,
+    travel: Travel,
+    minutes: float,
+    schools: Sequence[str] | None = None,
+    mode: str = "walk",
+) -> pd.DataFrame:
+    """Which part of which road, in which direction, lies within so many minutes of the nearest of some schools.
+
+    Only where a door may meet the road: a bus passes along an expressway, and nobody gets on. What a trip waits counts.
+
+    Returns
+    -------
+    Columns ``edge`` (row of ``area.roads.edges``), ``ahead`` (going with the line), ``from_share`` and ``to_share``
+    (of the edge, 0 at its start), ``from_minutes`` and ``to_minutes`` (to school from there; evenly between), and
+    ``school_id``
+
+    >>> reachable_edges(tiny.area, tiny.scenario.travel, 10, ["S1"]).round(6).values.tolist()
+    [[0, False, 0.0, 0.5, 0.0, 10.0, 'S1']]
+    """
+    import pandas as pd
+
+    rows = school_rows(area, schools)
+    found = reach(area, travel, rows, mode, minutes)
+    rides, wait = found.rides, found.wait_minutes
+    ids = area.schools.index.to_numpy(dtype=object)[rows]
+    table = pd.DataFrame(
+        {
+            "edge": rides.edge,
+            "ahead": rides.ahead,
+            "from_share": rides.low,
+            "to_share": rides.high,
+            "from_minutes": rides.minutes_low + wait,
+            "to_minutes": rides.minutes_high + wait,
+            "school_id": ids[rides.school],
+        }
+    )
+    return table.sort_values(["edge", "ahead", "from_share"], ascending=[True, False, True], ignore_index=True)
+
+
+def school_rows(area: StudyArea, schools: Sequence[str] | None) -> np.ndarray:
+    """(n,) rows of ``area.schools`` by id; all of them for None.
+
+    Raises
+    ------
+    DataError : an id that no school has
+    """
+    if schools is None:
+        return np.arange(len(area.schools))
+    rows = area.schools.index.get_indexer(list(schools))
+    unknown = [str(school) for school, row in zip(schools, rows, strict=True) if row < 0]
+    if unknown:
+        fix = f"Choose from {', '.join(map(str, area.schools.index[:5]))}{', ...' if len(area.schools) > 5 else ''}."
+        raise DataError([Fault("schools", f"{school!r} is no school of {area.area_id}", fix) for school in unknown])
+    return np.asarray(rows, dtype=np.int64)
+
+
+def land_within(found: Reach, minutes: float, tolerance_m: float = TOLERANCE_M, known: Any = None) -> Any:
+    """The land within so many minutes, as one valid polygon or several; empty where there is none.
+
+    Parameters
+    ----------
+    known : a part of it, where one is known (the land within fewer minutes)
+    """
+    import shapely
+
+    land = shapely.Polygon() if known is None else known
+    budget = found.budget(minutes)
+    if budget <= 0:
+        return land
+    disc = _round(min(budget / found.off.pace, found.off.within_m), tolerance_m * 7 / 8)
+    parts: list[tuple[np.ndarray, np.ndarray]] = []
+    for centres, radii in (*_ride_discs(found, budget), _crossing_discs(found, budget, tolerance_m / 8)):
+        blocks = max(len(centres) // BODIES_AT_A_TIME, 1)
+        parts += zip(np.array_split(centres, blocks), np.array_split(radii, blocks), strict=True)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        lands = pool.map(lambda part: shapely.union_all(hulls(part[0], part[1], disc)), parts)
+        land = shapely.union_all([land, *lands])
+    if land.is_empty:  # the union of nothing is no polygon
+        return shapely.Polygon()
+    return land if shapely.is_valid(land) else shapely.make_valid(land)
+
+
+def _round(radius_m: float, tolerance_m: float) -> np.ndarray:
+    """(n, 2) corners round a disc of radius 1, within the tolerance of it at this radius."""
+    half = np.arccos(radius_m / (radius_m + tolerance_m))
+    count = max(int(np.ceil(np.pi / half)), 8)
+    angle = 2 * np.pi * np.arange(count) / count
+    return np.asarray(np.column_stack([np.cos(angle), np.sin(angle)]) / np.cos(np.pi / count))
+
+
+def hulls(centres: np.ndarray, radii: np.ndarray, disc: np.ndarray) -> np.ndarray:
+    """Convex polygons (n,) round some discs each.
+
+    Parameters
+    ----------
+    centres, radii : (n, k, 2) and (n, k) metres
+    disc : (m, 2) corners round a disc of radius 1
+
+    >>> square = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
+    >>> hulls(np.array([[[0, 0], [3, 0]]]), np.array([[1, 2]]), square)[0].area
+    22.0
+    """
+    import shapely
+
+    corners = centres[:, :, None, :] + radii[:, :, None, None] * disc
+    rings = np.round(corners.reshape(len(corners), centres.shape[1] * len(disc), 2), 2)
+    made = shapely.convex_hull(shapely.linestrings(rings))
+    return np.asarray(made[shapely.area(made) > 0])
+
+
+def _stretches(found: Reach, budget: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Straight stretches of the rides within the budget: (n, 2) ends, and (n,) minutes from there."""
+    lines, rides = found.lines, rides_within(found.rides, budget)
+    edge, low, high, first, last = rides.edge, rides.low, rides.high, rides.minutes_low, rides.minutes_high
+    row, piece = explode(lines, edge)
+    drawn = lines.drawn[edge][row]
+    start = np.clip(low[row] * drawn - lines.start[piece], 0.0, lines.length[piece])
+    stop = np.clip(high[row] * drawn - lines.start[piece], 0.0, lines.length[piece])
+    some = (start < stop) | (drawn == 0)
+    row, piece, start, stop, drawn = row[some], piece[some], start[some], stop[some], drawn[some]
+    whole = (high - low)[row] * drawn
+
+    def minutes(at: np.ndarray) -> np.ndarray:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            part = np.where(whole > 0, (lines.start[piece] + at - low[row] * drawn) / whole, 0.0)
+        return np.asarray(first[row] + np.clip(part, 0.0, 1.0) * (last - first)[row])
+
+    return place_on(lines, piece, start), place_on(lines, piece, stop), minutes(start), minutes(stop)
+
+
+def rides_within(rides: Rides, budget: float) -> Rides:
+    """The parts of rides from which school is within the budget, without what is quicker the other way along the edge.
+
+    Both ways are compared where each has one ride only; elsewhere they may overlap.
+    """
+    low, high, first, last = rides.low.copy(), rides.high.copy(), rides.minutes_low.copy(), rides.minutes_high.copy()
+    size = rides.edge.max(initial=0) + 1
+    counts = [np.bincount(rides.edge[rides.ahead == way], minlength=size)[rides.edge] for way in (True, False)]
+    one, other = (np.flatnonzero((counts[0] == 1) & (counts[1] == 1) & (rides.ahead == way)) for way in (True, False))
+    one, other = one[np.argsort(rides.edge[one])], other[np.argsort(rides.edge[other])]
+    # Minutes fall going ahead and rise going back: at share s they are a + b s one way, c + d s the other.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        b, d = ((last[way] - first[way]) / (high[way] - low[way]) for way in (one, other))
+        a, c = first[one] - b * low[one], first[other] - d * low[other]
+        equal = np.clip(np.where(d - b > 0, (a - c) / (d - b), 0.0), 0.0, 1.0)
+    first[one], last[other] = (
+        np.where(equal > low[one], a + b * equal, first[one]),
+        np.where(equal < high[other], c + d * equal, last[other]),
+    )
+    low[one], high[other] = np.maximum(low[one], equal), np.minimum(high[other], equal)
+    kept = (np.minimum(first, last) <= budget) & (low < high)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        cut = low + (budget - first) / (last - first) * (high - low)
+    return Rides(
+        rides.edge[kept],
+        rides.ahead[kept],
+        np.where(first > budget, cut, low)[kept],
+        np.where(last > budget, cut, high)[kept],
+        np.minimum(first, budget)[kept],
+        np.minimum(last, budget)[kept],
+        rides.school[kept],
+    )
+
+
+def _ride_discs(found: Reach, budget: float) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Straight stretches of the rides as discs, (n, k, 2) and (n, k): two, or three where the limit sets in."""
+    begin, end, minutes_begin, minutes_end = _stretches(found, budget)
+    most = found.off.within_m
+    left = np.column_stack([budget - minutes_begin, budget - minutes_end]) / found.off.pace
+    centres = np.stack([begin, end], axis=1)
+    cut = np.flatnonzero((left > most).any(axis=1) & (left < most).any(axis=1))
+    part = (most - left[cut, 0]) / (left[cut, 1] - left[cut, 0])
+    kink = begin[cut] + part[:, None] * (end - begin)[cut]
+    radii = np.minimum(left, most)
+    three = np.stack([centres[cut, 0], kink, centres[cut, 1]], axis=1)
+    return [(centres, radii), (three, np.insert(radii[cut], 1, most, axis=1))]
+
+
+def _crossing_discs(found: Reach, budget: float, tolerance_m: float) -> tuple[np.ndarray, np.ndarray]:
+    """Stretches that are crossed on the way to school as some discs each: (n, k, 2) centres and (n, k) radii."""
+    way, lines, most = found.crossings, found.lines, found.off.within_m
+    whole = budget / found.off.pace
+    half, full = (np.sqrt(np.maximum(r**2 - way.height**2, 0.0)) for r in (whole, max(whole - most, 0.0)))
+    # Nearer than ``full`` the limit of the way to the road sets in, beyond ``half`` the time is up.
+    cuts = np.stack([way.foot + cut for cut in (-half, -full, full, half)], axis=1)
+    cuts = np.clip(cuts, way.low[:, None], way.high[:, None])
+    one_place = (way.low == way.high) & (np.abs(way.low - way.foot) <= half)
+    some = (cuts[:, 1:] > cuts[:, :-1]) | (one_place[:, None] & (np.arange(3) == 1))
+    row, part = np.nonzero(some & (way.height <= whole)[:, None])
+    foot, piece, height = way.foot[row], way.piece[row], np.maximum(way.height[row], 1e-3)
+    # The straight line to school is a hyperbola along the stretch, between it and its tangents lies the tolerance.
+    begin, end = (np.arcsinh((cuts[row, part + i] - foot) / height) for i in (0, 1))
+    tangents = 2 + int(np.max((end - begin) * np.sqrt(height / tolerance_m / 8), initial=0.0))
+    touch = begin[:, None] + (end - begin)[:, None] * np.linspace(0, 1, tangents)
+    middle, near = (touch[:, 1:] + touch[:, :-1]) / 2, np.cosh((touch[:, 1:] - touch[:, :-1]) / 2)
+    corners = [(np.sinh(u) / c, np.cosh(u) / c) for u, c in ((touch[:, :1], 1.0), (middle, near), (touch[:, -1:], 1.0))]
+    at, away = (np.concatenate(c, axis=1) * height[:, None] for c in zip(*corners, strict=True))
+    centres = place_on(lines, np.repeat(piece, at.shape[1]), (at + foot[:, None]).ravel())
+    return centres.reshape(*at.shape, 2), np.clip(whole - away, 0.0, most)
+
+
+def place_on(lines: Lines, piece: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """(n, 2) places on straight pieces, so many metres from their start."""
+    return np.column_stack([lines.x[piece] + at * lines.east[piece], lines.y[piece] + at * lines.north[piece]])

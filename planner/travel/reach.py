@@ -1,0 +1,294 @@
+"""How soon school is reached from any place on the roads.
+
+From a place one rides on to the junction ahead, or gets off on the way where the law of refraction has it
+(``roads.access``): the minutes are linear along the edge. Or one crosses the road there and walks straight to school:
+the minutes are the straight line's, a hyperbola along the edge. The same numbers as ``travel.trips``, from every place
+at once: one Dijkstra from all schools on the reversed network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.errors import Fault, ScenarioError
+from planner.model import MODES, StudyArea
+from planner.roads.access import Lines, Side, explode, lead, lines_of
+from planner.scenario import Travel
+from planner.travel.changes import settle
+from planner.travel.doors import Doors, doors_in
+from planner.travel.network import Network, OffRoad, mode_network, off_road
+from planner.travel.trips import reversed_graph
+
+SCHOOLS_AT_A_TIME = 256
+TWO_IN_ONE = ("walk_bus",)
+"""Modes that change from one network to another on the way."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rides:
+    """Stretches of road from which one rides on: minutes fall evenly in the direction of travel.
+
+    Parameters
+    ----------
+    edge : (n,) rows of ``roads.edges``
+    ahead : (n,) bool, with the line; else against it
+    low, high : (n,) shares of the edge, 0 at its start to 1 at its end
+    minutes_low, minutes_high : (n,) to school from there
+    school : (n,) which of the schools
+    """
+
+    edge: np.ndarray
+    ahead: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    minutes_low: np.ndarray
+    minutes_high: np.ndarray
+    school: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Crossings:
+    """Straight stretches of road that one only crosses on the way to a school beside them.
+
+    Parameters
+    ----------
+    edge : (n,) rows of ``roads.edges``
+    piece : (n,) straight pieces of the lines
+    low, high : (n,) metres from the piece's start
+    foot, height : (n,) the school's place beside the piece: metres along it, metres away from it
+    school : (n,) which of the schools
+    """
+
+    edge: np.ndarray
+    piece: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    foot: np.ndarray
+    height: np.ndarray
+    school: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """Every place where a door may meet the road, and its minutes to school, the wait not counted.
+
+    Parameters
+    ----------
+    lines : all edges as straight pieces
+    stops : (n_edge,) bool, where a door may meet the road
+    off : the way between a door and the road
+    wait_minutes, most_minutes : what a trip waits, and how long it may be in all
+    """
+
+    lines: Lines
+    stops: np.ndarray
+    off: OffRoad
+    wait_minutes: float
+    most_minutes: float
+    rides: Rides
+    crossings: Crossings
+
+    def budget(self, minutes: float) -> float:
+        """Minutes on the way, of so many in all; below 0 where the wait takes them up."""
+        return min(minutes, self.most_minutes) - self.wait_minutes
+
+    def at(self, edge: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Minutes and school of places on edges: (n,) infinite and -1 where there is no way."""
+        best, school = np.full(len(edge), np.inf), np.full(len(edge), -1)
+        for ahead in (True, False):
+            some = np.flatnonzero(self.rides.ahead == ahead)
+            if not len(some):
+                continue
+            e, low = self.rides.edge[some], self.rides.low[some]
+            # Where one ride ends another begins, and is the slower: of two at one place the one that gets off there.
+            at = some[np.clip(_last_before(e, low, edge, share, "left" if ahead else "right"), 0, None)]
+            here = (self.rides.edge[at] == edge) & (self.rides.low[at] <= share) & (share <= self.rides.high[at])
+            minutes = np.where(here, self._ride_minutes(at, share), np.inf)
+            school = np.where(minutes < best, self.rides.school[at], school)
+            best = np.minimum(best, minutes)
+        return self._across(edge, share, best, school)
+
+    def _ride_minutes(self, ride: np.ndarray, share: np.ndarray) -> np.ndarray:
+        low, high, first, last = (
+            getattr(self.rides, name)[ride] for name in ("low", "high", "minutes_low", "minutes_high")
+        )
+        with np.errstate(invalid="ignore", divide="ignore"):
+            part = np.where(high > low, (share - low) / (high - low), 0.0)
+        return np.asarray(first + part * (last - first))
+
+    def _across(
+        self, edge: np.ndarray, share: np.ndarray, best: np.ndarray, school: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The same where walking straight across is quicker."""
+        way, lines = self.crossings, self.lines
+        order = np.argsort(way.edge, kind="stable")
+        first, last = (np.searchsorted(way.edge[order], edge, side) for side in ("left", "right"))
+        place, row = _pairs(first, last)
+        row = order[row]
+        along = share[place] * lines.drawn[edge[place]] - lines.start[way.piece[row]]
+        noise = 1e-9 * (1 + lines.drawn[edge[place]])
+        here = (way.low[row] - noise <= along) & (along <= way.high[row] + noise)
+        place, row, along = place[here], row[here], along[here]
+        minutes = self.off.pace * np.hypot(way.height[row], along - way.foot[row])
+        order = np.lexsort((minutes, place))
+        order = order[np.unique(place[order], return_index=True)[1]]
+        order = order[minutes[order] < best[place[order]]]
+        best[place[order]], school[place[order]] = minutes[order], way.school[row[order]]
+        return best, school
+
+
+def _last_before(edge: np.ndarray, low: np.ndarray, at_edge: np.ndarray, share: np.ndarray, side: str) -> np.ndarray:
+    """The last of rows sorted by edge and ``low`` that begins before a place; ``left``: not at it, unless at 0."""
+    key, at = 2.0 * edge + low, 2.0 * at_edge + share
+    found = np.searchsorted(key, at, side="right") - 1
+    if side == "left":
+        earlier = np.searchsorted(key, at, side="left") - 1
+        found = np.where((earlier >= 0) & (edge[np.maximum(earlier, 0)] == at_edge), earlier, found)
+    return np.asarray(found)
+
+
+def _pairs(first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Every row from ``first`` up to ``last`` of each place: the place and the row."""
+    count = last - first
+    place = np.repeat(np.arange(len(count)), count)
+    return place, np.arange(len(place)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+
+
+def reach(area: StudyArea, travel: Travel, rows: np.ndarray, mode: str, within_minutes: float = np.inf) -> Reach:
+    """From where on the roads, and how soon, one of some schools is reached by a mode.
+
+    Parameters
+    ----------
+    rows : (n_school,) rows of ``area.schools``; ``school`` of the result counts in them
+    within_minutes : longer trips need not be known
+
+    Raises
+    ------
+    ScenarioError : no such mode, or one that changes from one network to another on the way
+    """
+    one_way_of_going = [word for word in MODES if word not in TWO_IN_ONE]
+    if mode not in one_way_of_going:
+        said = f"isochrones and catchments are not made for mode {mode!r}"
+        raise ScenarioError([Fault("mode", said, f"Choose one of {', '.join(one_way_of_going)}.")])
+    area, travel = settle(area, travel)
+    network, off = mode_network(area.roads, travel, mode), off_road(travel)
+    wait = travel.bus_wait_minutes if mode == "bus" else 0.0
+    most = travel.walk_max_minutes + 1e-9 if mode == "walk" else np.inf
+    limit = min(within_minutes, most) - wait
+    points = area.schools.geometry.to_numpy()[rows]
+    into = doors_in(points, network, off)
+    minutes, school = junction_minutes(network, into, limit)
+    lines = lines_of(area.roads.edges.geometry.to_numpy())
+    marks, crossings = _beside(points, network, off, lines, minutes, limit)
+    rides = [_rides(network, minutes, school, marks[ahead], ahead, limit) for ahead in (True, False)]
+    columns = [np.concatenate(parts) for parts in zip(*rides, strict=True)]
+    return Reach(lines, network.stops, off, wait, most, Rides(*columns), crossings)
+
+
+def junction_minutes(network: Network, into: Doors, limit: float = np.inf) -> tuple[np.ndarray, np.ndarray]:
+    """Minutes from every junction to its nearest door, and which: (n_junction,) infinite and -1 where none is.
+
+    Parameters
+    ----------
+    limit : farther junctions need not be known
+    """
+    from scipy.sparse.csgraph import dijkstra
+
+    doors = np.arange(len(into.first) - 1)
+    if not into.reach.any() or limit < 0:
+        return np.full(network.size, np.inf), np.full(network.size, -1)
+    graph = reversed_graph(network, into)[0]
+    far, _, source = dijkstra(graph, indices=network.size + doors, return_predecessors=True, min_only=True, limit=limit)
+    known = np.isfinite(far[: network.size])
+    return far[: network.size], np.where(known, source[: network.size] - network.size, -1)
+
+
+Marks = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""Where one gets off an edge for a school: (n,) edge, share, minutes from there, school."""
+
+
+def _beside(
+    points: np.ndarray, network: Network, off: OffRoad, lines: Lines, minutes: np.ndarray, limit: float
+) -> tuple[dict[bool, Marks], Crossings]:
+    """Schools beside edges: where each straight piece is left for them, going ahead and back, and crossed."""
+    import shapely
+
+    found: dict[bool, list[Marks]] = {True: [], False: []}
+    crossed: list[tuple[np.ndarray, ...]] = []
+    within = min(off.within_m, max(limit, 0.0) / off.pace)
+    stops = np.flatnonzero(network.stops)
+    tree = shapely.STRtree(network.roads.edges.geometry.to_numpy()[stops])
+    length = network.roads.edges["length_m"].to_numpy()
+    ends = network.roads.edges[["from_node", "to_node"]].to_numpy(dtype=np.int64)
+    xy = shapely.get_coordinates(points)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scale = np.where(lines.drawn > 0, length / lines.drawn, 0.0)
+    for begin in range(0, max(len(points), 1), SCHOOLS_AT_A_TIME):
+        school, edge = tree.query(points[begin : begin + SCHOOLS_AT_A_TIME], predicate="dwithin", distance=within)
+        school, edge = school + begin, stops[edge]
+        row, piece = explode(lines, edge)
+        near = Side(lines, piece, xy[school[row]], within).near
+        row, piece = row[near], piece[near]
+        school, edge = school[row], edge[row]
+        side = Side(lines, piece, xy[school], within)
+        low, high, dominated, both = side.low, side.high, np.zeros(len(row), dtype=bool), np.ones(len(row), dtype=bool)
+        for ahead in (True, False):
+            pace = (network.ahead if ahead else network.back)[edge]
+            usable, sign = np.isfinite(pace), 1.0 if ahead else -1.0
+            both &= usable
+            at = side.nearest(-sign * lead(pace * scale[edge], off.pace, side.height))
+            # Who rides gets off at the best place, so that the road is only crossed between the two best places.
+            low, high = (np.where(usable, at, low), high) if ahead else (low, np.where(usable, at, high))
+            own, share = off.pace * side.away(at), _share(lines, edge, piece, at)
+            ride, beyond = np.where(usable, pace, 0.0) * length[edge], minutes[ends[edge, 1 if ahead else 0]]
+            good = usable & (own < beyond + ride * (1 - share if ahead else share)) & (own <= limit)
+            found[ahead].append((edge[good], share[good], own[good], school[good]))
+            dominated |= usable & (beyond + ride <= off.pace * side.height)
+        kept = ((low < high) | ~both) & ~dominated & (off.pace * side.height <= limit)
+        crossed.append(tuple(c[kept] for c in (edge, piece, low, high, side.foot, side.height, school)))
+    marks = {ahead: tuple(np.concatenate(c) for c in zip(*parts, strict=True)) for ahead, parts in found.items()}
+    return marks, Crossings(*(np.concatenate(c) for c in zip(*crossed, strict=True)))  # type: ignore[return-value]
+
+
+def _share(lines: Lines, edge: np.ndarray, piece: np.ndarray, at: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(lines.drawn[edge] > 0, (lines.start[piece] + at) / lines.drawn[edge], 0.0)
+    return np.clip(share, 0.0, 1.0)
+
+
+def _rides(
+    network: Network, minutes: np.ndarray, school: np.ndarray, marks: Marks, ahead: bool, limit: float
+) -> tuple[np.ndarray, ...]:
+    """The stretches of every edge one way, each up to where one gets off or to the edge's end: ``Rides``' columns."""
+    import pandas as pd
+
+    pace = network.ahead if ahead else network.back
+    ends = network.roads.edges["to_node" if ahead else "from_node"].to_numpy(dtype=np.int64)
+    length = network.roads.edges["length_m"].to_numpy()
+    usable = np.flatnonzero(network.stops & np.isfinite(pace))
+    usable = usable[np.isfinite(minutes[ends[usable]])]
+    # As if all went ahead: shares count in the direction of travel. A row a place where one gets off; ends come last.
+    edge = np.append(marks[0], usable)
+    share = np.append(marks[1] if ahead else 1 - marks[1], np.ones(len(usable)))
+    own = np.append(marks[2], minutes[ends[usable]])
+    who = np.append(marks[3], school[ends[usable]])
+    order = np.lexsort((own, -share, edge))
+    edge, share, own, who = edge[order], share[order], own[order], who[order]
+    cost = own + pace[edge] * length[edge] * share
+    before = pd.Series(cost).groupby(edge).cummin().groupby(edge).shift(fill_value=np.inf).to_numpy()
+    better = cost < before
+    edge, share, own, who = edge[better], share[better], own[better], who[better]
+    same = np.append(edge[1:] == edge[:-1], False)[: len(edge)]
+    low = np.where(same, np.append(share[1:], 0.0)[: len(share)], 0.0)
+    ride = pace[edge] * length[edge]
+    # Only as far back as the time allows.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        low = np.maximum(low, np.where(ride > 0, share - (limit - own) / ride, 0.0))
+    kept = (own <= limit) & (low < share)
+    edge, share, low, own, ride, who = (c[kept] for c in (edge, share, low, own, ride, who))
+    far = own + ride * (share - low)
+    order = np.lexsort((low if ahead else 1 - share, edge))
+    columns = (low, share, far, own) if ahead else (1 - share, 1 - low, own, far)
+    return (edge[order], np.full(len(edge), ahead), *(c[order] for c in columns), who[order])

@@ -1,0 +1,278 @@
+"""The quickest ways of pairs of doors, edge by edge: one tree of shortest paths a school, none a pair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from planner.errors import DataError, Fault
+from planner.model import MODES, StudyArea
+from planner.scenario import Travel
+from planner.travel.doors import Doors, doors_in, doors_out
+from planner.travel.network import Network, OffRoad, mode_network, off_road
+from planner.travel.trips import SCHOOLS_AT_A_TIME, SameEdge, arc_metres, reversed_graph, same_edge, settled
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+UNDRAWN = ("walk_bus",)
+"""Modes that change networks on the way: their ways are not followed yet."""
+
+
+def going(area: StudyArea, assignment: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """The rows of an assignment that have a school, and a mode whose ways are followed.
+
+    Parameters
+    ----------
+    columns : needed beside ``demand_id, school_id, mode``
+
+    Raises
+    ------
+    DataError : a column is missing; no such demand point, school or mode; all in one pass
+
+    >>> len(going(tiny.area, tiny.plan.assignment))
+    10
+    """
+    needed = ("demand_id", "school_id", "mode", *columns)
+    if missing := [name for name in needed if name not in assignment]:
+        raise DataError([Fault("assignment", f"column {name} is missing", "Add it.", name) for name in missing])
+    known = {"demand_id": area.demand.index, "school_id": area.schools.index, "mode": [*MODES, *UNDRAWN]}
+    some, faults = assignment["school_id"] != "", []
+    for column, words in known.items():
+        wrong = np.flatnonzero(some & ~assignment[column].isin(words))
+        if len(wrong):
+            said = f"{assignment[column].iloc[wrong[0]]!r} is not known in this area"
+            fix = f"Use one of {', '.join(str(word) for word in words[:4])}{', ...' if len(words) > 4 else ''}."
+            faults.append(Fault("assignment", said, fix, column, tuple((wrong + 2).tolist())))
+    if faults:
+        raise DataError(faults)
+    return assignment[some & ~assignment["mode"].isin(UNDRAWN)]
+
+
+@dataclass(frozen=True, eq=False)
+class Routes:
+    """The quickest way of every pair, of equals the shortest: off the road, along edges, off the road.
+
+    Parameters
+    ----------
+    minutes, metres : (n_pair,) of the whole way, off-road metres with their detour; infinite without a way
+    away_m : (n_pair,) metres off the road, straight, both ends together
+    on_edge, on_share, off_edge, off_share : (n_pair,) where it gets on the road and off it (0 an edge's start, 1 its
+        end); edge -1 without a way
+    pair, edge, start, end : (n_leg,) rides along edges, pair by pair in order of travel, from one place on the edge to
+        another; ``end`` below ``start`` is against the line
+    """
+
+    minutes: np.ndarray
+    metres: np.ndarray
+    away_m: np.ndarray
+    on_edge: np.ndarray
+    on_share: np.ndarray
+    off_edge: np.ndarray
+    off_share: np.ndarray
+    pair: np.ndarray
+    edge: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+
+    @classmethod
+    def none(cls, pairs: int) -> Routes:
+        """No way for any pair."""
+        far, away, edge = np.full(pairs, np.inf), np.full(pairs, np.nan), np.full(pairs, -1)
+        legs = np.zeros(0, dtype=np.int64)
+        return cls(far, far, away, edge, away, edge, away, legs, legs, legs.astype(float), legs.astype(float))
+
+    @property
+    def ahead(self) -> np.ndarray:
+        """(n_leg,) bool, with the edge's line."""
+        return self.end > self.start
+
+
+def mode_routes(area: StudyArea, travel: Travel, mode: str, demand: np.ndarray, school: np.ndarray) -> Routes:
+    """Routes of a mode with its waits, none beyond the walking limit: minutes and metres are the travel times' own.
+
+    Parameters
+    ----------
+    demand, school : (n_pair,) rows of ``area.demand`` and ``area.schools``; no pair stands twice
+    """
+    network, off = mode_network(area.roads, travel, mode), off_road(travel)
+    homes, origin = np.unique(demand, return_inverse=True)
+    schools, target = np.unique(school, return_inverse=True)
+    out = doors_out(area.demand.geometry.to_numpy()[homes], network, off)
+    into = doors_in(area.schools.geometry.to_numpy()[schools], network, off)
+    found = routes(network, out, into, off, origin, target)
+    if mode == "bus":
+        return replace(found, minutes=found.minutes + travel.bus_wait_minutes)
+    if mode == "walk":
+        return without(found, found.minutes > travel.walk_max_minutes + 1e-9)
+    return found
+
+
+def without(found: Routes, lost: np.ndarray) -> Routes:
+    """The routes, some pairs (n_pair,) having none."""
+    kept = ~lost[found.pair]
+    return replace(
+        found,
+        minutes=np.where(lost, np.inf, found.minutes),
+        metres=np.where(lost, np.inf, found.metres),
+        away_m=np.where(lost, np.nan, found.away_m),
+        on_edge=np.where(lost, -1, found.on_edge),
+        off_edge=np.where(lost, -1, found.off_edge),
+        pair=found.pair[kept],
+        edge=found.edge[kept],
+        start=found.start[kept],
+        end=found.end[kept],
+    )
+
+
+def routes(network: Network, out: Doors, into: Doors, off: OffRoad, origin: np.ndarray, target: np.ndarray) -> Routes:
+    """The quickest ways of pairs.
+
+    Parameters
+    ----------
+    out, into : doors of origins and targets, with their places (``Doors.by``)
+    origin, target : (n_pair,) doors; no pair stands twice
+    """
+    over = _over_junctions(network, out, into, origin, target)
+    if not len(origin):
+        return over
+    return _together(over, *_along_one(network, out, into, off, origin, target, over.minutes))
+
+
+def _over_junctions(network: Network, out: Doors, into: Doors, origin: np.ndarray, target: np.ndarray) -> Routes:
+    """The quickest ways over a junction at least."""
+    from scipy.sparse.csgraph import dijkstra
+
+    reverse, tail, head, arc = reversed_graph(network, into)
+    key, length = head * np.int64(reverse.shape[0]) + tail, arc_metres(network, into)
+    minutes, metres = np.full((2, len(origin)), np.inf)
+    way = np.full(len(origin), -1)
+    steps = [(np.zeros(0, dtype=np.int64),) * 2]
+    schools, which = np.unique(target, return_inverse=True)
+    for begin in range(0, len(schools), SCHOOLS_AT_A_TIME):
+        some = schools[begin : begin + SCHOOLS_AT_A_TIME]
+        far, before = dijkstra(reverse, indices=network.size + some, return_predecessors=True)
+        pairs = np.flatnonzero((which >= begin) & (which < begin + len(some)))
+        row, ways = spread(out.first, origin[pairs])
+        tree = which[pairs][row] - begin
+        ride = far[tree, out.node[ways]] + out.minutes[ways]
+        best = np.full(len(pairs), np.inf)
+        np.minimum.at(best, row, ride)
+        tied = np.isfinite(ride) & (ride == best[row])
+        row, ways, tree = row[tied], ways[tied], tree[tied]
+        who, at, onward = _climb(before, tree, out.node[ways], network.size)
+        arcs = arc[np.searchsorted(key, onward * np.int64(reverse.shape[0]) + at)]
+        walked = out.metres[ways] + np.bincount(who, weights=length[arcs], minlength=len(ways))
+        order = np.lexsort((walked, row))
+        won = order[np.unique(row[order], return_index=True)[1]]
+        chosen = np.zeros(len(ways), dtype=bool)
+        chosen[won] = True
+        minutes[pairs], metres[pairs[row[won]]], way[pairs[row[won]]] = best, walked[won], ways[won]
+        kept = chosen[who]
+        steps.append((pairs[row[who[kept]]], arcs[kept]))
+    pair, arcs = (np.concatenate(parts) for parts in zip(*steps, strict=True))
+    return _on_edges(network, out, into, minutes, metres, way, pair, arcs)
+
+
+def spread(first: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The entries ``first[r]`` to ``first[r + 1]`` of some rows: which of ``rows`` each is of, and the entry."""
+    count = np.diff(first)[rows]
+    row = np.repeat(np.arange(len(rows)), count)
+    return row, first[rows][row] + np.arange(len(row)) - (np.cumsum(count) - count)[row]
+
+
+def _climb(
+    before: np.ndarray, tree: np.ndarray, node: np.ndarray, size: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Step by step from junctions up their trees to the school, all at once: who steps, from where, where to."""
+    who = np.arange(len(node))
+    none = np.zeros(0, dtype=np.int64)
+    steps = [(none, none, none)]
+    while len(who):
+        onward = before[tree, node].astype(np.int64)
+        steps.append((who, node, onward))
+        more = onward < size
+        who, tree, node = who[more], tree[more], onward[more]
+    walked, at, onward = (np.concatenate(parts) for parts in zip(*steps, strict=True))
+    return walked, at, onward
+
+
+def _on_edges(
+    network: Network,
+    out: Doors,
+    into: Doors,
+    minutes: np.ndarray,
+    metres: np.ndarray,
+    way: np.ndarray,
+    pair: np.ndarray,
+    arcs: np.ndarray,
+) -> Routes:
+    """Ways out, arcs between junctions and ways in as rides along edges."""
+    leaves, arrives, edges = out.by, into.by, len(network.roads.edges)
+    if leaves is None or arrives is None:
+        raise ValueError("these doors stand on junctions: they have no place on an edge")
+    some = np.flatnonzero(way >= 0)
+    first, last = leaves.take(way[some]), arcs >= 2 * edges
+    final = arrives.take(np.where(last, arcs - 2 * edges, 0))
+    # What leaves the network going ahead on the reversed one comes from the edge's end.
+    start = np.where(last, final.ahead, arcs >= edges).astype(float)
+    legs = (
+        np.append(some, pair),
+        np.append(first.edge, np.where(last, final.edge, arcs % edges)),
+        np.append(first.share, start),
+        np.append(first.ahead, np.where(last, final.share, 1 - start)),
+    )
+    order = np.argsort(legs[0], kind="stable")
+    order = order[(legs[2] != legs[3])[order]]
+    on_edge, off_edge = np.full((2, len(way)), -1)
+    away, on_share, off_share = np.full((3, len(way)), np.nan)
+    ends = pair[last]
+    on_edge[some], on_share[some], away[some] = first.edge, first.share, first.away_m
+    off_edge[ends], off_share[ends] = final.edge[last], final.share[last]
+    away[ends] += final.away_m[last]
+    return Routes(minutes, metres, away, on_edge, on_share, off_edge, off_share, *(leg[order] for leg in legs))
+
+
+def _along_one(
+    network: Network,
+    out: Doors,
+    into: Doors,
+    off: OffRoad,
+    origin: np.ndarray,
+    target: np.ndarray,
+    minutes: np.ndarray,
+) -> tuple[np.ndarray, SameEdge]:
+    """Pairs whose way along a single edge is quicker than ``minutes`` (n_pair,), and that way."""
+    found = same_edge(network, out, into, off)
+    keys, theirs = (i * np.int64(len(into.first)) + j for i, j in ((origin, target), (found.origin, found.target)))
+    order = np.argsort(keys)
+    pair = order[np.minimum(np.searchsorted(keys, theirs, sorter=order), len(keys) - 1)]
+    good = (keys[pair] == theirs) & (found.minutes < minutes[pair])
+    pair, found = pair[good], found.take(good)
+    plain, best = ~found.passing, minutes.copy()
+    np.minimum.at(best, pair[plain], found.minutes[plain])
+    passing = ~plain & (found.minutes < best[pair])
+    found = found.take(plain).plus(settled(found.take(passing), network, out, into, off))
+    pair, later = np.append(pair[plain], pair[passing]), np.repeat([False, True], [plain.sum(), passing.sum()])
+    order = np.lexsort((found.metres, later, found.minutes, pair))
+    order = order[found.minutes[order] < minutes[pair[order]]]
+    order = order[np.unique(pair[order], return_index=True)[1]]
+    return pair[order], found.take(order)
+
+
+def _together(over: Routes, pair: np.ndarray, one: SameEdge) -> Routes:
+    """Routes over junctions, but for some pairs along one edge."""
+    mine = np.zeros(len(over.minutes), dtype=bool)
+    mine[pair] = True
+    kept, ridden = ~mine[over.pair], one.start != one.end
+    columns = (over.minutes, over.metres, over.away_m, over.on_edge, over.on_share, over.off_edge, over.off_share)
+    laid = [column.copy() for column in columns]
+    theirs = (one.minutes, one.metres, one.away_m, one.edge, one.start, one.edge, one.end)
+    for column, values in zip(laid, theirs, strict=True):
+        column[pair] = values
+    legs = ((over.pair, pair), (over.edge, one.edge), (over.start, one.start), (over.end, one.end))
+    joined = [np.append(old[kept], new[ridden]) for old, new in legs]
+    order = np.argsort(joined[0], kind="stable")
+    return Routes(*laid, *(leg[order] for leg in joined))

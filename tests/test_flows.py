@@ -1,0 +1,107 @@
+"""Flows: the paths summed up edge by edge; nobody appears or is lost at a junction."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from planner.errors import DataError
+from planner.scenario import Travel
+from planner.travel import criticality, cut_off, flows, mode_times, path, paths
+from planner.travel.flows import COLUMNS, left_out
+from tests.test_travel import area_of, networks, road
+
+
+def somebody(area, seed, *modes):
+    """An assignment drawn at random: every mode between every pair, some of them twice (two bands)."""
+    rng, rows = np.random.default_rng(seed), []
+    for mode in modes:
+        reached = np.isfinite(mode_times(area, Travel(), mode).minutes)
+        for i, j in np.argwhere(reached):
+            bands = rng.choice(["lower_primary", "junior"], rng.integers(1, 3), replace=False)
+            pair = area.demand.index[i], area.schools.index[j]
+            rows += [(*pair, band, mode, int(rng.integers(1, 20))) for band in bands]
+    return pd.DataFrame(rows, columns=["demand_id", "school_id", "band", "mode", "pupils"])
+
+
+@settings(max_examples=4, deadline=None)
+@given(networks(), st.integers(0, 10**6))
+def test_flows_are_the_paths_summed_up(area, seed):
+    rows = somebody(area, seed, "walk", "bus")
+    found = flows(area, Travel(), rows)
+    expected = {}
+    km = {}
+    for row in rows.itertuples():
+        rides = path(area, Travel(), row.demand_id, row.school_id, mode=row.mode).edges
+        for edge, ahead in set(zip(rides["edge"], rides["ahead"], strict=True)):
+            key = row.mode, int(edge), bool(ahead)
+            expected[key] = expected.get(key, 0) + row.pupils
+        for edge, part in zip(rides["edge"], rides["km"], strict=True):
+            km[row.mode, int(edge)] = km.get((row.mode, int(edge)), 0) + row.pupils * part
+    made = {}
+    for row in found.itertuples():
+        made |= {(row.mode, row.edge, True): row.pupils_ahead, (row.mode, row.edge, False): row.pupils_back}
+        assert row.pupils == row.pupils_ahead + row.pupils_back
+        assert row.pupil_km == pytest.approx(km[row.mode, row.edge])
+    assert {key: n for key, n in made.items() if n} == expected
+
+
+@settings(max_examples=5, deadline=None)
+@given(networks(), st.integers(0, 10**6), st.sampled_from(["walk", "bicycle", "bus"]))
+def test_nobody_appears_or_is_lost_at_a_junction(area, seed, mode):
+    rows = somebody(area, seed, mode)
+    net = np.zeros(len(area.roads.nodes))
+    ends = area.roads.edges[["from_node", "to_node"]].to_numpy()
+    for row in flows(area, Travel(), rows).itertuples():
+        a, b = ends[row.edge]
+        net[b] += row.pupils_ahead - row.pupils_back
+        net[a] += row.pupils_back - row.pupils_ahead
+    for row in rows.itertuples():
+        rides = path(area, Travel(), row.demand_id, row.school_id, mode=mode).edges
+        if len(rides):
+            first, last = rides.iloc[0], rides.iloc[-1]
+            net[ends[first["edge"]][0 if first["ahead"] else 1]] += row.pupils
+            net[ends[last["edge"]][1 if last["ahead"] else 0]] -= row.pupils
+    assert (net == 0).all()
+
+
+@settings(max_examples=4, deadline=None)
+@given(networks(), st.integers(0, 10**6))
+def test_pupil_kilometres_are_those_of_the_paths_on_the_road(area, seed):
+    rows = somebody(area, seed, "walk")
+    found = paths(area, Travel(), rows).set_index(["demand_id", "school_id"])
+    way = found.loc[list(zip(rows["demand_id"], rows["school_id"], strict=True))]
+    on_road = way["km"].to_numpy() - Travel().access_detour * way["off_road_m"].to_numpy() / 1000
+    total = flows(area, Travel(), rows)["pupil_km"].sum()
+    assert total == pytest.approx((on_road * rows["pupils"].to_numpy()).sum())
+
+
+def test_one_mode_alone_and_nobody_at_all():
+    area = area_of([road([(0, 0), (2000, 0)], name="村道")], demand=[(0, 0)], schools=[(2000, 0)])
+    rows = pd.DataFrame({"demand_id": "V1", "school_id": "S1", "mode": ["walk", "bus", "walk_bus", ""], "pupils": 7})
+    rows.loc[3, "school_id"] = ""
+    found = flows(area, Travel(), rows)
+    assert found[["mode", "name", "pupils_ahead", "pupils_back"]].values.tolist() == [
+        ["walk", "村道", 7, 0],
+        ["bus", "村道", 7, 0],
+    ]
+    assert flows(area, Travel(), rows, "bus")["mode"].tolist() == ["bus"]
+    assert left_out(rows) == 7
+    nobody = flows(area, Travel(), rows.iloc[:0])
+    assert tuple(nobody.columns) == tuple(found.columns) == COLUMNS
+    assert nobody.crs == area.crs
+    assert nobody["pupils"].sum() == 0
+
+
+@pytest.mark.parametrize("look", [flows, paths, cut_off, criticality])
+def test_what_an_assignment_lacks_is_said(tiny, look):
+    rows = tiny.plan.assignment
+    with pytest.raises(DataError, match="assignment, column mode: column mode is missing"):
+        look(tiny.area, Travel(), rows.drop(columns="mode"))
+    wrong = rows.assign(school_id="S9", mode=["fly", *rows["mode"][1:]])
+    with pytest.raises(DataError) as caught:
+        look(tiny.area, Travel(), wrong)
+    said = str(caught.value)
+    assert "assignment row 2, column school_id: 'S9' is not known in this area. Use one of S1, S2, S3. 10 rows" in said
+    assert "assignment row 2, column mode: 'fly' is not known in this area. Use one of walk" in said
