@@ -70,10 +70,7 @@ def rounding(published: float) -> float:
     return 0.6 * 10.0 ** -len(str(published).split(".")[1])
 
 
-@pytest.mark.parametrize(
-    ("capacity", "p"),
-    [pytest.param(c, p, marks=pytest.mark.slow if c else ()) for c, row in ZY.items() for p in row],
-)
+@pytest.mark.parametrize(("capacity", "p"), [(c, p) for c, row in ZY.items() for p in row])
 def test_zy(capacity, p):
     """A Chinese school-siting case: 324 demand points, Euclidean km; ``capacity`` seats a site, whole villages."""
     file = INSTANCES / "zy" / "geo_zy.txt"

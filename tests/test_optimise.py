@@ -20,7 +20,7 @@ from planner.optimise import (
     total,
     violations,
 )
-from planner.optimise.exact import Highs
+from planner.optimise.highs import Highs
 from planner.optimise.mip import build
 from tests import oracle
 

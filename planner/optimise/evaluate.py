@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from planner.optimise.problem import LocationProblem
+from planner.optimise.problem import LocationProblem, dense
 
 
 def assign(problem: LocationProblem, is_open: np.ndarray) -> tuple[np.ndarray, float]:
@@ -29,8 +29,8 @@ def assign(problem: LocationProblem, is_open: np.ndarray) -> tuple[np.ndarray, f
     from planner.optimise.median_kernels import nearest
 
     sets = _sets(problem, is_open, 1)
-    chosen = np.empty(len(problem.cost), dtype=np.int64)
-    serving = nearest(problem.cost, sets, chosen)
+    chosen = np.empty(problem.cost.shape[0], dtype=np.int64)
+    serving = nearest(dense(problem.cost), sets, chosen)
     return chosen, float(serving + _opening(problem, sets))
 
 
@@ -53,7 +53,7 @@ def objectives(problem: LocationProblem, sets: np.ndarray) -> np.ndarray:
 
     sets = _sets(problem, sets, 2)
     costs = np.empty(len(sets))
-    serve_each(*sorted_arcs(problem.cost), sets, costs)
+    serve_each(*sorted_arcs(dense(problem.cost)), sets, costs)
     return np.asarray(costs + _opening(problem, sets))
 
 

@@ -112,7 +112,8 @@ class Node:
 def carries(problem: LocationProblem) -> bool:
     """Whether seats, budgets and links do not matter, and each rule is about sites of its own."""
     return (
-        problem.cost.size <= MOST_PAIRS
+        isinstance(problem.cost, np.ndarray)
+        and problem.cost.size <= MOST_PAIRS
         and not problem.budgets
         and all(len(set(group)) < 2 for group in problem.linked)
         and bool((problem.capacity >= problem.weight @ ~np.isnan(problem.cost)).all())

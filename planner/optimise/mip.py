@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from planner.optimise.problem import LocationProblem, OpenRule, Terms
+from planner.optimise.problem import LocationProblem, OpenRule, Terms, at_pairs, pairs
 
 INF = float("inf")
 
@@ -103,7 +103,8 @@ def make_layout(problem: LocationProblem) -> Layout:
     """Number the variables."""
     shut = np.zeros(problem.cost.shape[1], dtype=bool)
     shut[list(problem.forced_closed)] = True
-    demand, site = np.nonzero(~np.isnan(problem.cost) & ~shut[None, :])
+    demand, site, _ = pairs(problem.cost)
+    demand, site = demand[~shut[site]], site[~shut[site]]
     priced = problem.facility_cost != 0
     for budget in problem.budgets:
         if budget.terms.facility is not None:
@@ -122,7 +123,7 @@ def coefficients(layout: Layout, terms: Terms) -> np.ndarray:
     """What each variable counts for in a sum."""
     row = np.zeros(layout.size)
     if terms.cost is not None:
-        row[: layout.open0] = np.asarray(terms.cost, dtype=np.float64)[layout.demand, layout.site]
+        row[: layout.open0] = at_pairs(terms.cost, layout.demand, layout.site)
     if terms.fixed is not None:
         row[layout.open0 : layout.facility0] = terms.fixed
     if terms.facility is not None:

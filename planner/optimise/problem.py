@@ -48,7 +48,7 @@ class Terms:
 
     Parameters
     ----------
-    cost : (n_demand, n_site) or None; read only where the problem allows the pair
+    cost : (n_demand, n_site) or None, dense or sparse; read only where the problem allows the pair
     fixed, step : (n_site,) or None
     facility : (n_facility,) or None
     """
@@ -74,7 +74,8 @@ class LocationProblem:
 
     Parameters
     ----------
-    cost : (n_demand, n_site) cost of serving the whole demand point at a site; NaN = not allowed
+    cost : (n_demand, n_site) cost of serving the whole demand point at a site; NaN = not allowed. A scipy sparse array
+        is kept sparse: the pairs that it stores are those allowed, at no cost where a zero is stored
     weight : (n_demand,) seats a demand point needs; one each by default
     capacity : (n_site,) seats; None or infinite = no limit
     fixed_cost : (n_site,) paid when open
@@ -117,11 +118,14 @@ class LocationProblem:
 
     def __post_init__(self) -> None:
         """Arrays become float64 of the right shape; what contradicts itself is refused."""
-        cost = np.array(self.cost, dtype=np.float64, ndmin=2)
+        cost = _table(self.cost)
         if cost.ndim != 2:
             raise ValueError(f"cost: has {cost.ndim} dimensions, needs (n_demand, n_site)")
-        if np.isinf(cost).any():
+        stored = cost if isinstance(cost, np.ndarray) else cost.data
+        if np.isinf(stored).any():
             raise ValueError("cost: is infinite somewhere; NaN means not allowed")
+        if stored is not cost and np.isnan(stored).any():
+            raise ValueError("cost: holds NaN; a pair that is not allowed is not stored in a sparse array")
         n, m = cost.shape
         put = object.__setattr__
         put(self, "cost", cost)
@@ -170,10 +174,11 @@ class LocationProblem:
             raise ValueError(f"{name}: max is NaN")
         cost = budget.terms.cost
         if cost is not None:
-            cost = np.array(cost, dtype=np.float64)
+            cost = _table(cost)
             if cost.shape != self.cost.shape:
                 raise ValueError(f"{name}.cost: has shape {cost.shape}, needs {self.cost.shape}")
-            if (~np.isfinite(cost) & ~np.isnan(self.cost)).any():
+            demand, site, _ = pairs(self.cost)
+            if not np.isfinite(at_pairs(cost, demand, site)).all():
                 raise ValueError(f"{name}.cost: is not a number for a pair that is allowed")
         sizes = {"fixed": self.cost.shape[1], "facility": len(self.facility_cost), "step": self.cost.shape[1]}
         rest = {
@@ -230,7 +235,7 @@ def total(problem: LocationProblem, terms: Terms, solution: LocationSolution) ->
     shares = solution.shares.tocoo()
     value = 0.0
     if terms.cost is not None:
-        value += float((np.asarray(terms.cost)[shares.row, shares.col] * shares.data).sum())
+        value += float((at_pairs(terms.cost, shares.row, shares.col) * shares.data).sum())
     if terms.fixed is not None:
         value += float(np.asarray(terms.fixed)[solution.open].sum())
     if terms.facility is not None:
@@ -252,7 +257,7 @@ def violations(problem: LocationProblem, solution: LocationSolution, tolerance: 
     served = np.bincount(shares.row, weights=shares.data, minlength=problem.cost.shape[0])
     if (np.abs(served - 1) > tolerance).any():
         found.append("a demand point is not served whole")
-    if np.isnan(problem.cost[shares.row, shares.col]).any():
+    if np.isnan(at_pairs(problem.cost, shares.row, shares.col)).any():
         found.append("a pair that is not allowed is used")
     if not is_open[shares.col].all():
         found.append("a closed site serves")
@@ -284,6 +289,84 @@ def violations(problem: LocationProblem, solution: LocationSolution, tolerance: 
         if value > budget.max + tolerance * max(1.0, abs(budget.max)):
             found.append(f"budget {budget.name}: {value} above {budget.max}")
     return found
+
+
+def pairs(cost: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The allowed pairs of a dense or sparse cost: demand point, site, cost; by demand point, then by site.
+
+    >>> [part.tolist() for part in pairs(np.array([[1.0, np.nan], [0.0, 2.0]]))]
+    [[0, 1, 1], [0, 0, 1], [1.0, 0.0, 2.0]]
+    """
+    if isinstance(cost, np.ndarray):
+        demand, site = np.nonzero(~np.isnan(cost))
+        return demand, site, cost[demand, site]
+    demand = np.repeat(np.arange(cost.shape[0]), np.diff(cost.indptr))
+    return demand, cost.indices.astype(np.int64), cost.data
+
+
+def at_pairs(cost: Any, demand: np.ndarray, site: np.ndarray) -> np.ndarray:
+    """(n_pair,) what a dense or sparse cost says of some pairs; NaN where they are not allowed.
+
+    >>> at_pairs(np.array([[1.0, np.nan]]), np.array([0, 0]), np.array([0, 1])).tolist()
+    [1.0, nan]
+    """
+    table = _table(cost)
+    if isinstance(table, np.ndarray):
+        return np.asarray(table[demand, site])
+    row, column, value = pairs(table)
+    known = row * table.shape[1] + column
+    asked = np.asarray(demand, dtype=np.int64) * table.shape[1] + site
+    place = np.minimum(np.searchsorted(known, asked), max(len(known) - 1, 0))
+    found = np.full(len(asked), np.nan)
+    if len(known):
+        same = known[place] == asked
+        found[same] = value[place[same]]
+    return found
+
+
+def same_pairs(cost: Any, value: np.ndarray) -> Any:
+    """Other costs of the same allowed pairs, dense or sparse as the cost is.
+
+    >>> same_pairs(np.array([[1.0, np.nan]]), np.array([5.0])).tolist()
+    [[5.0, nan]]
+    """
+    if isinstance(cost, np.ndarray):
+        table = cost.copy()
+        table[~np.isnan(cost)] = value
+        return table
+    from scipy.sparse import csr_array
+
+    return csr_array((value, cost.indices, cost.indptr), shape=cost.shape)
+
+
+def dense(cost: Any) -> np.ndarray:
+    """(n_demand, n_site) a cost as a table, NaN where a pair is not allowed.
+
+    >>> from scipy.sparse import csr_array
+    >>> dense(csr_array(([5.0], ([0], [1])), shape=(1, 2))).tolist()
+    [[nan, 5.0]]
+    """
+    if isinstance(cost, np.ndarray):
+        return cost
+    table: np.ndarray = np.full(cost.shape, np.nan)
+    demand, site, value = pairs(cost)
+    table[demand, site] = value
+    return table
+
+
+def _table(given: Any) -> Any:
+    """A cost as a dense array, or as a sparse one by rows in order."""
+    if hasattr(given, "tocsr"):
+        from scipy.sparse import csr_array
+
+        table = csr_array(given, dtype=np.float64, copy=not _in_order(given))
+        table.sum_duplicates()  # sorts the indices too
+        return table
+    return np.array(given, dtype=np.float64, ndmin=2)
+
+
+def _in_order(given: Any) -> bool:
+    return bool(getattr(given, "has_canonical_format", False))
 
 
 def _vector(name: str, given: Any, size: int, default: float) -> np.ndarray:

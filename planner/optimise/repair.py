@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.optimise.exact import Highs
+from planner.optimise.highs import Highs
 from planner.optimise.mip import INF, build
 from planner.optimise.problem import LocationProblem
 

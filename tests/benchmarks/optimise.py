@@ -1,6 +1,6 @@
 """Location problems, solved and proven, beside spopt with its CBC where that is installed, in one run.
 
-python -m tests.benchmarks.optimise [row ...]    rows: pmed, pmed15, zy, scoring; all by default
+python -m tests.benchmarks.optimise [row ...]    rows: pmed, pmed15, zy, seats, county, scoring; all by default
 
 Every answer is held against its published optimum. Instances are read from ../shared/instances.
 """
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from planner.optimise import LocationProblem, assign, objectives, solve
+from tests.benchmarks import counties
 from tests.test_instances import INSTANCES, ZY, published_pmed, read_pmed, read_zy, rounding
 
 SPOPT_LIMIT_S = 1200
@@ -93,6 +94,27 @@ def zy() -> Iterator[Line]:
         yield Line(f"zy, p = {p}", "ours", wall, cpu, "proven")
 
 
+def seats() -> Iterator[Line]:
+    """The same case with 400 seats a site, whole villages."""
+    km, demand = read_zy(INSTANCES / "zy" / "geo_zy.txt")
+    for p, published in ZY[400].items():
+        problem = LocationProblem(
+            km * demand[:, None], weight=demand, capacity=np.full(km.shape[1], 400.0), open_min=p, open_max=p
+        )
+        wall, cpu = proven(problem, published, rounding(published))
+        yield Line(f"zy, p = {p}, 400 seats", "ours", wall, cpu, "proven")
+
+
+def county() -> Iterator[Line]:
+    """Drawn counties with town rules and steps of seats, whole villages, gap 1e-4; checked by code of their own."""
+    for seed in range(5):
+        drawn = counties.draw(60, 500, seed=seed)
+        problem = counties.pose(drawn, whole=True)
+        wall, cpu, found = timed(lambda problem=problem: solve(problem, gap=1e-4, time_limit_s=60))
+        counties.check(drawn, problem, found)
+        yield Line(f"county 60 x 500, whole, seed {seed}", "ours", wall, cpu, f"gap {found.gap:.3%}")
+
+
 def scoring() -> Iterator[Line]:
     """Open sets that are given, 60 sites and 500 demand points, seats left out."""
     rng = np.random.default_rng(0)
@@ -105,7 +127,14 @@ def scoring() -> Iterator[Line]:
     assert np.allclose(alone, many, equal_nan=True)
 
 
-ROWS: dict[str, Callable[[], Iterator[Line]]] = {"pmed": pmed, "pmed15": pmed15, "zy": zy, "scoring": scoring}
+ROWS: dict[str, Callable[[], Iterator[Line]]] = {
+    "pmed": pmed,
+    "pmed15": pmed15,
+    "zy": zy,
+    "seats": seats,
+    "county": county,
+    "scoring": scoring,
+}
 
 
 def warm() -> None:

@@ -1,0 +1,119 @@
+"""Capacitated problems by prices: a Lagrangian bound, a guess at the optimum, and a proof about what the guess leaves.
+
+Prices give a bound within a few parts in a thousand in a second. Whatever then beats a ceiling a little above the bound
+uses few sites and arcs; those are searched exactly. Either the best solution is found and proven, or none is below the
+ceiling, which is a bound itself, and the ceiling rises.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from planner.optimise import knapsack, settle
+from planner.optimise.answers import checked, unsolved, valued
+from planner.optimise.branch import answer, branch
+from planner.optimise.highs import by_rows
+from planner.optimise.lagrange import Point, Relaxation, ascend, first_prices, relax, shrink
+from planner.optimise.problem import LocationProblem, LocationSolution
+from planner.optimise.province import improve
+from planner.optimise.restrict import left, restricted
+
+ROOT_ROUNDS = 400
+REACH = 0.1  # relative: the first steps at the root
+FIRST_TRY, TRY_EVERY = 100, 20  # rounds of the root at which a solution is made from the prices
+CEILING = 5e-4  # relative, above the bound: the first guess
+RAISE = 2.0
+ROWS_UP_TO = 4000  # arcs: where seats may be added, as many or fewer are left to the linear program's search
+
+WHOLE_UP_TO = 5000  # arcs below the first ceiling: with more, parts are searched one by one
+
+
+def solve_by_prices(problem: LocationProblem, *, gap: float, time_limit_s: float, seed: int) -> LocationSolution:
+    """The best solution and its bound; the bound is infinite, and nothing returned, only when nothing is feasible."""
+    began = time.perf_counter()
+    ends = began + time_limit_s
+    relaxed = relax(problem)
+    point, best = root(problem, relaxed, gap, began + 0.5 * time_limit_s)
+    if best is not None and _is_large(relaxed, point):
+        best = improve(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
+        return _finished(problem, best, point.bound, gap, began)
+    bound = point.bound
+    if best is None and np.isfinite(bound):
+        # Seats are tight, or there is no solution at all: the linear program sees the latter at once.
+        tried = by_rows(problem, gap=gap, time_limit_s=0.5 * (ends - time.perf_counter()), seed=seed)
+        if tried.status not in ("optimal", "feasible"):
+            bound = np.inf if tried.status == "infeasible" else bound
+        else:
+            best, bound = tried, max(bound, tried.bound)
+    upper, above = np.inf if best is None else best.objective, CEILING
+    while bound < _goal(upper, gap) and time.perf_counter() < ends:
+        ceiling = min(upper, bound + above * max(abs(bound), 1e-9)) if above < 1 else upper
+        kept = left(relaxed, point, ceiling)
+        least = min(ceiling, upper)
+        if (np.bincount(relaxed.demand[kept.arcs], minlength=len(problem.weight)) > 0).all():
+            ask: dict[str, Any] = {"gap": gap, "time_limit_s": ends - time.perf_counter(), "seed": seed}
+            by_nodes = problem.expansion is None or int(kept.arcs.sum()) > ROWS_UP_TO
+            if by_nodes and np.isfinite(ceiling):
+                node = shrink(relaxed, kept.state, kept.arcs)
+                found = branch(problem, node, point.price, None, ceiling, gap=gap, ends=ends)
+                tried, proven = found.best, found.bound
+            else:
+                tried = by_rows(restricted(problem, relaxed, kept), **ask)
+                proven = {"infeasible": np.inf, "unknown": -np.inf}.get(tried.status, tried.bound)
+            if tried is not None and tried.status in ("optimal", "feasible") and tried.objective < upper:
+                best, upper = tried, tried.objective
+            least = min(least, proven)
+        bound = max(bound, least)
+        if ceiling == np.inf:
+            break
+        above *= RAISE
+    return _finished(problem, best, bound, gap, began)
+
+
+def _goal(upper: float, gap: float) -> float:
+    """The bound that closes the gap; infinite while no solution is known."""
+    return upper - gap * abs(upper) if np.isfinite(upper) else np.inf
+
+
+def _is_large(relaxed: Relaxation, point: Point) -> bool:
+    """Whether even a low ceiling leaves more than can be searched whole."""
+    few = left(relaxed, point, point.bound + CEILING * abs(point.bound))
+    return int(few.arcs.sum()) > WHOLE_UP_TO
+
+
+def root(
+    problem: LocationProblem, relaxed: Relaxation, gap: float, ends: float
+) -> tuple[Point, LocationSolution | None]:
+    """The best prices found, and the best solution seen on the way."""
+    best: LocationSolution | None = None
+    upper, seen = np.inf, 0
+
+    def until(point: Point) -> float:
+        nonlocal best, upper, seen
+        seen += 1
+        if seen >= FIRST_TRY and seen % TRY_EVERY == 0:
+            tried = answer(problem, relaxed, point)
+            if tried is not None and tried.objective < upper:
+                best, upper = tried, tried.objective
+        return _goal(upper, gap)
+
+    price = first_prices(relaxed)
+    point = ascend(relaxed, price, REACH * float(np.abs(price).sum()), ROOT_ROUNDS, until=until, ends=ends).best
+    until(point)
+    return point, best
+
+
+def _finished(
+    problem: LocationProblem, best: LocationSolution | None, bound: float, gap: float, began: float
+) -> LocationSolution:
+    """The solution with what was proven."""
+    if best is None:
+        return unsolved(problem, "infeasible" if bound == np.inf else "unknown", time.perf_counter() - began)
+    return checked(problem, valued(problem, replace(best, bound=bound)), gap, began)
+
+
+KERNELS = (*knapsack.KERNELS, *settle.KERNELS)

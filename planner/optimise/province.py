@@ -1,0 +1,175 @@
+"""Fix and optimise: a large answer made better a few neighbouring sites at a time, each time by an exact search.
+
+All but some sites and the demand points that they serve stay as they are; those are a small problem of its own
+(Helber and Sahling 2010). What comes out is a valid answer; the bound is the prices'.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import Any
+
+import numpy as np
+
+from planner.optimise.branch import branch
+from planner.optimise.lagrange import Point, Relaxation, relax
+from planner.optimise.problem import Expansion, LocationProblem, LocationSolution, OpenRule, at_pairs, total, violations
+
+SITES = 15  # of one small problem
+NEAR = 8  # sites that a demand point of one may go to, beside its own
+SECONDS = 2.0  # for one
+GAP = 5e-4  # of one
+
+
+def improve(
+    problem: LocationProblem,
+    relaxed: Relaxation,
+    point: Point,
+    best: LocationSolution,
+    *,
+    gap: float,
+    ends: float,
+    seed: int,
+) -> LocationSolution:
+    """A solution at least as good as ``best``, when time is up, the gap is closed, or no neighbourhood helps."""
+    rng = np.random.default_rng(seed)
+    m = len(relaxed.seats)
+    reduced = (
+        relaxed.cost + point.seat_price[relaxed.site] * relaxed.weight[relaxed.demand] - point.price[relaxed.demand]
+    )
+    order = np.lexsort((reduced, relaxed.demand))
+    first = np.searchsorted(relaxed.demand[order], np.arange(len(relaxed.weight) + 1))
+    near = order[np.arange(len(order)) - first[relaxed.demand[order]] < NEAR]
+    demand, site, cost = relaxed.demand[near], relaxed.site[near], relaxed.cost[near]
+    close = _neighbours(demand, site, m, len(relaxed.weight))
+    tired = np.zeros(m, dtype=bool)  # no neighbourhood of the site has helped since it last changed
+    while time.perf_counter() < ends and best.objective - point.bound > gap * abs(best.objective) and not tired.all():
+        waste = _waste(problem, relaxed, point, best)
+        waste[tired] = -np.inf
+        centre = int(np.argmax(waste + 1e-9 * rng.random(m)))
+        inside = _around(centre, close, m)
+        asked = np.isin(best.assignment, np.flatnonzero(inside))
+        kept = asked[demand] & inside[site]
+        own = np.flatnonzero(asked)
+        arcs = (
+            np.concatenate([demand[kept], own]),
+            np.concatenate([site[kept], best.assignment[own]]),
+            np.concatenate([cost[kept], at_pairs(problem.cost, own, best.assignment[own])]),
+        )
+        part = _part(problem, best, inside, own, arcs)
+        now = _inside(part, best, inside, own)
+        until = min(ends, time.perf_counter() + SECONDS)
+        found = branch(part, relax(part), point.price[own], None, now, gap=GAP, ends=until).best
+        tired[centre] = True
+        if found is None:
+            continue
+        tried = _together(problem, best, inside, own, found)
+        if tried.objective < best.objective - 1e-9 * abs(best.objective) and not violations(problem, tried):
+            best = tried
+            tired[inside] = False
+            tired[centre] = True
+    return best
+
+
+def _inside(part: LocationProblem, best: LocationSolution, inside: np.ndarray, own: np.ndarray) -> float:
+    """What the answer spends on the small problem."""
+    sites, shares = np.flatnonzero(inside), best.shares[own][:, inside].tocsr()
+    held = dataclasses.replace(best, open=best.open[sites], steps=best.steps[sites], shares=shares)
+    return total(part, part.objective, held)
+
+
+def _neighbours(demand: np.ndarray, site: np.ndarray, m: int, n: int) -> Any:
+    """(n_site, n_site) sparse: how many demand points two sites are both near to."""
+    from scipy.sparse import csr_array
+
+    near = csr_array((np.ones(len(demand)), (demand, site)), shape=(n, m))
+    return (near.T @ near).tocsr()
+
+
+def _around(centre: int, close: Any, m: int) -> np.ndarray:
+    """(n_site,) the sites that share most with one."""
+    row = slice(close.indptr[centre], close.indptr[centre + 1])
+    others, shared = close.indices[row], close.data[row]
+    inside = np.zeros(m, dtype=bool)
+    inside[others[np.argsort(-shared, kind="stable")[:SITES]]] = True
+    inside[centre] = True
+    return inside
+
+
+def _waste(problem: LocationProblem, relaxed: Relaxation, point: Point, best: LocationSolution) -> np.ndarray:
+    """(n_site,) by how much what a site serves costs more than its prices pay."""
+    n, m = problem.cost.shape
+    paid = point.price - at_pairs(problem.cost, np.arange(n), best.assignment)
+    step = relaxed.step_cost * best.steps
+    spent = np.where(best.open, relaxed.fixed + step, 0.0) - np.bincount(best.assignment, weights=paid, minlength=m)
+    return np.asarray(spent - np.minimum(relaxed.fixed - point.gain, 0.0))
+
+
+def _part(
+    problem: LocationProblem, best: LocationSolution, inside: np.ndarray, own: np.ndarray, arcs: Any
+) -> LocationProblem:
+    """The small problem: the sites inside, the demand points ``own``, and what the rest leaves of every rule."""
+    from scipy.sparse import coo_array
+
+    sites = np.flatnonzero(inside)
+    place = np.cumsum(inside) - 1
+    row = np.searchsorted(own, arcs[0])
+    shape = (len(own), len(sites))
+    pair, once = np.unique(row * shape[1] + place[arcs[1]], return_index=True)
+    cost = coo_array((arcs[2][once], np.divmod(pair, shape[1])), shape=shape).tocsr()
+    rules = []
+    every = OpenRule(tuple(range(len(inside))), problem.open_min, problem.open_max)
+    for rule in (every, *problem.rules):
+        members = np.array(rule.sites, dtype=np.int64)
+        here = members[inside[members]]
+        if len(here) == 0:
+            continue
+        away = int(best.open[members[~inside[members]]].sum())
+        most = None if rule.max is None else rule.max - away
+        rules.append(OpenRule(tuple(place[here].tolist()), max(rule.min - away, 0), most))
+    held = {site for group in problem.linked if not inside[list(group)].all() for site in group}
+    forced = [set(problem.forced_open), set(problem.forced_closed)]
+    for site in held:
+        forced[0 if best.open[site] else 1].add(site)
+    paid = np.zeros(len(problem.facility_cost), dtype=bool)
+    paid[problem.facility[best.open & ~inside]] = True
+    expansion = problem.expansion
+    return LocationProblem(
+        cost,
+        weight=problem.weight[own],
+        capacity=problem.capacity[sites],
+        fixed_cost=problem.fixed_cost[sites],
+        rules=tuple(rules),
+        forced_open=tuple(int(place[j]) for j in sorted(forced[0]) if inside[j]),
+        forced_closed=tuple(int(place[j]) for j in sorted(forced[1]) if inside[j]),
+        expansion=None
+        if expansion is None
+        else Expansion(expansion.step_seats[sites], expansion.max_steps[sites], expansion.cost_per_step[sites]),
+        whole=problem.whole,
+        facility=np.unique(problem.facility[sites], return_inverse=True)[1],
+        facility_cost=np.where(paid, 0.0, problem.facility_cost)[np.unique(problem.facility[sites])],
+        linked=tuple(tuple(place[list(g)].tolist()) for g in problem.linked if inside[list(g)].all()),
+    )
+
+
+def _together(
+    problem: LocationProblem, best: LocationSolution, inside: np.ndarray, own: np.ndarray, found: LocationSolution
+) -> LocationSolution:
+    """The answer with the small problem's in its place."""
+    from scipy.sparse import coo_array
+
+    sites = np.flatnonzero(inside)
+    is_open, steps, assignment = best.open.copy(), best.steps.copy(), best.assignment.copy()
+    is_open[sites], steps[sites], assignment[own] = found.open, found.steps, sites[found.assignment]
+    old, new = best.shares.tocoo(), found.shares.tocoo()
+    rest = ~np.isin(old.row, own)
+    shares = coo_array(
+        (
+            np.append(old.data[rest], new.data),
+            (np.append(old.row[rest], own[new.row]), np.append(old.col[rest], sites[new.col])),
+        ),
+        shape=old.shape,
+    ).tocsr()
+    made = dataclasses.replace(best, open=is_open, steps=steps, assignment=assignment, shares=shares)
+    return dataclasses.replace(made, objective=total(problem, problem.objective, made))

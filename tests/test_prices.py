@@ -1,0 +1,145 @@
+"""Capacitated problems by prices against the brute-force oracle: answers, bounds, and what a ceiling leaves."""
+
+import dataclasses
+import math
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
+
+from planner.optimise import LocationProblem, solve, violations
+from planner.optimise.exact import _priced
+from planner.optimise.flow import score
+from planner.optimise.highs import by_rows
+from planner.optimise.lagrange import ascend, at_prices, first_prices, relax
+from planner.optimise.prices import solve_by_prices
+from planner.optimise.problem import pairs
+from planner.optimise.province import improve
+from planner.optimise.restrict import left
+from tests import oracle
+from tests.benchmarks import counties
+from tests.test_optimise import problems
+
+
+def sparse(problem):
+    demand, site, cost = pairs(problem.cost)
+    return dataclasses.replace(problem, cost=csr_array((cost, (demand, site)), shape=problem.cost.shape))
+
+
+def servable(problem):
+    return len(np.unique(pairs(problem.cost)[0])) == problem.cost.shape[0]
+
+
+@settings(max_examples=300, deadline=None)
+@given(problems(), st.integers(0, 10**6), st.booleans())
+def test_no_prices_prove_more_than_the_optimum(problem, seed, climbed):
+    """Any prices bound any problem, rules that cross and budgets included; and what they drop is in no optimum."""
+    if not servable(problem):
+        return
+    rng = np.random.default_rng(seed)
+    relaxed = relax(problem)
+    price = rng.normal(10, 15, len(problem.weight))
+    if climbed:
+        price = ascend(relaxed, first_prices(relaxed), 10.0, 60, until=lambda _: np.inf).best.price
+    point = at_prices(relaxed, price)
+    best = oracle.best(problem)
+    assert point.bound <= best + 1e-6 * max(1.0, abs(best)) or math.isinf(best)
+    if math.isinf(best):
+        return
+    kept = left(relaxed, point, best + 1e-6)
+    table = np.full(problem.cost.shape, np.nan)
+    table[relaxed.demand[kept.arcs], relaxed.site[kept.arcs]] = relaxed.cost[kept.arcs]
+    shut = tuple(np.flatnonzero(kept.state == 2).tolist())
+    opened = tuple(np.flatnonzero(kept.state == 1).tolist())
+    rest = dataclasses.replace(problem, cost=table, forced_open=opened, forced_closed=shut)
+    assert oracle.best(rest) == pytest.approx(best)
+
+
+@settings(max_examples=300, deadline=None)
+@given(problems())
+def test_equal_to_the_oracle_by_prices(problem):
+    if not servable(problem) or not _priced(problem):
+        return
+    expected = oracle.best(problem)
+    found = solve_by_prices(problem, gap=0.0, time_limit_s=30, seed=0)
+    if math.isinf(expected):
+        assert found.status == "infeasible"
+        return
+    assert found.status == "optimal"
+    assert found.objective == pytest.approx(expected)
+    assert found.bound == pytest.approx(expected)
+    assert violations(problem, found) == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(problems())
+def test_sparse_equals_dense(problem):
+    if any(budget.terms.cost is not None for budget in problem.budgets):
+        budgets = tuple(
+            dataclasses.replace(b, terms=dataclasses.replace(b.terms, cost=csr_array(b.terms.cost)))
+            for b in problem.budgets
+            if b.terms.cost is not None and b.terms.cost.all()
+        )
+        other = dataclasses.replace(sparse(problem), budgets=budgets or problem.budgets)
+        if len(budgets) not in (0, len(problem.budgets)):
+            return
+    else:
+        other = sparse(problem)
+    first, second = solve(problem), solve(other)
+    assert first.status == second.status
+    assert first.objective == pytest.approx(second.objective, nan_ok=True)
+
+
+def test_a_sparse_cost_holds_numbers():
+    with pytest.raises(ValueError, match="cost: holds NaN"):
+        LocationProblem(csr_array(np.array([[np.nan, 1.0]])))
+
+
+@settings(max_examples=100, deadline=None)
+@given(problems(whole=False))
+def test_a_score_is_the_cheapest_split(problem):
+    base = dataclasses.replace(
+        problem, rules=(), linked=(), open_min=0, open_max=None, forced_open=(), forced_closed=()
+    )
+    for is_open in oracle.open_sets(base):
+        shut = np.where(is_open[None, :], base.cost, np.nan)
+        expected = oracle.split(dataclasses.replace(base, cost=shut), is_open)
+        assert score(base, is_open) == pytest.approx(expected)
+        assert score(sparse(base), is_open) == pytest.approx(expected)
+
+
+def test_a_drawn_county():
+    """Small enough to be quick: constraints by code of its own, the same optimum by rows alone."""
+    county = counties.draw(14, 60, seed=3)
+    problem = counties.pose(county, whole=True)
+    found = solve_by_prices(problem, gap=1e-4, time_limit_s=30, seed=0)
+    counties.check(county, problem, found)
+    other = by_rows(problem, gap=1e-4, time_limit_s=30, seed=0)
+    assert found.status == other.status == "optimal"
+    assert found.bound <= other.objective + 1e-6
+    assert other.bound <= found.objective + 1e-6
+
+
+def test_part_by_part_keeps_every_rule_and_never_worsens():
+    county = counties.draw(60, 400, seed=5, nearest=20)
+    problem = counties.pose(county, whole=True)
+    found = solve_by_prices(problem, gap=0.02, time_limit_s=20, seed=0)
+    relaxed = relax(problem)
+    point = ascend(relaxed, first_prices(relaxed), 1e4, 200, until=lambda _: np.inf).best
+    better = improve(problem, relaxed, point, found, gap=1e-3, ends=time.perf_counter() + 2, seed=0)
+    assert better.objective <= found.objective
+    counties.check(county, problem, better)
+
+
+def test_too_few_seats_are_infeasible_at_once():
+    """Seats of the sites that may open fall short by 1 %: proven by the linear program, not by a search."""
+    rng = np.random.default_rng(5)
+    weight = rng.integers(1, 40, 30).astype(float)
+    seats = np.full(8, np.floor(weight.sum() * 0.99 / 5))
+    problem = LocationProblem(rng.random((30, 8)) * weight[:, None], weight=weight, capacity=seats, open_max=5)
+    found = solve_by_prices(problem, gap=0.0, time_limit_s=60, seed=0)
+    assert found.status == "infeasible"
+    assert found.seconds < 20
