@@ -13,14 +13,17 @@ from planner.optimise.problem import (
     violations,
 )
 from planner.optimise.repair import Repair, repair
+from planner.optimise.side import Only, Side
 
 __all__ = [
     "Budget",
     "Expansion",
     "LocationProblem",
     "LocationSolution",
+    "Only",
     "OpenRule",
     "Repair",
+    "Side",
     "Terms",
     "assign",
     "objectives",
