@@ -79,51 +79,69 @@ def _priced(problem: LocationProblem) -> bool:
 
 
 def solve_then(
-    problem: LocationProblem, then: Terms, *, gap: float = 0.0, time_limit_s: float = 60.0, seed: int = 0
-) -> tuple[LocationSolution, LocationSolution]:
-    """Lexicographic: among solutions whose first objective is within the gap of the best, the least of ``then``.
+    problem: LocationProblem, *then: Terms, gap: float = 0.0, time_limit_s: float = 60.0, seed: int = 0
+) -> tuple[LocationSolution, ...]:
+    """Lexicographic: among solutions whose first objective is within the gap of the best, the least of the next.
+
+    Parameters
+    ----------
+    then : the objectives that follow, each within what those before it leave
 
     Returns
     -------
-    first, second : both keep every limit; ``second.objective`` and ``bound`` are those of ``then``. Where the second
-        finds nothing in time, its plan is the first's.
+    A solution an objective, each of which keeps every limit; ``objective`` and ``bound`` are those of its own. The
+    last one's plan counts. Where one is not found in time, its plan is that of the one before.
 
     >>> problem = LocationProblem([[1.0, 1.0]], open_max=1)
     >>> solve_then(problem, Terms(fixed=[5.0, 2.0]))[1].open.tolist()
     [False, True]
     """
     first = solve(problem, gap=gap, time_limit_s=time_limit_s, seed=seed)
-    if first.status not in ("optimal", "feasible"):
-        return first, first
-    # "Within the gap": what was proven about the first objective stays true of the second plan.
-    allowed = max(first.objective, first.bound + gap * abs(first.objective)) + 1e-7 * max(1.0, abs(first.objective))
+    found, posed, left = [first], problem, time_limit_s - first.seconds
+    for goal in then:
+        before = found[-1]
+        if before.status not in ("optimal", "feasible"):
+            found.append(before)
+            continue
+        within = _within(posed, goal, before, gap)
+        # Only opening counts now and seats do not bind: given the open sites, the objective before serves cheapest.
+        free = (
+            goal.cost is None and not np.isfinite(problem.capacity).any() and not posed.budgets and problem.side is None
+        )
+        asked = dataclasses.replace(within, whole=False) if free else within
+        made = solve(asked, gap=gap, time_limit_s=max(left, 1.0), seed=seed)
+        left -= made.seconds
+        if made.status not in ("optimal", "feasible"):
+            value = total(within, within.objective, before)
+            made = dataclasses.replace(before, objective=value, bound=-INF, gap=INF, status="feasible")
+        elif free:
+            made = dataclasses.replace(made, **serve_nearest(posed, made.open))
+        found.append(made)
+        posed = within
+    return tuple(found)
+
+
+def _within(problem: LocationProblem, goal: Terms, proven: LocationSolution, gap: float) -> LocationProblem:
+    """The problem with another objective, its own kept within the gap of the best."""
+    # "Within the gap": what was proven about the objective stays true of any solution.
+    allowed = max(proven.objective, proven.bound + gap * abs(proven.objective))
+    allowed += 1e-7 * max(1.0, abs(proven.objective))
     step = None if problem.expansion is None else dataclasses.replace(
-        problem.expansion, cost_per_step=np.zeros_like(problem.fixed_cost) if then.step is None else then.step
+        problem.expansion, cost_per_step=np.zeros_like(problem.fixed_cost) if goal.step is None else goal.step
     )  # fmt: skip
     demand, site, cost = pairs(problem.cost)
-    serving = same_pairs(problem.cost, 0.0 * cost if then.cost is None else at_pairs(then.cost, demand, site))
+    serving = same_pairs(problem.cost, 0.0 * cost if goal.cost is None else at_pairs(goal.cost, demand, site))
     spend = problem.objective
     if not cost.any():
         spend = dataclasses.replace(spend, cost=None)
-    second_problem = dataclasses.replace(
+    return dataclasses.replace(
         problem,
         cost=serving,
-        fixed_cost=then.fixed,
-        facility_cost=then.facility,
+        fixed_cost=goal.fixed,
+        facility_cost=goal.facility,
         expansion=step,
-        budgets=(*problem.budgets, Budget(spend, allowed, "first objective")),
+        budgets=(*problem.budgets, Budget(spend, allowed, f"objective {len(problem.budgets) + 1}")),
     )
-    # Only opening counts now and seats do not bind: given the open sites, the first objective's cheapest serve.
-    free = then.cost is None and not np.isfinite(problem.capacity).any() and not problem.budgets
-    asked = dataclasses.replace(second_problem, whole=False) if free else second_problem
-    left = max(time_limit_s - first.seconds, 1.0)
-    second = solve(asked, gap=gap, time_limit_s=left, seed=seed)
-    if second.status not in ("optimal", "feasible"):
-        value = total(second_problem, second_problem.objective, first)
-        return first, dataclasses.replace(first, objective=value, bound=-INF, gap=INF, status="feasible")
-    if free:
-        second = dataclasses.replace(second, **serve_nearest(problem, second.open))
-    return first, second
 
 
 def _at_nearest(problem: LocationProblem, sites: median.Found) -> LocationSolution:
