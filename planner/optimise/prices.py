@@ -29,6 +29,8 @@ RAISE = 2.0
 ROWS_UP_TO = 4000  # arcs: where seats may be added, as many or fewer are left to the linear program's search
 
 LINEAR_UP_TO = 100_000  # arcs: with more, the linear program is not asked
+FEW = 10  # arcs left a demand point: with more, the linear program is slow, and prices are not done
+LINEAR_S = 4.0  # for the linear program's search where its bound is the better one
 WHOLE_UP_TO = 5000  # arcs below the first ceiling: with more, parts are searched one by one
 
 
@@ -84,7 +86,8 @@ def _by_rows(
     """
     upper, bound = (np.inf, point.bound) if best is None else (best.objective, point.bound)
     kept = left(relaxed, point, upper)
-    if bound >= _goal(upper, gap) or int(kept.arcs.sum()) > LINEAR_UP_TO:
+    most = LINEAR_UP_TO if best is None else FEW * len(problem.weight)
+    if bound >= _goal(upper, gap) or int(kept.arcs.sum()) > most:
         return best, bound
     if (np.bincount(relaxed.demand[kept.arcs], minlength=len(problem.weight)) == 0).any():
         return best, upper
@@ -93,8 +96,7 @@ def _by_rows(
     tightened = tighten(rest, time_limit_s=0.2 * remaining, seed=seed)
     if best is not None and tightened.bound < bound:
         return best, bound
-    share = 1.0 if best is not None else 0.5
-    remaining = share * (ends - time.perf_counter())
+    remaining = 0.5 * (ends - time.perf_counter()) if best is None else min(ends - time.perf_counter(), LINEAR_S)
     found = branch_and_bound(rest, tightened, gap=gap, time_limit_s=remaining, seed=seed)
     if found.status == "infeasible":
         return best, upper
