@@ -9,6 +9,7 @@ import numpy as np
 from planner.model import ROAD_MODES, Roads
 from planner.roads.bends import bend_shares
 from planner.roads.tags import CLASSES, NOT_YET, features
+from planner.sources.datum import transformer
 from planner.sources.osm import WAY_TAGS, Ways
 
 if TYPE_CHECKING:
@@ -78,10 +79,7 @@ def from_ways(ways: Ways, crs: str) -> Roads:
     ----------
     crs : projected CRS in metres
     """
-    from pyproj import Transformer
-
-    to_metres = Transformer.from_crs("EPSG:4326", crs, always_xy=True)
-    xy = np.column_stack(to_metres.transform(ways.lonlat[:, 0], ways.lonlat[:, 1]))
+    xy = np.column_stack(transformer("EPSG:4326", crs).transform(*ways.lonlat.T))
     return _network(ways.tags, ways.first, ways.vertex, xy, crs)
 
 
