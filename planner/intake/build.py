@@ -16,7 +16,8 @@ from planner.area import projected_crs, read_area, write_area
 from planner.errors import DataError, Fault
 from planner.intake.network import ROADS_AROUND_M, clip
 from planner.intake.question import default_scenario
-from planner.intake.schools import kinds_that_are_needed, only_taught, school_table, seats_from_pupils
+from planner.intake.schools import kinds_that_are_needed, only_taught, school_table
+from planner.intake.seats import seats_from_pupils
 from planner.intake.settlements import demand_points
 from planner.intake.towns import town_polygons
 from planner.model import StudyArea

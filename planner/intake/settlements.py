@@ -109,8 +109,8 @@ def _say_if_one_is_half(places: gpd.GeoDataFrame, said: list[str]) -> None:
 def _without_doubles(places: gpd.GeoDataFrame, said: list[str]) -> gpd.GeoDataFrame:
     """One row for a settlement that OSM has as a node and as a polygon: the one that tells its population."""
     name = places["name"].to_numpy(dtype=object)
-    lonlat = places.geometry.get_coordinates().to_numpy()
-    metres = project(*lonlat.T, projected_crs(*lonlat.T))
+    lon, lat = places.geometry.x.to_numpy(), places.geometry.y.to_numpy()
+    metres = project(lon, lat, projected_crs(lon, lat))
     kept: dict[str, list[int]] = {}
     keep = np.ones(len(places), dtype=bool)
     for row in places["people"].isna().to_numpy().argsort(kind="stable").tolist():

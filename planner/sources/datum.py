@@ -145,7 +145,7 @@ def transformer(source: Any, target: Any) -> Transformer:
 
     >>> x, y = transformer("EPSG:4326", "EPSG:4545").transform(108, 35)
     >>> round(x), round(y)
-    (500000, 3874462)
+    (500000, 3874593)
     """
     from pyproj import Transformer
 
