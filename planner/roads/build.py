@@ -10,6 +10,7 @@ from planner.model import ROAD_MODES, Roads
 from planner.roads.bends import bends_along
 from planner.roads.tags import CLASSES, NOT_YET, features
 from planner.sources.datum import transformer
+from planner.sources.opl import freed_at_once
 from planner.sources.osm import WAY_TAGS, Ways
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def from_lines(lines: gpd.GeoDataFrame, crs: str) -> Roads:
     return _network(tags, first, vertex, xy, crs)
 
 
+@freed_at_once()
 def from_ways(ways: Ways, crs: str) -> Roads:
     """The network of OSM ways: cut at junctions, and joined again where nothing meets and nothing changes.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,19 @@ def write_tagged(file: Path, keys: Collection[str], text: Path) -> Any:
     with osmium.SimpleWriter(form) as writer, osmium.io.Reader(str(file)) as reader:
         osmium.apply(reader, locate, wanted, writer)
     return places
+
+
+@contextmanager
+def freed_at_once() -> Iterator[None]:
+    """Arrow takes its memory from the system meanwhile: its own allocator keeps what is freed, 30 MB here."""
+    import pyarrow as pa
+
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(before)
 
 
 @dataclass(frozen=True, eq=False)

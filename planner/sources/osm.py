@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.errors import DataError, Fault
-from planner.sources.opl import Things, nodes_of, read_tagged, write_tagged
+from planner.sources.opl import Things, freed_at_once, nodes_of, read_tagged, write_tagged
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -110,6 +110,7 @@ class OsmExtract:
     doubts: tuple[str, ...] = ()
 
 
+@freed_at_once()
 def read_osm(path: str | Path, *, roads_only: bool = False, box: Sequence[float] | None = None) -> OsmExtract:
     """Roads, schools, places and administrative boundaries of an extract.
 
