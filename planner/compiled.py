@@ -31,8 +31,8 @@ def worth_it(work: float, compiled_from: float, compiling_from: float, module: s
     compiling_from : work from which compiling it is repaid
     module : its functions are named in ``KERNELS``
     """
-    loaded = module in sys.modules and all(function.signatures for function in sys.modules[module].KERNELS)
-    if loaded and work >= compiled_from * LOADED:
+    kernels = getattr(sys.modules.get(module), "KERNELS", ())  # none while another thread is loading it
+    if kernels and all(kernel.signatures for kernel in kernels) and work >= compiled_from * LOADED:
         return True
     return work >= compiling_from or (work >= compiled_from and ready(import_module(module).KERNELS))
 

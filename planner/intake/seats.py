@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -49,13 +48,11 @@ def seats_from_pupils(area: StudyArea, said: list[str]) -> StudyArea:
 
 
 def _minutes(area: StudyArea) -> np.ndarray:
-    """Minutes (n_demand, n_school) by the quickest mode, each found by a thread; NaN where there is no way.
+    """Minutes (n_demand, n_school) by the quickest mode; NaN where there is no way.
 
     >>> _minutes(tiny.area).round(1).min(axis=1).tolist()
     [0.0, 0.0, 8.6, 0.0]
     """
     travel = Travel()
     hierarchy = hierarchy_for(area.roads, len(area.schools), len(travel.modes))
-    with ThreadPoolExecutor() as pool:
-        found = pool.map(lambda mode: mode_times(area, travel, mode, hierarchy).minutes, travel.modes)
-        return np.asarray(np.fmin.reduce(list(found)))
+    return np.asarray(np.fmin.reduce([mode_times(area, travel, mode, hierarchy).minutes for mode in travel.modes]))
