@@ -246,8 +246,7 @@ def test_pupils_on_roads_are_those_of_each_layout(tiny):
     assert sorted(ends.values()) == [[0, 10], [2, 12], [10, 0]]
     first = gpd.GeoSeries(tiny.area.roads.edges.geometry.iloc[:1]).to_crs(4326).iloc[0]
     assert ends[tuple(round(x, 3) for x, _ in first.coords)] == [0, 10]
-    assert data["left_out"] == [0, 0]
-    assert data_of(draw(tiny.area))["flows"] == {"lines": [], "pupils": [], "left_out": []}
+    assert data_of(draw(tiny.area))["flows"] == {"lines": [], "pupils": []}
 
 
 def decoded(line):

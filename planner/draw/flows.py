@@ -12,7 +12,7 @@ import shapely
 from planner.draw.basemap import encode, to_lonlat
 from planner.model import StudyArea
 from planner.plan import Plan, road_flows
-from planner.travel import left_out, roads_of
+from planner.travel import roads_of
 
 TOLERANCE_M = 8.0
 
@@ -22,12 +22,11 @@ def flows(area: StudyArea, plans: Sequence[Plan]) -> dict[str, Any]:
 
     Returns
     -------
-    ``lines`` (encoded), ``pupils`` (for each line, one number a plan), ``left_out`` (for each plan, pupils who travel
-    by a mode whose ways are not followed); roads in a row with the same pupils are one line
+    ``lines`` (encoded), ``pupils`` (for each line, one number a plan); roads in a row with the same pupils are one line
 
     >>> found = flows(tiny.area, [tiny.today, tiny.plan])
-    >>> found["pupils"], len(found["lines"]), found["left_out"]
-    ([[0, 10], [2, 12], [10, 0]], 3, [0, 0])
+    >>> found["pupils"], len(found["lines"])
+    ([[0, 10], [2, 12], [10, 0]], 3)
     """
     table = pd.DataFrame({i: road_flows(plan).groupby("edge")["pupils"].sum() for i, plan in enumerate(plans)})
     table = table.fillna(0).astype(np.int64).sort_index()
@@ -41,4 +40,4 @@ def flows(area: StudyArea, plans: Sequence[Plan]) -> dict[str, Any]:
         made = encode(to_lonlat(shapely.simplify(shapely.get_parts(joined), TOLERANCE_M), area.crs))
         lines += made
         pupils += [same] * len(made)
-    return {"lines": lines, "pupils": pupils, "left_out": [left_out(plan.assignment) for plan in plans]}
+    return {"lines": lines, "pupils": pupils}
