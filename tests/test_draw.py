@@ -256,8 +256,8 @@ def decoded(line):
 def test_isochrones_are_left_out_where_they_would_be_too_many(tiny):
     found = isochrones(tiny.area, [tiny.today, tiny.plan], rides=3)
     assert found["dropped"]
-    assert found["rides"] == found["lines"] == []
-    assert found["of"] == [[None] * 4] * 2
+    assert found["sets"] == found["lines"] == []
+    assert found["of"] == [[[]] * 4] * 2
     assert not isochrones(tiny.area, [])["dropped"]
 
 
@@ -265,11 +265,28 @@ def test_a_bus_counts_where_it_is_quicker(tiny):
     text = SCENARIO.replace('modes = ["walk"]', 'modes = ["walk", "bus"]\nbus_wait_minutes = 3')
     plan = dataclasses.replace(tiny.plan, scenario=parse_scenario(text))
     found = isochrones(tiny.area, [plan])
-    rides = np.array(found["rides"][found["of"][0][3]]).reshape(-1, 5)
+    (junior,) = found["of"][0][3]
+    rides = np.array(found["sets"][junior]["rides"]).reshape(-1, 5)
     # Junior pupils to S3, 1.5 km at 25 km/h a road: walking is quicker on the last road alone, and only near its end.
     assert rides[:, 3:].tolist() == [[200, 0], [138, 102], [102, 66], [66, 30]]
     assert rides[0, 0] == rides[3, 0]
     assert (rides[:, 1:3] == [0, 1000]).all()
+
+
+def test_the_walk_to_a_stop_is_limited_on_the_map(tiny):
+    """The bus drives on the first two roads only; to S1 one walks to V3, 3 km by bus and a wait of 3 away."""
+    edges = tiny.area.roads.edges.assign(bus=[True, True, False])
+    area = dataclasses.replace(tiny.area, roads=dataclasses.replace(tiny.area.roads, edges=edges))
+    text = SCENARIO.replace('modes = ["walk"]', 'modes = ["walk_bus"]\nbus_wait_minutes = 3')
+    plan = dataclasses.replace(tiny.plan, area=area, scenario=parse_scenario(text))
+    found = isochrones(area, [plan])
+    (lower,) = found["of"][0][1]
+    drawn = found["sets"][lower]
+    assert drawn["within"] == 562.5  # 15 minutes of land
+    rides = np.array(drawn["rides"]).reshape(-1, 5)
+    walked = np.array(drawn["most"]) < 300
+    assert rides[walked, 1:].tolist() == [[0, 750, 102, 252]]
+    assert np.array(drawn["most"])[walked].tolist() == [252]
 
 
 def test_catchments_are_those_of_open_schools(tiny):

@@ -47,7 +47,7 @@ def isochrones(
     ----------
     schools : ids; None for every school of the area, candidates included
     minutes : limits, inclusive
-    mode : a mode with roads of its own, whatever ``travel.modes`` says
+    mode : any mode, whatever ``travel.modes`` says
     each : a set of polygons for every school instead of one for the nearest
     tolerance_m : how far an isochrone may reach beyond its place; it never falls short
 
@@ -96,12 +96,13 @@ def reachable_edges(
 
     Returns
     -------
-    Columns ``edge`` (row of ``area.roads.edges``), ``ahead`` (going with the line), ``from_share`` and ``to_share``
-    (of the edge, 0 at its start), ``from_minutes`` and ``to_minutes`` (to school from there; evenly between), and
-    ``school_id``
+    Columns ``edge`` (row of ``area.roads.edges``), ``ahead`` (going with the line), ``on_foot`` (else riding),
+    ``from_share`` and ``to_share`` (of the edge, 0 at its start), ``from_minutes`` and ``to_minutes`` (to school from
+    there; evenly between), and ``school_id``. Ways on foot to several bus stops may lie over each other: the quickest
+    counts.
 
     >>> reachable_edges(tiny.area, tiny.scenario.travel, 10, ["S1"]).round(6).values.tolist()
-    [[0, False, 0.0, 0.5, 0.0, 10.0, 'S1']]
+    [[0, False, True, 0.0, 0.5, 0.0, 10.0, 'S1']]
     """
     import pandas as pd
 
@@ -113,6 +114,7 @@ def reachable_edges(
         {
             "edge": rides.edge,
             "ahead": rides.ahead,
+            "on_foot": np.isfinite(rides.most) | (mode == "walk"),
             "from_share": rides.low,
             "to_share": rides.high,
             "from_minutes": rides.minutes_low + wait,
@@ -120,7 +122,8 @@ def reachable_edges(
             "school_id": ids[rides.school],
         }
     )
-    return table.sort_values(["edge", "ahead", "from_share"], ascending=[True, False, True], ignore_index=True)
+    columns = ["edge", "ahead", "on_foot", "from_share"]
+    return table.sort_values(columns, ascending=[True, False, True, True], ignore_index=True)
 
 
 def school_rows(area: StudyArea, schools: Sequence[str] | None) -> np.ndarray:
@@ -195,8 +198,8 @@ def hulls(centres: np.ndarray, radii: np.ndarray, disc: np.ndarray) -> np.ndarra
 
 
 def _stretches(found: Reach, budget: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Straight stretches of the rides within the budget: (n, 2) ends, and (n,) minutes from there."""
-    lines, rides = found.lines, rides_within(found.rides, budget)
+    """Straight stretches of the rides within the budget: (n, 2) ends, and (n,) minutes that are left there."""
+    lines, rides = found.lines, rides_within(lasting_longest(found.rides, (budget,)), budget)
     edge, low, high, first, last = rides.edge, rides.low, rides.high, rides.minutes_low, rides.minutes_high
     row, piece = explode(lines, edge)
     drawn = lines.drawn[edge][row]
@@ -206,23 +209,38 @@ def _stretches(found: Reach, budget: float) -> tuple[np.ndarray, np.ndarray, np.
     row, piece, start, stop, drawn = row[some], piece[some], start[some], stop[some], drawn[some]
     whole = (high - low)[row] * drawn
 
-    def minutes(at: np.ndarray) -> np.ndarray:
+    def left(at: np.ndarray) -> np.ndarray:
         with np.errstate(invalid="ignore", divide="ignore"):
             part = np.where(whole > 0, (lines.start[piece] + at - low[row] * drawn) / whole, 0.0)
-        return np.asarray(first[row] + np.clip(part, 0.0, 1.0) * (last - first)[row])
+        return np.asarray((rides.most - first)[row] - np.clip(part, 0.0, 1.0) * (last - first)[row])
 
-    return place_on(lines, piece, start), place_on(lines, piece, stop), minutes(start), minutes(stop)
+    return place_on(lines, piece, start), place_on(lines, piece, stop), left(start), left(stop)
+
+
+def lasting_longest(rides: Rides, budgets: Sequence[float]) -> Rides:
+    """Without ways on foot to a stop that leave less time than another the same way along the edge, at every budget."""
+    walked = np.flatnonzero(np.isfinite(rides.most))
+    kept = np.isinf(rides.most)
+    edge, ahead, most = rides.edge[walked], rides.ahead[walked], rides.most[walked]
+    own = np.where(ahead, rides.minutes_high[walked], rides.minutes_low[walked])
+    for budget in budgets:
+        order = np.lexsort((own - np.minimum(budget, most), ahead, edge))
+        first = np.append(True, np.diff(2 * edge[order] + ahead[order]) != 0)[: len(order)]
+        kept[walked[order[first]]] = True
+    return rides.take(kept)
 
 
 def rides_within(rides: Rides, budget: float) -> Rides:
     """The parts of rides from which school is within the budget, without what is quicker the other way along the edge.
 
-    Both ways are compared where each has one ride only; elsewhere they may overlap.
+    Both ways are compared where each has one ride only; elsewhere, and on foot to a stop, they may overlap. ``most`` of
+    the result is no more than the budget.
     """
     low, high, first, last = rides.low.copy(), rides.high.copy(), rides.minutes_low.copy(), rides.minutes_high.copy()
-    size = rides.edge.max(initial=0) + 1
-    counts = [np.bincount(rides.edge[rides.ahead == way], minlength=size)[rides.edge] for way in (True, False)]
-    one, other = (np.flatnonzero((counts[0] == 1) & (counts[1] == 1) & (rides.ahead == way)) for way in (True, False))
+    size, free, most = rides.edge.max(initial=0) + 1, np.isinf(rides.most), np.minimum(rides.most, budget)
+    counts = [np.bincount(rides.edge[free & (rides.ahead == way)], minlength=size)[rides.edge] for way in (True, False)]
+    single = free & (counts[0] == 1) & (counts[1] == 1)
+    one, other = (np.flatnonzero(single & (rides.ahead == way)) for way in (True, False))
     one, other = one[np.argsort(rides.edge[one])], other[np.argsort(rides.edge[other])]
     # Minutes fall going ahead and rise going back: at share s they are a + b s one way, c + d s the other.
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -234,25 +252,26 @@ def rides_within(rides: Rides, budget: float) -> Rides:
         np.where(equal < high[other], c + d * equal, last[other]),
     )
     low[one], high[other] = np.maximum(low[one], equal), np.minimum(high[other], equal)
-    kept = (np.minimum(first, last) <= budget) & (low < high)
     with np.errstate(invalid="ignore", divide="ignore"):
-        cut = low + (budget - first) / (last - first) * (high - low)
-    return Rides(
-        rides.edge[kept],
-        rides.ahead[kept],
-        np.where(first > budget, cut, low)[kept],
-        np.where(last > budget, cut, high)[kept],
-        np.minimum(first, budget)[kept],
-        np.minimum(last, budget)[kept],
-        rides.school[kept],
+        cut = low + (most - first) / (last - first) * (high - low)
+    found = Rides(
+        rides.edge,
+        rides.ahead,
+        np.where(first > most, cut, low),
+        np.where(last > most, cut, high),
+        np.minimum(first, most),
+        np.minimum(last, most),
+        rides.school,
+        most,
     )
+    return found.take((np.minimum(first, last) <= most) & (low < high))
 
 
 def _ride_discs(found: Reach, budget: float) -> list[tuple[np.ndarray, np.ndarray]]:
     """Straight stretches of the rides as discs, (n, k, 2) and (n, k): two, or three where the limit sets in."""
-    begin, end, minutes_begin, minutes_end = _stretches(found, budget)
+    begin, end, *left_there = _stretches(found, budget)
     most = found.off.within_m
-    left = np.column_stack([budget - minutes_begin, budget - minutes_end]) / found.off.pace
+    left = np.column_stack(left_there) / found.off.pace
     centres = np.stack([begin, end], axis=1)
     cut = np.flatnonzero((left > most).any(axis=1) & (left < most).any(axis=1))
     part = (most - left[cut, 0]) / (left[cut, 1] - left[cut, 0])
