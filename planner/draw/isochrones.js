@@ -92,7 +92,8 @@ function stretchesIn({ rides, most }, lines) {
 }
 
 function drawIsochrones(found, plan, band, style, group) {
-  const sets = ((found.of[plan] || [])[band] || []).map((i) => [stretchesIn(found.sets[i], found.lines), found.sets[i].within]);
+  const chosen = ((found.of[plan] || [])[band] || []).map((i) => found.sets[i]);
+  const sets = chosen.map((set) => [stretchesIn(set, found.lines), set.within]);
   for (let i = found.minutes.length - 1; i >= 0; i--) {
     const within = ([stretches, metres]) => stretches.map((some) => landOf(some, found.minutes[i], found.pace, metres));
     const land = sets.flatMap(within).filter(Boolean);

@@ -9,7 +9,8 @@ from weakref import WeakKeyDictionary
 
 from planner.plan.types import Plan
 from planner.travel import cut_off as cut_off_by_edge
-from planner.travel import flows
+from planner.travel.changes import settle
+from planner.travel.flows import Followed, followed, summed
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -32,13 +33,24 @@ def _once(function: Callable[[Plan], Found]) -> Callable[[Plan], Found]:
 
 
 @_once
+def school_ways(plan: Plan) -> Followed:
+    """Who goes where, and the ways (``travel.flows.followed``).
+
+    >>> [(pairs.mode, ways.edge.tolist()) for pairs, ways in school_ways(tiny.plan)]
+    [('walk', [0, 2])]
+    """
+    return followed(*settle(plan.area, plan.scenario.travel), plan.assignment)
+
+
+@_once
 def road_flows(plan: Plan) -> gpd.GeoDataFrame:
     """Pupils by road, mode and direction (``travel.flows``).
 
     >>> road_flows(tiny.plan)["pupils"].tolist()
     [10, 12]
     """
-    return flows(plan.area, plan.scenario.travel, plan.assignment)
+    area, _ = settle(plan.area, plan.scenario.travel)
+    return summed(area, school_ways(plan))
 
 
 @_once
