@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 MINUTES = (5, 10, 15, 20, 30)
 TOLERANCE_M = 5.0
 BODIES_AT_A_TIME = 4_000
+CORNERS = 4
+"""Discs have so many corners, or a multiple."""
 
 
 def isochrones(
@@ -156,23 +158,27 @@ def land_within(found: Reach, minutes: float, tolerance_m: float = TOLERANCE_M, 
     budget = found.budget(minutes)
     if budget <= 0:
         return land
-    disc = _round(min(budget / found.off.pace, found.off.within_m), tolerance_m * 7 / 8)
-    parts: list[tuple[np.ndarray, np.ndarray]] = []
-    for centres, radii in (*_ride_discs(found, budget), _crossing_discs(found, budget, tolerance_m / 8)):
-        blocks = max(len(centres) // BODIES_AT_A_TIME, 1)
-        parts += zip(np.array_split(centres, blocks), np.array_split(radii, blocks), strict=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        lands = pool.map(lambda part: shapely.union_all(hulls(part[0], part[1], disc)), parts)
-        land = shapely.union_all([land, *lands])
+        parts = [*_ride_discs(found, budget), *_crossing_discs(found, budget, tolerance_m / 8)]
+        bodies = np.concatenate(list(pool.map(lambda part: _bodies(part[0], part[1], tolerance_m * 7 / 8), parts)))
+        blocks = np.array_split(bodies, max(len(bodies) // BODIES_AT_A_TIME, 1))
+        land = shapely.union_all([land, *pool.map(shapely.union_all, blocks)])
     if land.is_empty:  # the union of nothing is no polygon
         return shapely.Polygon()
     return land if shapely.is_valid(land) else shapely.make_valid(land)
 
 
-def _round(radius_m: float, tolerance_m: float) -> np.ndarray:
-    """(n, 2) corners round a disc of radius 1, within the tolerance of it at this radius."""
-    half = np.arccos(radius_m / (radius_m + tolerance_m))
-    count = max(int(np.ceil(np.pi / half)), 8)
+def _bodies(centres: np.ndarray, radii: np.ndarray, tolerance_m: float) -> np.ndarray:
+    """Convex polygons round some discs each, of as many corners as the largest of the discs needs."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        half = np.arccos(radii.max(axis=1, initial=0.0) / (radii.max(axis=1, initial=0.0) + tolerance_m))
+    corners = CORNERS * np.ceil(np.maximum(np.pi / half, 8) / CORNERS).astype(int)
+    made = [hulls(centres[corners == n], radii[corners == n], _round(n)) for n in np.unique(corners).tolist()]
+    return np.concatenate([np.zeros(0, dtype=object), *made])
+
+
+def _round(count: int) -> np.ndarray:
+    """(count, 2) corners round a disc of radius 1."""
     angle = 2 * np.pi * np.arange(count) / count
     return np.asarray(np.column_stack([np.cos(angle), np.sin(angle)]) / np.cos(np.pi / count))
 
@@ -281,7 +287,7 @@ def _ride_discs(found: Reach, budget: float) -> list[tuple[np.ndarray, np.ndarra
     return [(centres, radii), (three, np.insert(radii[cut], 1, most, axis=1))]
 
 
-def _crossing_discs(found: Reach, budget: float, tolerance_m: float) -> tuple[np.ndarray, np.ndarray]:
+def _crossing_discs(found: Reach, budget: float, tolerance_m: float) -> list[tuple[np.ndarray, np.ndarray]]:
     """Stretches that are crossed on the way to school as some discs each: (n, k, 2) centres and (n, k) radii."""
     way, lines, most = found.crossings, found.lines, found.off.within_m
     whole = budget / found.off.pace
@@ -295,13 +301,19 @@ def _crossing_discs(found: Reach, budget: float, tolerance_m: float) -> tuple[np
     foot, piece, height = way.foot[row], way.piece[row], np.maximum(way.height[row], 1e-3)
     # The straight line to school is a hyperbola along the stretch, between it and its tangents lies the tolerance.
     begin, end = (np.arcsinh((cuts[row, part + i] - foot) / height) for i in (0, 1))
-    tangents = 2 + int(np.max((end - begin) * np.sqrt(height / tolerance_m / 8), initial=0.0))
-    touch = begin[:, None] + (end - begin)[:, None] * np.linspace(0, 1, tangents)
-    middle, near = (touch[:, 1:] + touch[:, :-1]) / 2, np.cosh((touch[:, 1:] - touch[:, :-1]) / 2)
-    corners = [(np.sinh(u) / c, np.cosh(u) / c) for u, c in ((touch[:, :1], 1.0), (middle, near), (touch[:, -1:], 1.0))]
-    at, away = (np.concatenate(c, axis=1) * height[:, None] for c in zip(*corners, strict=True))
-    centres = place_on(lines, np.repeat(piece, at.shape[1]), (at + foot[:, None]).ravel())
-    return centres.reshape(*at.shape, 2), np.clip(whole - away, 0.0, most)
+    tangents = 2 + ((end - begin) * np.sqrt(height / tolerance_m / 8)).astype(int)
+    made = []
+    for count in np.unique(tangents).tolist():
+        some = tangents == count
+        touch = begin[some, None] + (end - begin)[some, None] * np.linspace(0, 1, count)
+        middle, near = (touch[:, 1:] + touch[:, :-1]) / 2, np.cosh((touch[:, 1:] - touch[:, :-1]) / 2)
+        corners = [
+            (np.sinh(u) / c, np.cosh(u) / c) for u, c in ((touch[:, :1], 1.0), (middle, near), (touch[:, -1:], 1.0))
+        ]
+        at, away = (np.concatenate(c, axis=1) * height[some, None] for c in zip(*corners, strict=True))
+        centres = place_on(lines, np.repeat(piece[some], at.shape[1]), (at + foot[some, None]).ravel())
+        made.append((centres.reshape(*at.shape, 2), np.clip(whole - away, 0.0, most)))
+    return made
 
 
 def place_on(lines: Lines, piece: np.ndarray, at: np.ndarray) -> np.ndarray:
