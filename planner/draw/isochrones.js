@@ -82,7 +82,7 @@ function landOf([one, other, begin, end, most], limit, pace, within) {
 function stretchesIn({ rides, most }, lines) {
   const stretches = [];
   for (let i = 0; i < rides.length; i += 5) {
-    const line = lines[rides[i]].flatMap(decode), last = most.length ? most[i / 5] / 10 : Infinity;
+    const line = decode(lines[rides[i]]), last = most.length ? most[i / 5] / 10 : Infinity;
     if (line.length < 2) continue;
     const [from, to] = [rides[i + 1], rides[i + 2]].map((share) => share / 1000);
     const [begin, end] = [rides[i + 3], rides[i + 4]].map((tenths) => tenths / 10);

@@ -71,7 +71,7 @@ def isochrones(area: StudyArea, plans: Sequence[Plan], rides: int = RIDES) -> di
     return {
         "minutes": MINUTES,
         "pace": round(off.pace, 6),
-        "lines": [encode([line]) for line in to_lonlat(drawn, area.crs)],
+        "lines": encode(to_lonlat(drawn, area.crs)),
         "sets": sets,
         "of": of,
         "dropped": bool(asked) and not sets,

@@ -124,10 +124,9 @@ def _sum(area: StudyArea, part: Pairs, found: Routes, on_foot: bool) -> gpd.GeoD
     edges, count, some = area.roads.edges, len(area.roads.edges), found.on_foot == on_foot
     pair, edge, along = found.pair[some], found.edge[some], (found.end - found.start)[some]
     # Whoever leaves an edge and comes back to it the same way is one pupil on it.
-    once = np.unique(np.column_stack([pair, edge, along > 0]), axis=0)
     ahead, back = (
-        np.bincount(rows[:, 1], weights=part.pupils[rows[:, 0]], minlength=count)
-        for rows in (once[once[:, 2] == 1], once[once[:, 2] == 0])
+        np.bincount(once % count, weights=part.pupils[once // count], minlength=count)
+        for once in (np.unique(pair[way] * np.int64(count) + edge[way]) for way in (along > 0, along < 0))
     )
     ridden = np.abs(along) * edges["length_m"].to_numpy()[edge] / 1000
     pupil_km = np.bincount(edge, weights=part.pupils[pair] * ridden, minlength=count)
