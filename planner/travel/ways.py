@@ -91,7 +91,7 @@ def _to_stops(
     best = np.append(True, (of[1:] != of[:-1]) | (node[1:] != node[:-1]))[: len(of)]
     first = np.searchsorted(of[best], np.arange(len(points) + 1))
     columns = first, node[best], minutes[best], metres[best], direct.on, direct.on_minutes
-    return Doors(direct.xy, *columns, _by(direct, int(kept.sum())).take(order[best])), Walks(on_foot, doors, walked)
+    return Doors(direct.xy, *columns, _by(direct, door[kept]).take(order[best])), Walks(on_foot, doors, walked)
 
 
 def stops_of(bus: Network) -> np.ndarray:
@@ -106,16 +106,16 @@ def stops_of(bus: Network) -> np.ndarray:
     return stop
 
 
-def _by(direct: Doors, walked: int) -> Access:
-    """Where ways get on the bus's road: the direct ones, and then so many that walk there."""
+def _by(direct: Doors, walking: np.ndarray) -> Access:
+    """Where ways get on the bus's road: the direct ones, and then those of doors (n,) that walk there."""
     by = direct.by
     if by is None:
         raise ValueError("these doors stand on junctions: they have no place on an edge")
-    nowhere, unknown = np.full(walked, -1), np.full(walked, np.nan)
+    unknown = np.full(len(walking), np.nan)
     return Access(
-        np.append(by.door, nowhere),
-        np.append(by.edge, nowhere),
-        np.append(by.ahead, np.zeros(walked, dtype=bool)),
+        np.append(by.door, walking),
+        np.append(by.edge, np.full(len(walking), -1)),
+        np.append(by.ahead, np.zeros(len(walking), dtype=bool)),
         np.append(by.share, unknown),
         np.append(by.away_m, unknown),
     )
