@@ -247,13 +247,11 @@ def links(
     as_json: AsJson = False,
 ) -> None:
     """The roads whose failure would hurt most pupils: who loses the way to school, whose becomes longer."""
-    from planner.travel import criticality, left_out
+    from planner.travel import criticality
 
     county, travel, assignment = _assigned(plan, area)
     with step("Closing roads one by one"):
         found = criticality(county, travel, assignment, top)
-    if missing := left_out(assignment):
-        say(f"{missing:,} pupils walk to a bus stop: their ways are not followed yet, and they are not counted here.")
     rows = found.drop(columns="geometry").round({"lon": 5, "lat": 5})
     if as_json:
         put_json(json.loads(rows.to_json(orient="records", force_ascii=False)))

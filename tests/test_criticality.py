@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from planner.model import MODES, Roads
 from planner.scenario import Travel
 from planner.travel import criticality, cut_off, path, travel_times
+from planner.travel.routes import directions_of
 from tests.test_travel import area_of, networks, road
+from tests.test_ways import ALL_SORTS
 
 
 def assigned(area, travel, seed):
@@ -35,7 +37,8 @@ def by_hand(area, travel, rows, edge):
     before, after = (travel_times(a, travel).data["minutes"] for a in (area, closed))
     more = np.zeros(len(rows))
     for i, row in enumerate(rows.itertuples()):
-        if edge in set(path(area, travel, row.demand_id, row.school_id, mode=row.mode).edges["edge"]):
+        pair = area, travel, row.demand_id, row.school_id
+        if any(edge in set(path(*pair, mode=row.mode, direction=way).edges["edge"]) for way in directions_of(travel)):
             place = {"band": row.band, "demand": row.demand_id, "school": row.school_id}
             more[i] = after.sel(place).item() - before.sel(place).item()
     pupils, longer = rows["pupils"].to_numpy(), more > 1e-6
@@ -50,12 +53,19 @@ def some_edges(area, seed):
 
 EDGES = 6
 MODES_BY_BAND = {"lower_primary": ("walk",), "junior": ("walk", "bus")}
+ON_FOOT_TO_THE_BUS = {"lower_primary": ("walk",), "junior": ("walk_bus",)}
 
 
-@settings(max_examples=4, deadline=None)
-@given(networks(), st.integers(0, 10**6), st.sampled_from([60.0, 2000.0]))
-def test_equal_to_the_travel_times_without_the_road(area, seed, within_m):
-    travel = Travel(modes_by_band=MODES_BY_BAND, max_access_m=within_m, walk_max_minutes=45)
+@settings(max_examples=5, deadline=None)
+@given(
+    networks(ALL_SORTS),
+    st.integers(0, 10**6),
+    st.sampled_from([60.0, 2000.0]),
+    st.sampled_from([MODES_BY_BAND, ON_FOOT_TO_THE_BUS]),
+    st.sampled_from(["to_school", "both"]),
+)
+def test_equal_to_the_travel_times_without_the_road(area, seed, within_m, modes, trip):
+    travel = Travel(modes_by_band=modes, max_access_m=within_m, walk_max_minutes=45, trip=trip)
     rows = assigned(area, travel, seed)
     found = criticality(area, travel, rows, top=len(area.roads.edges)).set_index("edge")
     for edge in some_edges(area, seed):
@@ -83,6 +93,32 @@ def test_whom_a_road_cuts_off(area, seed, within_m, limit):
             if exact:
                 assert found.get(edge, 0) == lost
             assert found.get(edge, 0) <= lost
+
+
+@settings(max_examples=3, deadline=None)
+@given(networks(ALL_SORTS), st.integers(0, 10**6), st.sampled_from([30.0, 150.0]), st.sampled_from([2.0, 60.0]))
+def test_whom_a_road_cuts_off_from_the_bus(area, seed, within_m, limit):
+    """No more than lose their way."""
+    travel = Travel(modes_by_band=ON_FOOT_TO_THE_BUS, max_access_m=within_m, walk_to_stop_max_minutes=limit)
+    rows = assigned(area, travel, seed)
+    found = cut_off(area, travel, rows)
+    for edge in {*found.nlargest(3).index.tolist(), *some_edges(area, seed)[:2]}:
+        assert found.get(edge, 0) <= by_hand(area, travel, rows, edge)[0]
+
+
+def test_a_footpath_and_a_road_of_the_bus_are_links_of_its_pupils():
+    lines = [
+        road([(0, 600), (0, 0)], highway="footway", name="path"),
+        road([(0, 0), (3000, 0)], name="road"),
+    ]
+    area = area_of(lines, demand=[(0, 600), (0, 0)], schools=[(3000, 0)])
+    travel = Travel(modes=("walk_bus",), max_access_m=50)
+    rows = pd.DataFrame(
+        {"demand_id": ["V1", "V2"], "band": "junior", "school_id": "S1", "mode": "walk_bus", "pupils": [7, 4]}
+    )
+    found = criticality(area, travel, rows)
+    assert found[["name", "pupils", "pupils_lost"]].values.tolist() == [["road", 11, 11], ["path", 7, 7]]
+    assert cut_off(area, travel, rows).sort_index().to_list() == [7, 11]
 
 
 def test_a_bridge_and_a_ring():

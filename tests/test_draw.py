@@ -241,13 +241,13 @@ def test_heavy_networks_lose_their_least_roads_first(tiny):
 def test_pupils_on_roads_are_those_of_each_layout(tiny):
     data = data_of(draw(tiny.area, tiny.today, tiny.plan))["flows"]
     ends = {
-        tuple(np.round(decoded(line)[[0, -1], 0], 3)): n for line, n in zip(data["lines"], data["pupils"], strict=True)
+        tuple(sorted(np.round(decoded(line)[[0, -1], 0], 3))): n
+        for line, n in zip(data["lines"], data["pupils"], strict=True)
     }
     assert sorted(ends.values()) == [[0, 10], [2, 12], [10, 0]]
     first = gpd.GeoSeries(tiny.area.roads.edges.geometry.iloc[:1]).to_crs(4326).iloc[0]
     assert ends[tuple(round(x, 3) for x, _ in first.coords)] == [0, 10]
-    assert data["left_out"] == [0, 0]
-    assert data_of(draw(tiny.area))["flows"] == {"lines": [], "pupils": [], "left_out": []}
+    assert data_of(draw(tiny.area))["flows"] == {"lines": [], "pupils": [], "ways": {}, "dropped": False}
 
 
 def decoded(line):
@@ -257,8 +257,8 @@ def decoded(line):
 def test_isochrones_are_left_out_where_they_would_be_too_many(tiny):
     found = isochrones(tiny.area, [tiny.today, tiny.plan], rides=3)
     assert found["dropped"]
-    assert found["rides"] == found["lines"] == []
-    assert found["of"] == [[None] * 4] * 2
+    assert found["sets"] == found["lines"] == []
+    assert found["of"] == [[[]] * 4] * 2
     assert not isochrones(tiny.area, [])["dropped"]
 
 
@@ -266,11 +266,28 @@ def test_a_bus_counts_where_it_is_quicker(tiny):
     text = SCENARIO.replace('modes = ["walk"]', 'modes = ["walk", "bus"]\nbus_wait_minutes = 3')
     plan = dataclasses.replace(tiny.plan, scenario=parse_scenario(text))
     found = isochrones(tiny.area, [plan])
-    rides = np.array(found["rides"][found["of"][0][3]]).reshape(-1, 5)
+    (junior,) = found["of"][0][3]
+    rides = np.array(found["sets"][junior]["rides"]).reshape(-1, 5)
     # Junior pupils to S3, 1.5 km at 25 km/h a road: walking is quicker on the last road alone, and only near its end.
     assert rides[:, 3:].tolist() == [[200, 0], [138, 102], [102, 66], [66, 30]]
     assert rides[0, 0] == rides[3, 0]
     assert (rides[:, 1:3] == [0, 1000]).all()
+
+
+def test_the_walk_to_a_stop_is_limited_on_the_map(tiny):
+    """The bus drives on the first two roads only; to S1 one walks to V3, 3 km by bus and a wait of 3 away."""
+    edges = tiny.area.roads.edges.assign(bus=[True, True, False])
+    area = dataclasses.replace(tiny.area, roads=dataclasses.replace(tiny.area.roads, edges=edges))
+    text = SCENARIO.replace('modes = ["walk"]', 'modes = ["walk_bus"]\nbus_wait_minutes = 3')
+    plan = dataclasses.replace(tiny.plan, area=area, scenario=parse_scenario(text))
+    found = isochrones(area, [plan])
+    (lower,) = found["of"][0][1]
+    drawn = found["sets"][lower]
+    assert drawn["within"] == 562.5  # 15 minutes of land
+    rides = np.array(drawn["rides"]).reshape(-1, 5)
+    walked = np.array(drawn["most"]) < 300
+    assert rides[walked, 1:].tolist() == [[0, 750, 102, 252]]
+    assert np.array(drawn["most"])[walked].tolist() == [252]
 
 
 def test_catchments_are_those_of_open_schools(tiny):

@@ -7,7 +7,9 @@ import shutil
 import pytest
 
 from planner.draw import draw
+from planner.scenario import parse_scenario
 from tests.test_draw import HOSTILE, hostile_plans, unreachable
+from tests.tiny import SCENARIO
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGS = [
@@ -210,6 +212,61 @@ def test_a_village_opens_on_a_click_on_the_map(open_page):
     page.mouse.click(box["x"] + x, box["y"] + y)
     assert page.locator("#details h2").text_content() == HOSTILE[3]
     assert "20 min, 1.5 km, on foot" in page.locator("#details").text_content()
+
+
+def test_a_chosen_village_shows_its_way_to_school(open_page):
+    page = open_page()
+    assert page.locator("#layer-way").count() == 0
+    page.locator("#search").fill(f"{HOSTILE[3]} · V3")
+    assert "Way of the chosen village" in page.locator("#key").text_content()
+    shown = drawn(page)
+    after = way_at(page, [2, 3])
+    assert after == [True, True]  # V3 goes east to S3
+    page.locator("#views span").first.click()
+    assert way_at(page, [2, 3]) == [True, False]  # today it goes west to S2
+    page.locator("#views span").last.click()
+    page.locator("#layer-way").uncheck()
+    assert drawn(page)[0] != shown[0]
+    page.keyboard.press("Escape")
+    assert page.locator("#layer-way").count() == 0
+
+
+def way_at(page, villages):
+    """Whether the way is drawn at some villages."""
+    page.wait_for_timeout(150)
+    return page.evaluate(
+        """(rows) => {
+          const villages = JSON.parse(document.getElementById("plan-data").text).villages;
+          const canvas = document.querySelector(".leaflet-way-pane canvas"), box = canvas.getBoundingClientRect();
+          const map = map_plan.getContainer().getBoundingClientRect(), scale = canvas.width / box.width;
+          const pen = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+          pen.drawImage(canvas, 0, 0);
+          return rows.map((row) => {
+            const point = map_plan.latLngToContainerPoint(villages[row].at);
+            const place = [map.left + point.x - box.left - 3, map.top + point.y - box.top - 3].map((n) => n * scale);
+            const pixels = pen.getImageData(...place, 6 * scale, 6 * scale).data;
+            return pixels.some((value) => value > 0);
+          });
+        }""",
+        villages,
+    )
+
+
+def test_closed_roads_have_a_sign_and_a_line_in_the_key(open_page, tiny, tmp_path):
+    def page_of(plan):
+        name = f"{len(plan.scenario.travel.closed_edges)} closed.html"
+        return open_page(draw(tiny.area, plan, lang="en").save(tmp_path / name))
+
+    open_roads = page_of(tiny.plan)
+    assert open_roads.locator("#layer-closed").count() == 0
+    text = SCENARIO.replace('modes = ["walk"]', 'modes = ["walk"]\nclosed_edges = [1]')
+    page = page_of(dataclasses.replace(tiny.plan, scenario=parse_scenario(text)))
+    assert "Closed to everybody in this scenario" in page.locator("#key").text_content()
+    shown = drawn(page)
+    page.locator("#layer-closed").uncheck()
+    assert drawn(page)[0] != shown[0]
+    page.locator("#language").click()
+    assert "封闭道路" in page.locator("#key").text_content()
 
 
 def test_unreachable_is_a_sign_of_its_own(open_page):

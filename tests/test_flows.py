@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from planner.errors import DataError
 from planner.scenario import Travel
 from planner.travel import criticality, cut_off, flows, mode_times, path, paths
-from planner.travel.flows import COLUMNS, left_out
+from planner.travel.flows import COLUMNS
+from planner.travel.routes import DIRECTIONS
 from tests.test_travel import area_of, networks, road
+from tests.test_ways import ALL_SORTS
 
 
 def somebody(area, seed, *modes):
@@ -26,29 +28,31 @@ def somebody(area, seed, *modes):
 
 
 @settings(max_examples=4, deadline=None)
-@given(networks(), st.integers(0, 10**6))
-def test_flows_are_the_paths_summed_up(area, seed):
-    rows = somebody(area, seed, "walk", "bus")
-    found = flows(area, Travel(), rows)
+@given(networks(ALL_SORTS), st.integers(0, 10**6), st.sampled_from(DIRECTIONS))
+def test_flows_are_the_paths_summed_up(area, seed, direction):
+    rows = somebody(area, seed, "walk", "bus", "walk_bus")
+    found = flows(area, Travel(), rows, direction=direction)
     expected = {}
     km = {}
     for row in rows.itertuples():
-        rides = path(area, Travel(), row.demand_id, row.school_id, mode=row.mode).edges
-        for edge, ahead in set(zip(rides["edge"], rides["ahead"], strict=True)):
-            key = row.mode, int(edge), bool(ahead)
+        rides = path(area, Travel(), row.demand_id, row.school_id, mode=row.mode, direction=direction).edges
+        for edge, ahead, on_foot in set(zip(rides["edge"], rides["ahead"], rides["on_foot"], strict=True)):
+            key = row.mode, bool(on_foot), int(edge), bool(ahead)
             expected[key] = expected.get(key, 0) + row.pupils
-        for edge, part in zip(rides["edge"], rides["km"], strict=True):
-            km[row.mode, int(edge)] = km.get((row.mode, int(edge)), 0) + row.pupils * part
+        for edge, on_foot, part in zip(rides["edge"], rides["on_foot"], rides["km"], strict=True):
+            key = row.mode, bool(on_foot), int(edge)
+            km[key] = km.get(key, 0) + row.pupils * part
     made = {}
     for row in found.itertuples():
-        made |= {(row.mode, row.edge, True): row.pupils_ahead, (row.mode, row.edge, False): row.pupils_back}
+        key = row.mode, row.on_foot, row.edge
+        made |= {(*key, True): row.pupils_ahead, (*key, False): row.pupils_back}
         assert row.pupils == row.pupils_ahead + row.pupils_back
-        assert row.pupil_km == pytest.approx(km[row.mode, row.edge])
+        assert row.pupil_km == pytest.approx(km[key])
     assert {key: n for key, n in made.items() if n} == expected
 
 
 @settings(max_examples=5, deadline=None)
-@given(networks(), st.integers(0, 10**6), st.sampled_from(["walk", "bicycle", "bus"]))
+@given(networks(), st.integers(0, 10**6), st.sampled_from(["walk", "bicycle", "bus", "walk_bus"]))
 def test_nobody_appears_or_is_lost_at_a_junction(area, seed, mode):
     rows = somebody(area, seed, mode)
     net = np.zeros(len(area.roads.nodes))
@@ -90,13 +94,36 @@ def test_one_mode_alone_and_nobody_at_all():
     assert found[["mode", "name", "pupils_ahead", "pupils_back"]].values.tolist() == [
         ["walk", "村道", 7, 0],
         ["bus", "村道", 7, 0],
+        ["walk_bus", "村道", 7, 0],
     ]
+    home = flows(area, Travel(), rows, direction="from_school")
+    assert home[["mode", "pupils_ahead", "pupils_back"]].values.tolist() == [
+        [mode, 0, 7] for mode in ("walk", "bus", "walk_bus")
+    ]
+    assert found["on_foot"].tolist() == [True, False, False]
     assert flows(area, Travel(), rows, "bus")["mode"].tolist() == ["bus"]
-    assert left_out(rows) == 7
     nobody = flows(area, Travel(), rows.iloc[:0])
     assert tuple(nobody.columns) == tuple(found.columns) == COLUMNS
     assert nobody.crs == area.crs
     assert nobody["pupils"].sum() == 0
+
+
+def test_walkers_and_riders_of_one_mode_stand_apart():
+    """600 m of footpath, 3 km of road, 300 m of footpath: on foot, by bus, on foot."""
+    lines = [
+        road([(0, 600), (0, 0)], highway="footway", name="one"),
+        road([(0, 0), (3000, 0)], name="two"),
+        road([(3000, 0), (3000, 300)], highway="footway", name="three"),
+    ]
+    area = area_of(lines, demand=[(0, 600)], schools=[(3000, 300)])
+    rows = pd.DataFrame({"demand_id": ["V1"], "school_id": "S1", "mode": "walk_bus", "pupils": 7})
+    found = flows(area, Travel(max_access_m=200), rows)
+    assert found[["on_foot", "name", "pupils"]].values.tolist() == [
+        [True, "one", 7],
+        [True, "three", 7],
+        [False, "two", 7],
+    ]
+    assert found["pupil_km"].tolist() == pytest.approx([4.2, 2.1, 21])
 
 
 @pytest.mark.parametrize("look", [flows, paths, cut_off, criticality])

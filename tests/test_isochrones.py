@@ -21,6 +21,7 @@ from planner.travel.reach import reach
 from tests.test_cases import OSM, case
 from tests.test_draw import unreachable
 from tests.test_travel import area_of, networks, road
+from tests.test_ways import ALL_SORTS
 from tests.tiny import X0, Y0
 
 ROOT = Path(__file__).parents[1]
@@ -54,20 +55,26 @@ def assert_same_numbers(area, travel, mode, limits, tolerance_m):
         assert shapely.difference(less, more).area <= 1e-3
 
 
-@settings(max_examples=20, deadline=None)
-@given(networks(), st.sampled_from(["walk", "bicycle", "bus"]), st.sampled_from([150.0, 500.0, 2000.0]))
-def test_the_same_numbers_as_the_travel_times(area, mode, max_access_m):
+@settings(max_examples=30, deadline=None)
+@given(
+    networks(ALL_SORTS),
+    st.sampled_from(["walk", "bicycle", "bus", "walk_bus"]),
+    st.sampled_from([150.0, 500.0, 2000.0]),
+    st.sampled_from([3.0, 8.0, 15.0]),
+)
+def test_the_same_numbers_as_the_travel_times(area, mode, max_access_m, to_stop):
     """On drawn networks, from many places; one-way streets, crooked and parallel roads, a short way to the road."""
     rng = np.random.default_rng(1)
     xy = np.add(rng.uniform(-600, 1800, (300, 2)), (X0, Y0))
     names = pd.Index([f"P{i}" for i in range(len(xy))], name="demand_id")
     demand = gpd.GeoDataFrame(geometry=shapely.points(xy), index=names, crs=area.crs)
     many = dataclasses.replace(area, demand=demand)
-    assert_same_numbers(many, Travel(max_access_m=max_access_m), mode, [2, 4, 8, 12, 20, 61.5], 1.0)
+    travel = Travel(max_access_m=max_access_m, walk_to_stop_max_minutes=to_stop)
+    assert_same_numbers(many, travel, mode, [2, 4, 8, 12, 20, 61.5], 1.0)
 
 
 @settings(max_examples=20, deadline=None)
-@given(networks(), st.sampled_from(["walk", "bus"]))
+@given(networks(ALL_SORTS), st.sampled_from(["walk", "bus", "walk_bus"]))
 def test_minutes_of_places_on_the_roads_are_those_of_doors_there(area, mode):
     travel = Travel()
     found = reach(area, travel, np.arange(len(area.schools)), mode)
@@ -79,14 +86,28 @@ def test_minutes_of_places_on_the_roads_are_those_of_doors_there(area, mode):
     minutes, school = found.at(edge, share)
     times = mode_times(dataclasses.replace(area, demand=rows), travel, mode).minutes - found.wait_minutes
     # A door there may also walk across to another road.
-    assert (np.nanmin(times, axis=1) <= minutes + 1e-6).all()
+    assert (np.where(np.isnan(times), np.inf, times).min(axis=1) <= minutes + 1e-6).all()
     served = np.flatnonzero(school >= 0)
     assert (times[served, school[served]] <= minutes[served] + 1e-6).all()
+
+
+def test_on_foot_to_the_stop_the_limit_is_of_the_walk():
+    """A footpath of 1,200 m to 3 km of road: 8 minutes of walking and 3 of waiting, ride and wait 10.2."""
+    area = area_of([road([(0, 1200), (0, 0)], highway="footway"), road([(0, 0), (3000, 0)])], [(0, 0)], [(3000, 0)])
+    travel = Travel(max_access_m=100, bus_wait_minutes=3, walk_to_stop_max_minutes=8)
+    found = isochrones(area, travel, minutes=[10.2 + 4, 10.2 + 8, 60], mode="walk_bus", tolerance_m=0.1)
+    assert found.bounds["maxy"].tolist() == pytest.approx([Y0 + 4 * 75, Y0 + 8 * 75, Y0 + 8 * 75], abs=0.2)
+    edges = reachable_edges(area, travel, 60, mode="walk_bus")
+    walked = edges[edges["on_foot"]]
+    assert walked[["from_minutes", "to_minutes"]].values.tolist() == [[pytest.approx(18.2), pytest.approx(10.2)]]
+    assert walked["from_share"].tolist() == pytest.approx([0.5])
+    assert set(edges.loc[~edges["on_foot"], "edge"]) == {1}
 
 
 def test_reachable_edges_by_hand(tiny):
     found = reachable_edges(tiny.area, tiny.scenario.travel, 30, ["S2"])
     # S2 stands at the second junction, 20 minutes from either neighbour; who sets out away from it turns there.
+    assert found["on_foot"].all()
     assert found[["edge", "ahead"]].values.tolist() == [[0, True], [0, False], [1, True], [1, False], [2, False]]
     np.testing.assert_allclose(found[["from_share", "to_share"]], [[0, 1], [0, 0.5], [0.5, 1], [0, 1], [0, 0.5]])
     np.testing.assert_allclose(found[["from_minutes", "to_minutes"]], [[20, 0], [20, 30], [30, 20], [0, 20], [20, 30]])
@@ -160,8 +181,8 @@ def test_no_schools_no_land(tiny):
 def test_unknown_schools_and_modes_are_named(tiny):
     with pytest.raises(DataError, match=r"'S9' is no school of tiny\. Choose from S1, S2, S3"):
         isochrones(tiny.area, tiny.scenario.travel, ["S1", "S9"])
-    with pytest.raises(ScenarioError, match="mode 'walk_bus'"):
-        isochrones(tiny.area, tiny.scenario.travel, mode="walk_bus")
+    with pytest.raises(ScenarioError, match=r"there is no mode 'fly'\. Choose one of walk, bicycle"):
+        isochrones(tiny.area, tiny.scenario.travel, mode="fly")
 
 
 # ---------------------------------------------------------------- catchments
@@ -195,7 +216,7 @@ def test_a_partition_leaves_no_gap_and_no_overlap(seed, count, labels):
 
 
 @settings(max_examples=15, deadline=None)
-@given(networks(), st.sampled_from(["walk", "bus"]))
+@given(networks(), st.sampled_from(["walk", "bus", "walk_bus"]))
 def test_catchments_by_road_share_out_the_county_as_the_travel_times_do(area, mode):
     travel = Travel()
     found = nearest_school_catchments(area, travel, mode=mode)
@@ -252,7 +273,7 @@ def xunyi():
     return pl.read_area(ROOT / "data" / "xunyi")
 
 
-@pytest.mark.parametrize("mode", ["walk", "bus"])
+@pytest.mark.parametrize("mode", ["walk", "bus", "walk_bus"])
 def test_xunyi_has_the_same_numbers(xunyi, mode):
     assert_same_numbers(xunyi, Travel(), mode, [5, 10, 30], 5.0)
     found = nearest_school_catchments(xunyi, Travel(), mode=mode)
@@ -281,6 +302,7 @@ def test_a_real_county_has_the_same_numbers(name, tmp_path):
     area = pl.new_area(tmp_path / name, osm=case(name))
     assert_same_numbers(area, Travel(), "walk", [10], 5.0)
     assert_same_numbers(area, Travel(), "bus", [15], 5.0)
+    assert_same_numbers(area, Travel(), "walk_bus", [15, 30], 5.0)
     found = nearest_school_catchments(area, Travel(), mode="bus")
     assert_partition(found.geometry, outline(area))
     assert_own_school(area, Travel(), "bus", found)

@@ -9,6 +9,8 @@ import numpy as np
 import shapely
 
 from planner.model import StudyArea
+from planner.scenario import Travel
+from planner.travel import changed
 
 DEGREE = 100_000
 """Steps in a degree: coordinates are whole numbers of about a metre."""
@@ -59,6 +61,17 @@ def roads(area: StudyArea, vertices: int = VERTICES) -> dict[str, Any]:
             thin[name] = thin[name][:0]
             dropped.append(name)
     return {"lines": {name: encode(to_lonlat(lines, area.crs)) for name, lines in thin.items()}, "dropped": dropped}
+
+
+def closed(area: StudyArea, travel: Travel) -> list[list[int]]:
+    """Lines of the roads that a scenario closes, encoded; those that join are one.
+
+    >>> len(closed(tiny.area, Travel())), len(closed(tiny.area, Travel(closed_edges=(1, 2))))
+    (0, 1)
+    """
+    found = changed(area, travel)
+    lines = found.roads.edges.geometry.to_numpy()[list(found.closed)]
+    return encode(to_lonlat(shapely.simplify(_merged(lines), 4.0), area.crs))
 
 
 def towns(area: StudyArea) -> list[dict[str, Any]]:

@@ -18,15 +18,13 @@ function drawFlows(group, flows, view, still) {
     });
 }
 
-/** What the layer's signs mean: some widths, and who is on no line. */
+/** What the layer's signs mean: some widths. */
 function flowKey(flows, view, { t, withUnit }, item, note) {
   const most = Math.max(0, ...flows.pupils.map((some) => some[view]));
   const sizes = [10, 100, 1000].filter((size) => size <= Math.max(most, 10));
-  const missing = flows.left_out[view];
   return [
     note(t("flows.note")),
     ...sizes.map((size) => item(stroke({ color: FLOW.color, weight: flowWidth(size) }), withUnit(size, "pupils"))),
     note(t("flows.most", { n: withUnit(most, "pupils") })),
-    ...(missing ? [note(t("flows.left_out", { n: withUnit(missing, "pupils") }))] : []),
   ];
 }

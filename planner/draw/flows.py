@@ -5,41 +5,46 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import shapely
 
 from planner.draw.basemap import encode, to_lonlat
+from planner.draw.ways import NUMBERS, legs_of, lines_of, numbers, runs
 from planner.model import StudyArea
-from planner.plan import Plan, road_flows
-from planner.travel import left_out, roads_of
+from planner.plan import Plan, road_flows, school_ways
+from planner.travel import roads_of
 
 TOLERANCE_M = 8.0
 
 
-def flows(area: StudyArea, plans: Sequence[Plan]) -> dict[str, Any]:
+def flows(area: StudyArea, plans: Sequence[Plan], most: int = NUMBERS) -> dict[str, Any]:
     """Lines with the pupils that use them on their way to school, both directions, all bands and modes together.
+
+    Parameters
+    ----------
+    most : no more numbers than this for the ways
 
     Returns
     -------
-    ``lines`` (encoded), ``pupils`` (for each line, one number a plan), ``left_out`` (for each plan, pupils who travel
-    by a mode whose ways are not followed); roads in a row with the same pupils are one line
+    ``lines`` (encoded): runs of road that the same pupils use; ``pupils`` (for each line, one number a plan); ``ways``
+    by mode (``ways.numbers``); ``dropped``, whether the ways were left out
 
     >>> found = flows(tiny.area, [tiny.today, tiny.plan])
-    >>> found["pupils"], len(found["lines"]), found["left_out"]
-    ([[0, 10], [2, 12], [10, 0]], 3, [0, 0])
+    >>> found["pupils"], len(found["lines"])
+    ([[0, 10], [10, 0], [2, 12]], 3)
+    >>> found["ways"]  # V3 to S2 and to S3, V2 to S1: each along a whole run, on foot
+    {'walk': [[2, 1, 0, 1000, 1, 0, 2], [2, 2, 0, 1000, 1, 0, 3], [1, 0, 0, 1000, 1, 0, 1]]}
     """
     table = pd.DataFrame({i: road_flows(plan).groupby("edge")["pupils"].sum() for i, plan in enumerate(plans)})
-    table = table.fillna(0).astype(np.int64).sort_index()
     roads = roads_of(area, plans[-1].scenario.travel) if plans else area.roads
-    shapes = roads.edges.geometry.to_numpy()[table.index.to_numpy()]
-    alike, which = np.unique(table.to_numpy(), axis=0, return_inverse=True) if len(table) else (table.to_numpy(), [])
-    joined = [shapely.line_merge(shapely.multilinestrings(shapes[which == i])) for i in range(len(alike))]
-    parts, group = shapely.get_parts(np.array(joined, dtype=object), return_index=True)
-    lines: list[list[int]] = []
-    pupils: list[list[int]] = []
-    for line, i in zip(to_lonlat(shapely.simplify(parts, TOLERANCE_M), area.crs), group.tolist(), strict=True):
-        made = encode([line])
-        lines += made
-        pupils += [alike[i].tolist()] * len(made)
-    return {"lines": lines, "pupils": pupils, "left_out": [left_out(plan.assignment) for plan in plans]}
+    legs = legs_of([school_ways(plan) for plan in plans])
+    run = runs(legs)
+    shapes, edge, with_line = lines_of(legs, run, roads.edges.geometry.to_numpy())
+    ways = numbers(legs, run, with_line, roads.edges["length_m"].to_numpy())
+    heavy = sum(len(way) for some in ways.values() for way in some) > most
+    return {
+        "lines": encode(to_lonlat(shapely.simplify(shapes, TOLERANCE_M), area.crs)),
+        "pupils": table.reindex(edge).fillna(0).astype(int).to_numpy().tolist(),
+        "ways": {} if heavy else ways,
+        "dropped": heavy,
+    }

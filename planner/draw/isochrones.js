@@ -69,7 +69,8 @@ function stretchesOf(line, from, to, begin, end) {
 }
 
 /** The part of a stretch that lies within the minutes, with metres of land that are left at its ends. */
-function landOf([one, other, begin, end], minutes, { pace, within }) {
+function landOf([one, other, begin, end, most], limit, pace, within) {
+  const minutes = Math.min(limit, most);
   if (Math.min(begin, end) > minutes) return null;
   const cut = (minutes - begin) / (end - begin);
   const middle = [0, 1].map((k) => one[k] + cut * (other[k] - one[k]));
@@ -77,19 +78,25 @@ function landOf([one, other, begin, end], minutes, { pace, within }) {
   return [begin > minutes ? middle : one, end > minutes ? middle : other, left(begin), left(end)];
 }
 
-function drawIsochrones(found, plan, band, style, group) {
-  const rides = found.rides[(found.of[plan] || [])[band]];
-  if (!rides) return;
+/** The stretches of a set, each with the most minutes that are of use there. */
+function stretchesIn({ rides, most }, lines) {
   const stretches = [];
   for (let i = 0; i < rides.length; i += 5) {
-    const line = found.lines[rides[i]].flatMap(decode);
+    const line = decode(lines[rides[i]]), last = most.length ? most[i / 5] / 10 : Infinity;
     if (line.length < 2) continue;
     const [from, to] = [rides[i + 1], rides[i + 2]].map((share) => share / 1000);
     const [begin, end] = [rides[i + 3], rides[i + 4]].map((tenths) => tenths / 10);
-    stretches.push(...stretchesOf(line, from, to, begin, end));
+    stretches.push(...stretchesOf(line, from, to, begin, end).map((stretch) => [...stretch, last]));
   }
+  return stretches;
+}
+
+function drawIsochrones(found, plan, band, style, group) {
+  const chosen = ((found.of[plan] || [])[band] || []).map((i) => found.sets[i]);
+  const sets = chosen.map((set) => [stretchesIn(set, found.lines), set.within]);
   for (let i = found.minutes.length - 1; i >= 0; i--) {
-    const land = stretches.map((stretch) => landOf(stretch, found.minutes[i], found)).filter(Boolean);
+    const within = ([stretches, metres]) => stretches.map((some) => landOf(some, found.minutes[i], found.pace, metres));
+    const land = sets.flatMap(within).filter(Boolean);
     const pen = { stroke: false, fill: true, fillRule: "nonzero", fillColor: ISOCHRONES[i], fillOpacity: 1 };
     if (land.length) new Land(land, { ...style, ...pen }).addTo(group);
   }

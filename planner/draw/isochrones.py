@@ -17,9 +17,9 @@ from planner.model import BAND_GRADES, BAND_STAGE, BANDS, MODES, StudyArea
 from planner.plan import Plan
 from planner.scenario import Travel
 from planner.travel.changes import roads_of
-from planner.travel.isochrones import MINUTES, rides_within
+from planner.travel.isochrones import MINUTES, lasting_longest, rides_within
 from planner.travel.network import off_road
-from planner.travel.reach import TWO_IN_ONE, Reach, reach
+from planner.travel.reach import Reach, reach
 
 TOLERANCE_M = 10.0
 RIDES = 60_000
@@ -36,41 +36,45 @@ def isochrones(area: StudyArea, plans: Sequence[Plan], rides: int = RIDES) -> di
 
     Returns
     -------
-    ``minutes`` to draw; ``pace`` (minutes a metre beside the road) and ``within`` (metres); ``lines`` (roads);
-    ``rides`` (sets of numbers, five a stretch: line, from and to in thousandths of it, tenths of a minute at either
-    end); ``of`` (by plan and band, which of the sets, None for none); ``dropped``, whether they were left out
+    ``minutes`` to draw; ``pace`` (minutes a metre beside the road); ``lines`` (roads); ``sets`` of stretches of road,
+    each with ``within`` (metres beside the road), ``rides`` (five numbers a stretch: line, from and to in thousandths
+    of it, tenths of a minute at either end) and ``most`` (a number a stretch: more tenths of a minute are of no use
+    there; empty where all minutes are); ``of`` (by plan and band, which of the sets); ``dropped``, whether they were
+    left out
 
     >>> found = isochrones(tiny.area, [tiny.today, tiny.plan])
     >>> found["of"]  # today's three schools, two in the plan, one junior school
-    [[None, 0, 0, 1], [None, 2, 2, 1]]
-    >>> found["rides"][1]  # to S3: 30 to 20 minutes along half of one road, 20 to 0 along the next
+    [[[], [0], [0], [1]], [[], [2], [2], [1]]]
+    >>> found["sets"][1]["rides"]  # to S3: 30 to 20 minutes along half of one road, 20 to 0 along the next
     [2, 500, 1000, 300, 200, 1, 0, 1000, 200, 0]
     """
     travel = plans[-1].scenario.travel if plans else Travel()
-    asked: dict[tuple[tuple[int, ...], tuple[str, ...]], int] = {}
-    of: list[list[int | None]] = []
+    asked: dict[tuple[tuple[int, ...], tuple[str, ...]], list[int]] = {}
+    of: list[list[list[int]]] = []
     for plan in plans:
         keys = [(open_rows(plan, band), modes_of(travel, band)) for band in BANDS]
-        of.append([asked.setdefault(key, len(asked)) if key[0] and key[1] else None for key in keys])
-    made: list[list[int]] = []
+        of.append([asked.setdefault(key, []) if key[0] and key[1] else [] for key in keys])
+    sets: list[dict[str, Any]] = []
     line_of: dict[int, int] = {}
-    for rows, modes in asked:
+    for (rows, modes), numbers in asked.items():
         reached = [reach(area, travel, np.array(rows), mode, max(MINUTES)) for mode in modes]
-        table = np.concatenate([_quickest(_stretches(found), found, reached) for found in reached])
-        made.append(_numbers(table, line_of))
-        if sum(map(len, made)) > 5 * rides:
-            made, line_of, of = [], {}, [[None] * len(BANDS) for _ in plans]
+        for within in sorted({found.off.within_m for found in reached}):
+            some = [found for found in reached if found.off.within_m == within]
+            table = np.concatenate([_quickest(_stretches(found), found, reached) for found in some])
+            numbers.append(len(sets))
+            sets.append({"within": round(within, 1), **_numbers(table, line_of)})
+        if sum(len(made["rides"]) for made in sets) > 5 * rides:
+            sets, line_of, of = [], {}, [[[]] * len(BANDS) for _ in plans]
             break
     drawn = shapely.simplify(roads_of(area, travel).edges.geometry.to_numpy()[list(line_of)], TOLERANCE_M)
     off = off_road(travel)
     return {
         "minutes": MINUTES,
         "pace": round(off.pace, 6),
-        "within": off.within_m,
-        "lines": [encode([line]) for line in to_lonlat(drawn, area.crs)],
-        "rides": made,
+        "lines": encode(to_lonlat(drawn, area.crs)),
+        "sets": sets,
         "of": of,
-        "dropped": bool(asked) and not made,
+        "dropped": bool(asked) and not sets,
     }
 
 
@@ -88,16 +92,17 @@ def open_rows(plan: Plan, band: str) -> tuple[int, ...]:
 
 
 def modes_of(travel: Travel, band: str) -> tuple[str, ...]:
-    """The modes of a band's pupils that have roads of their own, in the order of ``MODES``."""
+    """The modes of a band's pupils, in the order of ``MODES``."""
     allowed = travel.modes_by_band.get(band, travel.modes)  # type: ignore[call-overload]
-    return tuple(mode for mode in MODES if mode in allowed and mode not in TWO_IN_ONE)
+    return tuple(mode for mode in MODES if mode in allowed)
 
 
 def _stretches(found: Reach) -> np.ndarray:
-    """(n, 5) edge, from and to (shares of it), and minutes to school at either end, the wait not counted."""
+    """(n, 6) edge, from and to (shares of it), minutes at either end, and the most of use; the wait is not counted."""
     budget, lines, way = found.budget(max(MINUTES)), found.lines, found.crossings
-    rides = rides_within(found.rides, budget)
-    table = [np.column_stack([rides.edge, rides.low, rides.high, rides.minutes_low, rides.minutes_high])]
+    rides = rides_within(lasting_longest(found.rides, [found.budget(limit) for limit in MINUTES]), budget)
+    places = (rides.edge, rides.low, rides.high)
+    table = [np.column_stack([*places, rides.minutes_low, rides.minutes_high, rides.most])]
     # The straight way across the road to school, up to its nearest point and beyond it.
     ends = np.stack([way.low, np.clip(way.foot, way.low, way.high), way.high])
     minutes = found.off.pace * np.hypot(way.height, ends - way.foot)
@@ -105,27 +110,34 @@ def _stretches(found: Reach) -> np.ndarray:
         share = np.where(lines.drawn[way.edge] > 0, (lines.start[way.piece] + ends) / lines.drawn[way.edge], 0.0)
     for i in (0, 1):
         some = (minutes[i : i + 2].max(axis=0) <= budget) & (ends[i] < ends[i + 1])
-        part = np.column_stack([way.edge, share[i], share[i + 1], minutes[i], minutes[i + 1]])
-        table.append(part[some])
+        across = (way.edge, share[i], share[i + 1], minutes[i], minutes[i + 1], np.full(len(some), budget))
+        table.append(np.column_stack(across)[some])
     return np.concatenate(table)
 
 
 def _quickest(table: np.ndarray, found: Reach, others: Sequence[Reach]) -> np.ndarray:
-    """Stretches with their waits, without those over whose length (ends and middle) another mode is quicker."""
+    """Stretches with their waits, without those over whose length (ends and middle) another mode is quicker.
+
+    Another mode that every minute is of use to, and that leads as far beside the road.
+    """
     edge, low, high = table[:, 0].astype(np.int64), table[:, 1], table[:, 2]
-    first, last = (table[:, 3:] + found.wait_minutes).T
+    first, last, most = (table[:, 3:] + found.wait_minutes).T
     slower = np.zeros(len(table), dtype=bool)
     for other in others:
+        limited = other.most_minutes < max(MINUTES) or np.isfinite(other.rides.most).any()
+        if other is found or limited or other.off.within_m < found.off.within_m:
+            continue
         sooner = [
             other.at(edge, share)[0] + other.wait_minutes < minutes - 1e-6
             for share, minutes in ((low, first), ((low + high) / 2, (first + last) / 2), (high, last))
         ]
-        slower |= np.all(sooner, axis=0) & (other is not found)
-    return np.column_stack([edge, low, high, first, last])[~slower]
+        slower |= np.all(sooner, axis=0)
+    return np.column_stack([edge, low, high, first, last, most])[~slower]
 
 
-def _numbers(table: np.ndarray, line_of: dict[int, int]) -> list[int]:
+def _numbers(table: np.ndarray, line_of: dict[int, int]) -> dict[str, list[int]]:
     """Stretches as whole numbers; ``line_of`` gives edges their line, and new edges a new one."""
     line = [line_of.setdefault(int(edge), len(line_of)) for edge in table[:, 0]]
-    numbers = np.round(np.column_stack([line, 1000 * table[:, 1:3], 10 * table[:, 3:]]))
-    return [int(number) for number in numbers.ravel()]
+    numbers = np.round(np.column_stack([line, 1000 * table[:, 1:3], 10 * table[:, 3:]])).astype(int)
+    most = numbers[:, 5] if (numbers[:, 5] < 10 * max(MINUTES)).any() else numbers[:0, 5]
+    return {"rides": numbers[:, :5].ravel().tolist(), "most": most.tolist()}

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from planner.draw.basemap import bounds, place, roads, to_lonlat, towns
+from planner.draw.basemap import bounds, closed, place, roads, to_lonlat, towns
 from planner.draw.catchments import catchments
 from planner.draw.flows import flows
 from planner.draw.isochrones import isochrones
@@ -27,7 +27,7 @@ def payload(area: StudyArea, plans: Sequence[Plan], scorecard: pd.DataFrame | No
     scorecard : as ``planner.compare.scorecard`` gives it; None where there is no plan
 
     >>> sorted(payload(tiny.area, [tiny.plan]))[:6]
-    ['area', 'bands', 'bounds', 'flows', 'isochrones', 'limits']
+    ['area', 'bands', 'bounds', 'closed', 'flows', 'isochrones']
     """
     school_row = {str(school): i for i, school in enumerate(area.schools.index)}
     village_row = {str(village): i for i, village in enumerate(area.demand.index)}
@@ -44,6 +44,7 @@ def payload(area: StudyArea, plans: Sequence[Plan], scorecard: pd.DataFrame | No
         "limits": {band: number(limit(band)) for band in BANDS},
         "bounds": bounds(area),
         "roads": roads(area),
+        "closed": closed(area, plans[-1].scenario.travel) if plans else [],
         "flows": flows(area, plans),
         "towns": towns(area),
         "schools": schools(area),

@@ -2,8 +2,8 @@
 /* Draws a study area and its plans on a Leaflet map, and the panels beside it.
    Names come from data: they reach the page only through textContent, properties and SVG made node by node. */
 
-const ON_MAP = ["schools", "merges", "others", "villages", "lines", "flows"];
-const LAYERS = [...ON_MAP, "isochrones", "catchments", "towns", "roads"];
+const ON_MAP = ["schools", "merges", "others", "villages", "way", "lines", "flows"];
+const LAYERS = [...ON_MAP, "isochrones", "catchments", "towns", "closed", "roads"];
 const HIDDEN = ["others", "flows", "isochrones"];
 const SIGNS = ["unreachable", "no_seat"];
 const PANELS = ["key", "card"];
@@ -79,7 +79,7 @@ function drawPlan(map, data) {
 
   function makePanes() {
     const ground = { catchments: 305, isochrones: 307, roads: 310, towns: 320 };
-    const order = { ...ground, flows: 340, lines: 350, villages: 420, merges: 430, labels: 650 };
+    const order = { ...ground, flows: 340, closed: 345, lines: 350, way: 360, villages: 420, merges: 430, labels: 650 };
     for (const [name, depth] of Object.entries(order)) {
       const pane = map.createPane(name);
       pane.style.zIndex = depth;
@@ -101,6 +101,7 @@ function drawPlan(map, data) {
     for (const rank of ["path", "local", "secondary", "main"]) {
       L.polyline(data.roads.lines[rank].map(decode), still("roads", ROADS[rank])).addTo(groups.roads);
     }
+    drawClosed(groups.closed, data.closed, still);
     for (const town of data.towns) {
       const border = { color: "#4d4d4d", weight: 1.6, dashArray: "7 4", fill: false };
       L.polygon(decodeArea(town.rings), still("towns", border)).addTo(groups.towns);
@@ -118,7 +119,18 @@ function drawPlan(map, data) {
     villages.forEach(drawVillage);
     schools.forEach(drawSchool);
     drawMerges();
+    drawChosen();
+  }
+
+  /** The way of a chosen village, and the key that may now speak of it. */
+  function drawChosen() {
+    drawWay(groups.way, chosenTrips(), data, still);
     writeKey();
+  }
+
+  function chosenTrips() {
+    const { list, row } = state.chosen || {};
+    return list === villages ? view().trips[row][state.band] : [];
   }
 
   /** Only when it is looked at: a county's land takes the browser a moment. */
@@ -232,14 +244,16 @@ function drawPlan(map, data) {
         note(t(data.isochrones.dropped ? "isochrones.dropped" : "isochrones.note")),
         ...data.isochrones.minutes.map((to, i, all) => item(swatch(ISOCHRONES[i]), minutesText(all[i - 1], to))),
       ],
+      way: wayKey(data.flows, say, item, note),
+      closed: [item(stroke(...CLOSED), t("closed.note"))],
       roads: [
         ...ranks.map((rank) => item(stroke(ROADS[rank]), t(`roads.${rank}`))),
         ...data.roads.dropped.map((rank) => note(`${t("roads.dropped")}: ${t(`roads.${rank}`)}`)),
       ],
     };
     const bare = !plans.length, merged = view().actions.some((row) => row.into !== null && row.stage === stage());
-    const blank = { isochrones: bare, catchments: bare, towns: !data.towns.length };
-    const empty = { merges: !merged, lines: bare, flows: bare, ...blank };
+    const blank = { isochrones: bare, catchments: bare, towns: !data.towns.length, closed: !data.closed.length };
+    const empty = { merges: !merged, way: !chosenTrips().length, lines: bare, flows: bare, ...blank };
     const written = LAYERS.filter((name) => !empty[name]);
     $("key").replaceChildren(...written.map((name) => layerSection(name, items[name] || [])));
   }
@@ -268,6 +282,7 @@ function drawPlan(map, data) {
     if (list === schools && !actionOf(row)) turnTo(row);
     writeDetails();
     redrawCatchments();
+    drawChosen();
     $("details").focus();
   }
 
@@ -290,6 +305,7 @@ function drawPlan(map, data) {
     if (pin) pin.remove();
     writeDetails();
     redrawCatchments();
+    drawChosen();
   }
 
   function writeDetails() {

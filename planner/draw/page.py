@@ -17,7 +17,7 @@ from xstatic.pkg import leaflet
 
 from planner.draw.words import asset, words
 
-SCRIPTS = ("tools.js", "symbols.js", "flows.js", "isochrones.js", "map.js")
+SCRIPTS = ("tools.js", "symbols.js", "flows.js", "isochrones.js", "ways.js", "map.js")
 POLICY = "policy-goes-here"
 UNSAFE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 

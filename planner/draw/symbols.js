@@ -80,10 +80,13 @@ function dot(style) {
   return drawing(20, 16, svg("circle", pen));
 }
 
-function stroke(style) {
-  const { color, weight, dashArray } = style;
-  const pen = { d: "M-13,0H13", stroke: color, "stroke-width": weight, "stroke-dasharray": dashArray || "none" };
-  return drawing(26, 12, svg("path", pen));
+/** A piece of line; of several styles one on top of the other. */
+function stroke(...styles) {
+  const pens = styles.map(({ color, weight, dashArray }) => {
+    const pen = { d: "M-13,0H13", stroke: color, "stroke-width": weight, "stroke-dasharray": dashArray || "none" };
+    return svg("path", { ...pen, "stroke-linecap": dashArray && dashArray[0] === "1" ? "round" : "butt" });
+  });
+  return drawing(26, 12, ...pens);
 }
 
 const schoolRadius = (pupils) => Math.min(6.5 + Math.sqrt(pupils || 0) * 0.2, 14);

@@ -4,7 +4,7 @@ from planner.plan.best import optimise
 from planner.plan.catchments import catchments
 from planner.plan.explain import Explanation, explain
 from planner.plan.given import current_plan, read_actions, score
-from planner.plan.traffic import cut_off, road_flows
+from planner.plan.traffic import cut_off, road_flows, school_ways
 from planner.plan.types import Plan
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "optimise",
     "read_actions",
     "road_flows",
+    "school_ways",
     "score",
 ]

@@ -7,11 +7,22 @@ from typing import TYPE_CHECKING
 from planner.plan.types import Plan
 from planner.remembered import remembered
 from planner.travel import cut_off as cut_off_by_edge
-from planner.travel import flows
+from planner.travel.changes import settle
+from planner.travel.flows import Followed, followed, summed
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
+
+
+@remembered
+def school_ways(plan: Plan) -> Followed:
+    """Who goes where, and the ways (``travel.flows.followed``).
+
+    >>> [(pairs.mode, ways.edge.tolist()) for pairs, ways in school_ways(tiny.plan)]
+    [('walk', [0, 2])]
+    """
+    return followed(*settle(plan.area, plan.scenario.travel), plan.assignment)
 
 
 @remembered
@@ -21,7 +32,8 @@ def road_flows(plan: Plan) -> gpd.GeoDataFrame:
     >>> road_flows(tiny.plan)["pupils"].tolist()
     [10, 12]
     """
-    return flows(plan.area, plan.scenario.travel, plan.assignment)
+    area, _ = settle(plan.area, plan.scenario.travel)
+    return summed(area, school_ways(plan))
 
 
 @remembered

@@ -3,7 +3,7 @@
 from planner.travel.catchments import nearest_school_catchments
 from planner.travel.changes import changed, roads_of
 from planner.travel.criticality import criticality
-from planner.travel.flows import flows, left_out
+from planner.travel.flows import flows
 from planner.travel.isochrones import isochrones, reachable_edges
 from planner.travel.paths import Path, path, paths
 from planner.travel.severed import cut_off
@@ -17,7 +17,6 @@ __all__ = [
     "cut_off",
     "flows",
     "isochrones",
-    "left_out",
     "mode_times",
     "nearest_school_catchments",
     "off_network",

@@ -48,7 +48,7 @@ def nearest_school_catchments(
     Parameters
     ----------
     schools : ids; None for every school of the area, candidates included
-    mode : a mode with roads of its own
+    mode : any mode
     spacing_m : between the places on the roads that the land is shared out by
 
     Returns

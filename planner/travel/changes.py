@@ -29,10 +29,12 @@ class Changed:
     ----------
     roads : an edge keeps its row; pieces that were cut off and joins follow behind
     said : what was changed, in sentences
+    closed : rows of the edges that are closed
     """
 
     roads: Roads
     said: tuple[str, ...] = ()
+    closed: tuple[int, ...] = ()
 
 
 def roads_of(area: StudyArea, travel: Travel) -> Roads:
@@ -113,7 +115,7 @@ def _changed(
     sha: str,  # noqa: ARG001 - the file's content, for the cache
 ) -> Changed:
     said = []
-    row = np.arange(len(roads.edges))
+    row, shut = np.arange(len(roads.edges)), np.zeros(0, dtype=np.int64)
     if close_gaps_m:
         gaps = find_gaps(roads)
         gaps = gaps[gaps["metres"] <= close_gaps_m + 1e-9]
@@ -121,18 +123,19 @@ def _changed(
         said.append(f"joined: {_count(len(gaps), 'gap')} of up to {close_gaps_m:g} m by close_gaps_m")
     if closed_edges:
         closed = np.isin(row, closed_edges)
-        roads = close_edges(roads, closed)
-        km = roads.edges["length_m"].to_numpy()[closed].sum() / 1000
+        roads, shut = close_edges(roads, closed), np.flatnonzero(closed)
+        km = roads.edges["length_m"].to_numpy()[shut].sum() / 1000
         said.append(f"closed: {_count(len(set(closed_edges)), 'edge')} ({km:.1f} km) by closed_edges")
     if closed_areas[0]:
         shapes = read_layer(folder, *closed_areas, crs)
         before = _open(roads.edges)
         roads, new_row = close_areas(roads, shapes)
-        shut = before[new_row] & ~_open(roads.edges)
-        km = roads.edges["length_m"].to_numpy()[shut].sum() / 1000
-        edges = len(np.unique(new_row[shut]))
+        inside = before[new_row] & ~_open(roads.edges)
+        shut = np.flatnonzero(inside | np.isin(new_row, shut))
+        km = roads.edges["length_m"].to_numpy()[inside].sum() / 1000
+        edges = len(np.unique(new_row[inside]))
         said.append(f"closed: {_count(edges, 'edge')} ({km:.1f} km) by closed_areas {closed_areas[0]}")
-    return Changed(roads, tuple(said))
+    return Changed(roads, tuple(said), tuple(shut.tolist()))
 
 
 def _open(edges: pd.DataFrame) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from planner.model import Roads, StudyArea
 from planner.scenario import Travel
 from planner.travel.changes import settle
-from planner.travel.routes import mode_routes
+from planner.travel.routes import directions_of, mode_routes
 from planner.travel.severed import cut_off, travelling
 from planner.travel.times import mode_times
 
@@ -27,13 +27,14 @@ def criticality(area: StudyArea, travel: Travel, assignment: pd.DataFrame, top: 
 
     Everybody keeps their school, and goes there by the quickest way that is left, by any mode of the band. Looked at
     are the ``top`` edges that cut most pupils off (``severed.cut_off``) and the ``top`` that most pupils use; what
-    closing each does is exact: the travel times of the area without it. Who only crosses a road, from door to door over
-    land, does not go along it and is not hurt.
+    closing each does is exact: the travel times of the area without it, where the scenario's ``trip`` is ``both`` the
+    means of the way there and the way home. Who only crosses a road, from door to door over land, does not go along
+    it and is not hurt.
 
     Parameters
     ----------
-    assignment : columns ``demand_id, band, school_id, mode, pupils``, as in a plan's; rows without a school, and of a
-        mode whose ways are not followed (``routes.UNDRAWN``), are left out
+    assignment : columns ``demand_id, band, school_id, mode, pupils``, as in a plan's; rows without a school are left
+        out
 
     Returns
     -------
@@ -91,7 +92,7 @@ def _effect(more: np.ndarray, pupils: np.ndarray) -> tuple[int, int, float, floa
 
 
 def _ways(area: StudyArea, travel: Travel, going: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
-    """Minutes (n_row,), and who goes along which edges: rows and edges."""
+    """Minutes (n_row,), and who goes along which edges, there or, where that is asked, back: rows and edges."""
     import pandas as pd
 
     minutes, parts = np.full(len(going), np.nan), []
@@ -100,10 +101,11 @@ def _ways(area: StudyArea, travel: Travel, going: pd.DataFrame) -> tuple[np.ndar
         first = np.unique(pairs, return_index=True)[1]
         demand = area.demand.index.get_indexer(rows["demand_id"].iloc[first])
         school = area.schools.index.get_indexer(rows["school_id"].iloc[first])
-        found = mode_routes(area, travel, str(mode), demand, school)
-        minutes[rows.index] = found.minutes[pairs]
-        riding = pd.DataFrame({"pair": found.pair, "edge": found.edge}).drop_duplicates()
-        parts.append(riding.merge(pd.DataFrame({"pair": pairs, "row": rows.index})))
+        found = [mode_routes(area, travel, str(mode), demand, school, way) for way in directions_of(travel)]
+        minutes[rows.index] = np.mean([way.minutes for way in found], axis=0)[pairs]
+        going_along = [pd.DataFrame({"pair": way.pair, "edge": way.edge}) for way in found]
+        along = pd.concat(going_along).drop_duplicates()
+        parts.append(along.merge(pd.DataFrame({"pair": pairs, "row": rows.index})))
     if not parts:
         return minutes, pd.DataFrame({"row": [], "edge": []}, dtype=np.int64)
     return minutes, pd.concat(parts, ignore_index=True)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 MINUTES = (5, 10, 15, 20, 30)
 TOLERANCE_M = 5.0
 BODIES_AT_A_TIME = 4_000
+CORNERS = 4
+"""Discs have so many corners, or a multiple."""
 
 
 def isochrones(
@@ -47,7 +49,7 @@ def isochrones(
     ----------
     schools : ids; None for every school of the area, candidates included
     minutes : limits, inclusive
-    mode : a mode with roads of its own, whatever ``travel.modes`` says
+    mode : any mode, whatever ``travel.modes`` says
     each : a set of polygons for every school instead of one for the nearest
     tolerance_m : how far an isochrone may reach beyond its place; it never falls short
 
@@ -96,12 +98,13 @@ def reachable_edges(
 
     Returns
     -------
-    Columns ``edge`` (row of ``area.roads.edges``), ``ahead`` (going with the line), ``from_share`` and ``to_share``
-    (of the edge, 0 at its start), ``from_minutes`` and ``to_minutes`` (to school from there; evenly between), and
-    ``school_id``
+    Columns ``edge`` (row of ``area.roads.edges``), ``ahead`` (going with the line), ``on_foot`` (else riding),
+    ``from_share`` and ``to_share`` (of the edge, 0 at its start), ``from_minutes`` and ``to_minutes`` (to school from
+    there; evenly between), and ``school_id``. Ways on foot to several bus stops may lie over each other: the quickest
+    counts.
 
     >>> reachable_edges(tiny.area, tiny.scenario.travel, 10, ["S1"]).round(6).values.tolist()
-    [[0, False, 0.0, 0.5, 0.0, 10.0, 'S1']]
+    [[0, False, True, 0.0, 0.5, 0.0, 10.0, 'S1']]
     """
     import pandas as pd
 
@@ -113,6 +116,7 @@ def reachable_edges(
         {
             "edge": rides.edge,
             "ahead": rides.ahead,
+            "on_foot": np.isfinite(rides.most) | (mode == "walk"),
             "from_share": rides.low,
             "to_share": rides.high,
             "from_minutes": rides.minutes_low + wait,
@@ -120,7 +124,8 @@ def reachable_edges(
             "school_id": ids[rides.school],
         }
     )
-    return table.sort_values(["edge", "ahead", "from_share"], ascending=[True, False, True], ignore_index=True)
+    columns = ["edge", "ahead", "on_foot", "from_share"]
+    return table.sort_values(columns, ascending=[True, False, True, True], ignore_index=True)
 
 
 def school_rows(area: StudyArea, schools: Sequence[str] | None) -> np.ndarray:
@@ -153,23 +158,27 @@ def land_within(found: Reach, minutes: float, tolerance_m: float = TOLERANCE_M, 
     budget = found.budget(minutes)
     if budget <= 0:
         return land
-    disc = _round(min(budget / found.off.pace, found.off.within_m), tolerance_m * 7 / 8)
-    parts: list[tuple[np.ndarray, np.ndarray]] = []
-    for centres, radii in (*_ride_discs(found, budget), _crossing_discs(found, budget, tolerance_m / 8)):
-        blocks = max(len(centres) // BODIES_AT_A_TIME, 1)
-        parts += zip(np.array_split(centres, blocks), np.array_split(radii, blocks), strict=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        lands = pool.map(lambda part: shapely.union_all(hulls(part[0], part[1], disc)), parts)
-        land = shapely.union_all([land, *lands])
+        parts = [*_ride_discs(found, budget), *_crossing_discs(found, budget, tolerance_m / 8)]
+        bodies = np.concatenate(list(pool.map(lambda part: _bodies(part[0], part[1], tolerance_m * 7 / 8), parts)))
+        blocks = np.array_split(bodies, max(len(bodies) // BODIES_AT_A_TIME, 1))
+        land = shapely.union_all([land, *pool.map(shapely.union_all, blocks)])
     if land.is_empty:  # the union of nothing is no polygon
         return shapely.Polygon()
     return land if shapely.is_valid(land) else shapely.make_valid(land)
 
 
-def _round(radius_m: float, tolerance_m: float) -> np.ndarray:
-    """(n, 2) corners round a disc of radius 1, within the tolerance of it at this radius."""
-    half = np.arccos(radius_m / (radius_m + tolerance_m))
-    count = max(int(np.ceil(np.pi / half)), 8)
+def _bodies(centres: np.ndarray, radii: np.ndarray, tolerance_m: float) -> np.ndarray:
+    """Convex polygons round some discs each, of as many corners as the largest of the discs needs."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        half = np.arccos(radii.max(axis=1, initial=0.0) / (radii.max(axis=1, initial=0.0) + tolerance_m))
+    corners = CORNERS * np.ceil(np.maximum(np.pi / half, 8) / CORNERS).astype(int)
+    made = [hulls(centres[corners == n], radii[corners == n], _round(n)) for n in np.unique(corners).tolist()]
+    return np.concatenate([np.zeros(0, dtype=object), *made])
+
+
+def _round(count: int) -> np.ndarray:
+    """(count, 2) corners round a disc of radius 1."""
     angle = 2 * np.pi * np.arange(count) / count
     return np.asarray(np.column_stack([np.cos(angle), np.sin(angle)]) / np.cos(np.pi / count))
 
@@ -195,8 +204,8 @@ def hulls(centres: np.ndarray, radii: np.ndarray, disc: np.ndarray) -> np.ndarra
 
 
 def _stretches(found: Reach, budget: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Straight stretches of the rides within the budget: (n, 2) ends, and (n,) minutes from there."""
-    lines, rides = found.lines, rides_within(found.rides, budget)
+    """Straight stretches of the rides within the budget: (n, 2) ends, and (n,) minutes that are left there."""
+    lines, rides = found.lines, rides_within(lasting_longest(found.rides, (budget,)), budget)
     edge, low, high, first, last = rides.edge, rides.low, rides.high, rides.minutes_low, rides.minutes_high
     row, piece = explode(lines, edge)
     drawn = lines.drawn[edge][row]
@@ -206,23 +215,38 @@ def _stretches(found: Reach, budget: float) -> tuple[np.ndarray, np.ndarray, np.
     row, piece, start, stop, drawn = row[some], piece[some], start[some], stop[some], drawn[some]
     whole = (high - low)[row] * drawn
 
-    def minutes(at: np.ndarray) -> np.ndarray:
+    def left(at: np.ndarray) -> np.ndarray:
         with np.errstate(invalid="ignore", divide="ignore"):
             part = np.where(whole > 0, (lines.start[piece] + at - low[row] * drawn) / whole, 0.0)
-        return np.asarray(first[row] + np.clip(part, 0.0, 1.0) * (last - first)[row])
+        return np.asarray((rides.most - first)[row] - np.clip(part, 0.0, 1.0) * (last - first)[row])
 
-    return place_on(lines, piece, start), place_on(lines, piece, stop), minutes(start), minutes(stop)
+    return place_on(lines, piece, start), place_on(lines, piece, stop), left(start), left(stop)
+
+
+def lasting_longest(rides: Rides, budgets: Sequence[float]) -> Rides:
+    """Without ways on foot to a stop that leave less time than another the same way along the edge, at every budget."""
+    walked = np.flatnonzero(np.isfinite(rides.most))
+    kept = np.isinf(rides.most)
+    edge, ahead, most = rides.edge[walked], rides.ahead[walked], rides.most[walked]
+    own = np.where(ahead, rides.minutes_high[walked], rides.minutes_low[walked])
+    for budget in budgets:
+        order = np.lexsort((own - np.minimum(budget, most), ahead, edge))
+        first = np.append(True, np.diff(2 * edge[order] + ahead[order]) != 0)[: len(order)]
+        kept[walked[order[first]]] = True
+    return rides.take(kept)
 
 
 def rides_within(rides: Rides, budget: float) -> Rides:
     """The parts of rides from which school is within the budget, without what is quicker the other way along the edge.
 
-    Both ways are compared where each has one ride only; elsewhere they may overlap.
+    Both ways are compared where each has one ride only; elsewhere, and on foot to a stop, they may overlap. ``most`` of
+    the result is no more than the budget.
     """
     low, high, first, last = rides.low.copy(), rides.high.copy(), rides.minutes_low.copy(), rides.minutes_high.copy()
-    size = rides.edge.max(initial=0) + 1
-    counts = [np.bincount(rides.edge[rides.ahead == way], minlength=size)[rides.edge] for way in (True, False)]
-    one, other = (np.flatnonzero((counts[0] == 1) & (counts[1] == 1) & (rides.ahead == way)) for way in (True, False))
+    size, free, most = rides.edge.max(initial=0) + 1, np.isinf(rides.most), np.minimum(rides.most, budget)
+    counts = [np.bincount(rides.edge[free & (rides.ahead == way)], minlength=size)[rides.edge] for way in (True, False)]
+    single = free & (counts[0] == 1) & (counts[1] == 1)
+    one, other = (np.flatnonzero(single & (rides.ahead == way)) for way in (True, False))
     one, other = one[np.argsort(rides.edge[one])], other[np.argsort(rides.edge[other])]
     # Minutes fall going ahead and rise going back: at share s they are a + b s one way, c + d s the other.
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -234,25 +258,26 @@ def rides_within(rides: Rides, budget: float) -> Rides:
         np.where(equal < high[other], c + d * equal, last[other]),
     )
     low[one], high[other] = np.maximum(low[one], equal), np.minimum(high[other], equal)
-    kept = (np.minimum(first, last) <= budget) & (low < high)
     with np.errstate(invalid="ignore", divide="ignore"):
-        cut = low + (budget - first) / (last - first) * (high - low)
-    return Rides(
-        rides.edge[kept],
-        rides.ahead[kept],
-        np.where(first > budget, cut, low)[kept],
-        np.where(last > budget, cut, high)[kept],
-        np.minimum(first, budget)[kept],
-        np.minimum(last, budget)[kept],
-        rides.school[kept],
+        cut = low + (most - first) / (last - first) * (high - low)
+    found = Rides(
+        rides.edge,
+        rides.ahead,
+        np.where(first > most, cut, low),
+        np.where(last > most, cut, high),
+        np.minimum(first, most),
+        np.minimum(last, most),
+        rides.school,
+        most,
     )
+    return found.take((np.minimum(first, last) <= most) & (low < high))
 
 
 def _ride_discs(found: Reach, budget: float) -> list[tuple[np.ndarray, np.ndarray]]:
     """Straight stretches of the rides as discs, (n, k, 2) and (n, k): two, or three where the limit sets in."""
-    begin, end, minutes_begin, minutes_end = _stretches(found, budget)
+    begin, end, *left_there = _stretches(found, budget)
     most = found.off.within_m
-    left = np.column_stack([budget - minutes_begin, budget - minutes_end]) / found.off.pace
+    left = np.column_stack(left_there) / found.off.pace
     centres = np.stack([begin, end], axis=1)
     cut = np.flatnonzero((left > most).any(axis=1) & (left < most).any(axis=1))
     part = (most - left[cut, 0]) / (left[cut, 1] - left[cut, 0])
@@ -262,7 +287,7 @@ def _ride_discs(found: Reach, budget: float) -> list[tuple[np.ndarray, np.ndarra
     return [(centres, radii), (three, np.insert(radii[cut], 1, most, axis=1))]
 
 
-def _crossing_discs(found: Reach, budget: float, tolerance_m: float) -> tuple[np.ndarray, np.ndarray]:
+def _crossing_discs(found: Reach, budget: float, tolerance_m: float) -> list[tuple[np.ndarray, np.ndarray]]:
     """Stretches that are crossed on the way to school as some discs each: (n, k, 2) centres and (n, k) radii."""
     way, lines, most = found.crossings, found.lines, found.off.within_m
     whole = budget / found.off.pace
@@ -276,13 +301,19 @@ def _crossing_discs(found: Reach, budget: float, tolerance_m: float) -> tuple[np
     foot, piece, height = way.foot[row], way.piece[row], np.maximum(way.height[row], 1e-3)
     # The straight line to school is a hyperbola along the stretch, between it and its tangents lies the tolerance.
     begin, end = (np.arcsinh((cuts[row, part + i] - foot) / height) for i in (0, 1))
-    tangents = 2 + int(np.max((end - begin) * np.sqrt(height / tolerance_m / 8), initial=0.0))
-    touch = begin[:, None] + (end - begin)[:, None] * np.linspace(0, 1, tangents)
-    middle, near = (touch[:, 1:] + touch[:, :-1]) / 2, np.cosh((touch[:, 1:] - touch[:, :-1]) / 2)
-    corners = [(np.sinh(u) / c, np.cosh(u) / c) for u, c in ((touch[:, :1], 1.0), (middle, near), (touch[:, -1:], 1.0))]
-    at, away = (np.concatenate(c, axis=1) * height[:, None] for c in zip(*corners, strict=True))
-    centres = place_on(lines, np.repeat(piece, at.shape[1]), (at + foot[:, None]).ravel())
-    return centres.reshape(*at.shape, 2), np.clip(whole - away, 0.0, most)
+    tangents = 2 + ((end - begin) * np.sqrt(height / tolerance_m / 8)).astype(int)
+    made = []
+    for count in np.unique(tangents).tolist():
+        some = tangents == count
+        touch = begin[some, None] + (end - begin)[some, None] * np.linspace(0, 1, count)
+        middle, near = (touch[:, 1:] + touch[:, :-1]) / 2, np.cosh((touch[:, 1:] - touch[:, :-1]) / 2)
+        corners = [
+            (np.sinh(u) / c, np.cosh(u) / c) for u, c in ((touch[:, :1], 1.0), (middle, near), (touch[:, -1:], 1.0))
+        ]
+        at, away = (np.concatenate(c, axis=1) * height[some, None] for c in zip(*corners, strict=True))
+        centres = place_on(lines, np.repeat(piece[some], at.shape[1]), (at + foot[some, None]).ravel())
+        made.append((centres.reshape(*at.shape, 2), np.clip(whole - away, 0.0, most)))
+    return made
 
 
 def place_on(lines: Lines, piece: np.ndarray, at: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from planner.model import BANDS, MODES, StudyArea
 from planner.roads.access import explode, lines_of
 from planner.scenario import Travel
 from planner.travel.changes import settle
-from planner.travel.routes import UNDRAWN, Routes, going, mode_routes
+from planner.travel.routes import Direction, Routes, going, mode_routes, unknown_direction
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -32,8 +32,10 @@ class Path:
     minutes, km : door to door, one way, as the travel times have them; NaN without a way
     off_road_m : metres off the road, straight, both ends together; ``km`` counts them ``access_detour`` times
     edges : rides in order of travel: columns ``edge`` (row of ``roads.edges``), ``name``, ``road_class``, ``ahead``
-        (with the edge's line), ``start, end`` (places on it, 0 to 1), ``km``
+        (with the edge's line), ``start, end`` (places on it, 0 to 1), ``km``, ``on_foot`` (walked)
     geometry : line from door to door in the area's CRS, empty without a way
+    parts : the same line in order of travel as walked and ridden parts, the ways off the road walked: columns
+        ``on_foot``, ``geometry``
     """
 
     demand_id: str
@@ -44,10 +46,18 @@ class Path:
     off_road_m: float
     edges: pd.DataFrame
     geometry: Any
+    parts: gpd.GeoDataFrame
 
 
 def path(
-    area: StudyArea, travel: Travel, demand_id: str, school_id: str, *, band: str | None = None, mode: str | None = None
+    area: StudyArea,
+    travel: Travel,
+    demand_id: str,
+    school_id: str,
+    *,
+    band: str | None = None,
+    mode: str | None = None,
+    direction: Direction = "to_school",
 ) -> Path:
     """The way of one pair by the quickest mode, of equals the earlier of ``MODES``.
 
@@ -55,37 +65,36 @@ def path(
     ----------
     band : by the modes that it may use; without one by those of ``travel.modes``
     mode : by this mode alone
+    direction : ``to_school``, or ``from_school`` for the way home
 
     Raises
     ------
-    DataError : no such demand point, school, band or mode
+    DataError : no such demand point, school, band, mode or direction
 
     >>> found = path(tiny.area, tiny.scenario.travel, "V3", "S1")
     >>> found.minutes, found.km, found.edges["edge"].tolist(), found.edges["ahead"].tolist()
     (40.0, 3.0, [1, 0], [False, False])
     """
-    drawn = [m for m in MODES if m not in UNDRAWN]
     if faults := [
         *_unknown("demand point", demand_id, area.demand.index),
         *_unknown("school", school_id, area.schools.index),
         *(_unknown("band", band, BANDS) if band is not None else ()),
-        *(_unknown("mode", mode, drawn) if mode is not None else ()),
+        *(_unknown("mode", mode, MODES) if mode is not None else ()),
+        *unknown_direction(direction),
     ]:
         raise DataError(faults)
     area, travel = settle(area, travel)
     chosen = (mode,) if mode else travel.modes_by_band.get(band, travel.modes)  # type: ignore[call-overload]
     pair = np.array([area.demand.index.get_loc(demand_id)]), np.array([area.schools.index.get_loc(school_id)])
-    by_mode = {m: mode_routes(area, travel, m, *pair) for m in drawn if m in chosen}
+    by_mode = {m: mode_routes(area, travel, m, *pair, direction) for m in MODES if m in chosen}
     best = min(by_mode, key=lambda m: by_mode[m].minutes[0], default="")
-    if not best or not np.isfinite(by_mode[best].minutes[0]):
-        nothing = Routes.none(1)
-        return Path(
-            demand_id, school_id, "", np.nan, np.nan, np.nan, rides(area, nothing), lines(area, *pair, nothing)[0]
-        )
-    found = by_mode[best]
-    figures = (float(found.minutes[0]), float(found.metres[0]) / 1000, float(found.away_m[0]))
-    edges = rides(area, found).drop(columns="pair")
-    return Path(demand_id, school_id, best, *figures, edges, lines(area, *pair, found)[0])
+    known = bool(best) and bool(np.isfinite(by_mode[best].minutes[0]))
+    found = by_mode[best] if known else Routes.none(1)
+    minutes, metres, away = (float(figure[0]) for figure in (found.minutes, found.metres, found.away_m))
+    if not known:
+        best, minutes, metres = "", np.nan, np.nan
+    edges, drawn = rides(area, found).drop(columns="pair"), (area, *pair, found, direction)
+    return Path(demand_id, school_id, best, minutes, metres / 1000, away, edges, lines(*drawn)[0], _parts(*drawn))
 
 
 def _unknown(what: str, given: str, known: Iterable[Any]) -> list[Fault]:
@@ -97,13 +106,13 @@ def _unknown(what: str, given: str, known: Iterable[Any]) -> list[Fault]:
     return [Fault("path", f"there is no {what} {given!r}", fix)]
 
 
-def paths(area: StudyArea, travel: Travel, pairs: pd.DataFrame) -> gpd.GeoDataFrame:
+def paths(area: StudyArea, travel: Travel, pairs: pd.DataFrame, direction: Direction = "to_school") -> gpd.GeoDataFrame:
     """The ways of many pairs, with one search a school and mode.
 
     Parameters
     ----------
-    pairs : columns ``demand_id, school_id, mode``, as in a plan's assignment; rows without a school, and of a mode
-        whose ways are not drawn (``routes.UNDRAWN``), are left out
+    pairs : columns ``demand_id, school_id, mode``, as in a plan's assignment; rows without a school are left out
+    direction : ``to_school``, or ``from_school`` for the ways home
 
     Returns
     -------
@@ -112,7 +121,7 @@ def paths(area: StudyArea, travel: Travel, pairs: pd.DataFrame) -> gpd.GeoDataFr
 
     Raises
     ------
-    DataError : a column is missing; no such demand point, school or mode; all in one pass
+    DataError : a column is missing; no such demand point, school, mode or direction; all in one pass
 
     >>> paths(tiny.area, tiny.scenario.travel, tiny.plan.assignment)["km"].tolist()
     [0.0, 1.5, 1.5, 0.0]
@@ -122,15 +131,15 @@ def paths(area: StudyArea, travel: Travel, pairs: pd.DataFrame) -> gpd.GeoDataFr
 
     area, travel = settle(area, travel)
     keys = ["demand_id", "school_id", "mode"]
-    table = going(area, pairs)[keys].drop_duplicates()
+    table = going(area, pairs, direction=direction)[keys].drop_duplicates()
     parts = []
     for mode, rows in table.groupby("mode", sort=False):
         places = area.demand.index.get_indexer(rows["demand_id"]), area.schools.index.get_indexer(rows["school_id"])
-        found = mode_routes(area, travel, str(mode), *places)
+        found = mode_routes(area, travel, str(mode), *places, direction)
         known = np.isfinite(found.minutes)
         minutes, km = np.where(known, found.minutes, np.nan), np.where(known, found.metres / 1000, np.nan)
         figures = rows.assign(minutes=minutes, km=km, off_road_m=found.away_m)
-        parts.append(gpd.GeoDataFrame(figures, geometry=lines(area, *places, found), crs=area.crs))
+        parts.append(gpd.GeoDataFrame(figures, geometry=lines(area, *places, found, direction), crs=area.crs))
     if not parts:
         empty = table.assign(minutes=0.0, km=0.0, off_road_m=0.0)
         return gpd.GeoDataFrame(empty, geometry=[], crs=area.crs)
@@ -144,31 +153,65 @@ def rides(area: StudyArea, found: Routes) -> pd.DataFrame:
     edges = area.roads.edges
     named = edges[["name", "road_class", "length_m"]].iloc[found.edge].reset_index(drop=True)
     km = np.abs(found.end - found.start) * named.pop("length_m") / 1000
-    places = {"ahead": found.ahead, "start": found.start, "end": found.end, "km": km}
+    places = {"ahead": found.ahead, "start": found.start, "end": found.end, "km": km, "on_foot": found.on_foot}
     return pd.DataFrame({"pair": found.pair, "edge": found.edge, **named, **places})
 
 
-def lines(area: StudyArea, demand: np.ndarray, school: np.ndarray, found: Routes) -> np.ndarray:
+def lines(
+    area: StudyArea, demand: np.ndarray, school: np.ndarray, found: Routes, direction: Direction = "to_school"
+) -> np.ndarray:
     """(n_pair,) lines from door to door: straight to the road, along it, straight to the door; empty without a way."""
     import shapely
 
-    some = np.flatnonzero(found.on_edge >= 0)
-    shapes = area.roads.edges.geometry.to_numpy()
-    leg, along = _along(shapes, found)
-    parts = [
-        (some, shapely.get_coordinates(area.demand.geometry.to_numpy()[demand[some]])),
-        (some, _places(shapes, found.on_edge[some], found.on_share[some])),
-        (found.pair[leg], along),
-        (some, _places(shapes, found.off_edge[some], found.off_share[some])),
-        (some, shapely.get_coordinates(area.schools.geometry.to_numpy()[school[some]])),
-    ]
-    pair, xy = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.argsort(pair, kind="stable")
-    made = np.full(len(found.minutes), shapely.LineString(), dtype=object)
+    pair, xy, _ = _vertices(area, demand, school, found, direction)
+    made, some = np.full(len(found.minutes), shapely.LineString(), dtype=object), np.unique(pair)
     if len(some):
-        whole = shapely.linestrings(xy[order], indices=np.searchsorted(some, pair[order]))
+        whole = shapely.linestrings(xy, indices=np.searchsorted(some, pair))
         made[some] = shapely.remove_repeated_points(whole)
     return made
+
+
+def _parts(
+    area: StudyArea, demand: np.ndarray, school: np.ndarray, found: Routes, direction: Direction
+) -> gpd.GeoDataFrame:
+    """The line of one pair, cut where it changes from walking to riding."""
+    import geopandas as gpd
+    import shapely
+
+    _, xy, on_foot = _vertices(area, demand, school, found, direction)
+    moves = (xy[1:] != xy[:-1]).any(axis=1)
+    steps, on_foot = np.stack([xy[:-1], xy[1:]], axis=1)[moves], on_foot[1:][moves]
+    cuts = np.flatnonzero(np.diff(on_foot)) + 1
+    whole = [np.concatenate([part[:1, 0], part[:, 1]]) for part in np.split(steps, cuts) if len(part)]
+    walked = [bool(part[0]) for part in np.split(on_foot, cuts) if len(part)]
+    return gpd.GeoDataFrame({"on_foot": walked}, geometry=[shapely.LineString(part) for part in whole], crs=area.crs)
+
+
+def _vertices(
+    area: StudyArea, demand: np.ndarray, school: np.ndarray, found: Routes, direction: Direction
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pair by pair in order of travel: the pair, (n, 2) metres, and whether one walks up to there."""
+    import shapely
+
+    some = np.flatnonzero(found.on_edge >= 0)
+    shapes, walked = area.roads.edges.geometry.to_numpy(), np.ones(len(some), dtype=bool)
+    leg, along = _along(shapes, found)
+    doors = [
+        shapely.get_coordinates(places.geometry.to_numpy()[rows[some]])
+        for places, rows in ((area.demand, demand), (area.schools, school))
+    ]
+    begin, end = doors if direction == "to_school" else doors[::-1]
+    parts = [
+        (some, begin, walked),
+        (some, _places(shapes, found.on_edge[some], found.on_share[some]), walked),
+        (found.pair[leg], along, found.on_foot[leg]),
+        (some, _places(shapes, found.off_edge[some], found.off_share[some]), walked),
+        (some, end, walked),
+    ]
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    order = np.argsort(columns[0], kind="stable")
+    pair, xy, on_foot = (column[order] for column in columns)
+    return pair, xy, on_foot
 
 
 def _places(shapes: np.ndarray, edge: np.ndarray, share: np.ndarray) -> np.ndarray:

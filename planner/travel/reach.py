@@ -4,11 +4,14 @@ From a place one rides on to the junction ahead, or gets off on the way where th
 (``roads.access``): the minutes are linear along the edge. Or one crosses the road there and walks straight to school:
 the minutes are the straight line's, a hyperbola along the edge. The same numbers as ``travel.trips``, from every place
 at once: one Dijkstra from all schools on the reversed network.
+
+By ``walk_bus`` one gets on a bus there, or goes on foot to a stop. The quickest stop may be too far to walk to, so a
+place keeps every way to a stop that is quicker, or shorter on foot, than the others.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -16,20 +19,19 @@ from planner.errors import Fault, ScenarioError
 from planner.model import MODES, StudyArea
 from planner.roads.access import Lines, Side, explode, lead, lines_of
 from planner.scenario import Travel
+from planner.travel.bounded import within
 from planner.travel.changes import settle
-from planner.travel.doors import Doors
+from planner.travel.doors import Doors, at_nodes
 from planner.travel.network import Network, OffRoad
 from planner.travel.trips import reversed_graph
-from planner.travel.ways import ways
+from planner.travel.ways import stops_of, ways
 
 SCHOOLS_AT_A_TIME = 256
-TWO_IN_ONE = ("walk_bus",)
-"""Modes that change from one network to another on the way."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rides:
-    """Stretches of road from which one rides on: minutes fall evenly in the direction of travel.
+    """Stretches of road from which one rides on, or walks to a stop: minutes fall evenly in the direction of travel.
 
     Parameters
     ----------
@@ -38,6 +40,8 @@ class Rides:
     low, high : (n,) shares of the edge, 0 at its start to 1 at its end
     minutes_low, minutes_high : (n,) to school from there
     school : (n,) which of the schools
+    most : (n,) no more than so many minutes are of use there: on foot to a stop, the longest walk and what is after it;
+        else infinite
     """
 
     edge: np.ndarray
@@ -47,6 +51,11 @@ class Rides:
     minutes_low: np.ndarray
     minutes_high: np.ndarray
     school: np.ndarray
+    most: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Rides:
+        """Some of the rows."""
+        return Rides(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,27 +106,19 @@ class Reach:
 
     def at(self, edge: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Minutes and school of places on edges: (n,) infinite and -1 where there is no way."""
-        best, school = np.full(len(edge), np.inf), np.full(len(edge), -1)
-        for ahead in (True, False):
-            some = np.flatnonzero(self.rides.ahead == ahead)
-            if not len(some):
-                continue
-            e, low = self.rides.edge[some], self.rides.low[some]
-            # Where one ride ends another begins, and is the slower: of two at one place the one that gets off there.
-            at = some[np.clip(_last_before(e, low, edge, share, "left" if ahead else "right"), 0, None)]
-            here = (self.rides.edge[at] == edge) & (self.rides.low[at] <= share) & (share <= self.rides.high[at])
-            minutes = np.where(here, self._ride_minutes(at, share), np.inf)
-            school = np.where(minutes < best, self.rides.school[at], school)
-            best = np.minimum(best, minutes)
-        return self._across(edge, share, best, school)
-
-    def _ride_minutes(self, ride: np.ndarray, share: np.ndarray) -> np.ndarray:
-        low, high, first, last = (
-            getattr(self.rides, name)[ride] for name in ("low", "high", "minutes_low", "minutes_high")
-        )
+        rides = self.rides
+        order = np.argsort(rides.edge, kind="stable")
+        place, row = _pairs(*(np.searchsorted(rides.edge[order], edge, side) for side in ("left", "right")))
+        row, at = order[row], share[place]
+        low, high, first, last = (getattr(rides, name)[row] for name in ("low", "high", "minutes_low", "minutes_high"))
         with np.errstate(invalid="ignore", divide="ignore"):
-            part = np.where(high > low, (share - low) / (high - low), 0.0)
-        return np.asarray(first + part * (last - first))
+            part = np.where(high > low, (at - low) / (high - low), 0.0)
+        minutes = np.where((low <= at) & (at <= high), first + part * (last - first), np.inf)
+        best, school = np.full(len(edge), np.inf), np.full(len(edge), -1)
+        order = np.lexsort((-minutes, place))  # the last one laid stays
+        order = order[np.isfinite(minutes[order])]
+        best[place[order]], school[place[order]] = minutes[order], rides.school[row[order]]
+        return self._across(edge, share, best, school)
 
     def _across(
         self, edge: np.ndarray, share: np.ndarray, best: np.ndarray, school: np.ndarray
@@ -140,16 +141,6 @@ class Reach:
         return best, school
 
 
-def _last_before(edge: np.ndarray, low: np.ndarray, at_edge: np.ndarray, share: np.ndarray, side: str) -> np.ndarray:
-    """The last of rows sorted by edge and ``low`` that begins before a place; ``left``: not at it, unless at 0."""
-    key, at = 2.0 * edge + low, 2.0 * at_edge + share
-    found = np.searchsorted(key, at, side="right") - 1
-    if side == "left":
-        earlier = np.searchsorted(key, at, side="left") - 1
-        found = np.where((earlier >= 0) & (edge[np.maximum(earlier, 0)] == at_edge), earlier, found)
-    return np.asarray(found)
-
-
 def _pairs(first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Every row from ``first`` up to ``last`` of each place: the place and the row."""
     count = last - first
@@ -167,24 +158,26 @@ def reach(area: StudyArea, travel: Travel, rows: np.ndarray, mode: str, within_m
 
     Raises
     ------
-    ScenarioError : no such mode, or one that changes from one network to another on the way
+    ScenarioError : no such mode
     """
-    one_way_of_going = [word for word in MODES if word not in TWO_IN_ONE]
-    if mode not in one_way_of_going:
-        said = f"isochrones and catchments are not made for mode {mode!r}"
-        raise ScenarioError([Fault("mode", said, f"Choose one of {', '.join(one_way_of_going)}.")])
+    if mode not in MODES:
+        raise ScenarioError([Fault("mode", f"there is no mode {mode!r}", f"Choose one of {', '.join(MODES)}.")])
     area, travel = settle(area, travel)
     of = ways(area, travel, mode)
-    network, off, wait, into = of.network, of.off, of.wait_minutes, of.into.take(rows)
+    network, off = of.network, of.off
     most = travel.walk_max_minutes + 1e-9 if mode == "walk" else np.inf
-    limit = min(within_minutes, most) - wait
-    points = area.schools.geometry.to_numpy()[rows]
-    minutes, school = junction_minutes(network, into, limit)
+    limit = min(within_minutes, most) - of.wait_minutes
+    minutes, school = junction_minutes(network, of.into.take(rows), limit)
     lines = lines_of(area.roads.edges.geometry.to_numpy())
-    marks, crossings = _beside(points, network, off, lines, minutes, limit)
+    marks, crossings = _beside(area.schools.geometry.to_numpy()[rows], network, off, lines, minutes, limit)
     rides = [_rides(network, minutes, school, marks[ahead], ahead, limit) for ahead in (True, False)]
+    stops = network.stops
+    if of.walks is not None:
+        on_foot = of.walks[0].network
+        rides.append(_to_stops(on_foot, network, minutes, school, limit, travel.walk_to_stop_max_minutes))
+        stops = stops | on_foot.stops
     columns = [np.concatenate(parts) for parts in zip(*rides, strict=True)]
-    return Reach(lines, network.stops, off, wait, most, Rides(*columns), crossings)
+    return Reach(lines, stops, off, of.wait_minutes, most, Rides(*columns), crossings)
 
 
 def junction_minutes(network: Network, into: Doors, limit: float = np.inf) -> tuple[np.ndarray, np.ndarray]:
@@ -291,4 +284,59 @@ def _rides(
     far = own + ride * (share - low)
     order = np.lexsort((low if ahead else 1 - share, edge))
     columns = (low, share, far, own) if ahead else (1 - share, 1 - low, own, far)
-    return (edge[order], np.full(len(edge), ahead), *(c[order] for c in columns), who[order])
+    return (
+        edge[order],
+        np.full(len(edge), ahead),
+        *(c[order] for c in columns),
+        who[order],
+        np.full(len(edge), np.inf),
+    )
+
+
+def _to_stops(
+    network: Network, bus: Network, minutes: np.ndarray, school: np.ndarray, limit: float, walk_minutes: float
+) -> tuple[np.ndarray, ...]:
+    """Stretches of every edge on foot to the bus stop at its end, or on to one beyond it: ``Rides``' columns."""
+    stop, on_foot, edges = stops_of(bus), network.minutes, len(network.roads.edges)
+    # Nobody needs to walk along a road of the bus where riding is as quick: they get on at once.
+    arc = np.flatnonzero(np.isfinite(on_foot) & ~(np.tile(bus.stops, 2) & (bus.minutes <= on_foot)))
+    stop &= np.isfinite(minutes) & (minutes <= limit)
+    source = np.intersect1d(network.head[arc], np.flatnonzero(stop))
+    found = within(network.reversed(), at_nodes(source), walk_minutes)
+    begin = np.repeat(source, np.diff(found.first))
+    node, begin = np.append(found.node, np.flatnonzero(stop)), np.append(begin, np.flatnonzero(stop))
+    walk = np.append(found.minutes, np.zeros(stop.sum()))
+    node, walk, begin = _not_outdone(node, walk, minutes[begin], begin)
+    first, last = (np.searchsorted(node, network.head[arc], side) for side in ("left", "right"))
+    row, label = _pairs(first, last)
+    arc, walk, begin = arc[row], walk[label], begin[label]
+    own, ride, ahead = minutes[begin] + walk, on_foot[arc], arc < edges
+    left = np.minimum(limit - own, walk_minutes - walk)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        part = np.where(ride > 0, np.minimum(left / ride, 1.0), 1.0)
+    kept = (left >= 0) & (part > 0)
+    low, high = np.where(ahead, 1 - part, 0.0), np.where(ahead, 1.0, part)
+    far, most = own + ride * part, walk_minutes + minutes[begin]
+    columns = (arc % edges, ahead, low, high, np.where(ahead, far, own), np.where(ahead, own, far), school[begin], most)
+    return tuple(column[kept] for column in columns)
+
+
+def _not_outdone(
+    node: np.ndarray, walk: np.ndarray, onward: np.ndarray, begin: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ways from junctions to stops, by junction: those that no other is at least as quick and as short on foot as.
+
+    Parameters
+    ----------
+    walk, onward : (n,) minutes on foot, and from the stop on
+
+    >>> _not_outdone(np.array([0, 0, 0]), np.array([9.0, 2, 5]), np.array([0.0, 9, 9]), np.array([1, 2, 3]))[1]
+    array([9., 2.])
+    """
+    import pandas as pd
+
+    order = np.lexsort((walk, walk + onward, node))
+    node, walk, begin = node[order], walk[order], begin[order]
+    shortest = pd.Series(walk).groupby(node).cummin().groupby(node).shift(fill_value=np.inf).to_numpy()
+    kept = walk < shortest
+    return node[kept], walk[kept], begin[kept]

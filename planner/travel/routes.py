@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
 from planner.errors import DataError, Fault
 from planner.model import MODES, StudyArea
+from planner.roads.access import Access
 from planner.scenario import Travel
 from planner.travel.doors import Doors, spread
 from planner.travel.network import Network, OffRoad
+from planner.travel.on_foot import Walks
 from planner.travel.trips import SCHOOLS_AT_A_TIME, SameEdge, arc_metres, reversed_graph, same_edge, settled
-from planner.travel.ways import ways as ways_of
+from planner.travel.ways import Ways, ways
 
 if TYPE_CHECKING:
     import pandas as pd
 
-UNDRAWN = ("walk_bus",)
-"""Modes that change networks on the way: their ways are not followed yet."""
+Direction = Literal["to_school", "from_school"]
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
 
-def going(area: StudyArea, assignment: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    """The rows of an assignment that have a school, and a mode whose ways are followed.
+def directions_of(travel: Travel) -> tuple[Direction, ...]:
+    """The ways that travel times are the mean of.
+
+    >>> directions_of(tiny.scenario.travel), directions_of(Travel(trip="both"))
+    (('to_school',), ('to_school', 'from_school'))
+    """
+    return DIRECTIONS if travel.trip == "both" else DIRECTIONS[:1]
+
+
+def unknown_direction(direction: str) -> list[Fault]:
+    """What is wrong with a direction: nothing, or one fault.
+
+    >>> print(unknown_direction("home")[0])
+    direction: there is no direction 'home'. Use to_school or from_school.
+    """
+    if direction in DIRECTIONS:
+        return []
+    return [Fault("direction", f"there is no direction {direction!r}", f"Use {' or '.join(DIRECTIONS)}.")]
+
+
+def going(area: StudyArea, assignment: pd.DataFrame, *columns: str, direction: Direction = "to_school") -> pd.DataFrame:
+    """The rows of an assignment that have a school.
 
     Parameters
     ----------
@@ -31,16 +53,20 @@ def going(area: StudyArea, assignment: pd.DataFrame, *columns: str) -> pd.DataFr
 
     Raises
     ------
-    DataError : a column is missing; no such demand point, school or mode; all in one pass
+    DataError : a column is missing; no such demand point, school, mode or direction; all in one pass
 
     >>> len(going(tiny.area, tiny.plan.assignment))
     10
     """
     needed = ("demand_id", "school_id", "mode", *columns)
-    if missing := [name for name in needed if name not in assignment]:
-        raise DataError([Fault("assignment", f"column {name} is missing", "Add it.", name) for name in missing])
-    known = {"demand_id": area.demand.index, "school_id": area.schools.index, "mode": [*MODES, *UNDRAWN]}
-    some, faults = assignment["school_id"] != "", []
+    faults = unknown_direction(direction)
+    faults += [
+        Fault("assignment", f"column {name} is missing", "Add it.", name) for name in needed if name not in assignment
+    ]
+    if faults:
+        raise DataError(faults)
+    known = {"demand_id": area.demand.index, "school_id": area.schools.index, "mode": MODES}
+    some = assignment["school_id"] != ""
     for column, words in known.items():
         wrong = np.flatnonzero(some & ~assignment[column].isin(words))
         if len(wrong):
@@ -49,7 +75,7 @@ def going(area: StudyArea, assignment: pd.DataFrame, *columns: str) -> pd.DataFr
             faults.append(Fault("assignment", said, fix, column, tuple((wrong + 2).tolist())))
     if faults:
         raise DataError(faults)
-    return assignment[some & ~assignment["mode"].isin(UNDRAWN)]
+    return assignment[some]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +90,7 @@ class Routes:
         end); edge -1 without a way
     pair, edge, start, end : (n_leg,) rides along edges, pair by pair in order of travel, from one place on the edge to
         another; ``end`` below ``start`` is against the line
+    on_foot : (n_leg,) bool, walked
     """
 
     minutes: np.ndarray
@@ -77,36 +104,54 @@ class Routes:
     edge: np.ndarray
     start: np.ndarray
     end: np.ndarray
+    on_foot: np.ndarray
 
     @classmethod
     def none(cls, pairs: int) -> Routes:
         """No way for any pair."""
         far, away, edge = np.full(pairs, np.inf), np.full(pairs, np.nan), np.full(pairs, -1)
-        legs = np.zeros(0, dtype=np.int64)
-        return cls(far, far, away, edge, away, edge, away, legs, legs, legs.astype(float), legs.astype(float))
+        legs, place = np.zeros(0, dtype=np.int64), np.zeros(0)
+        return cls(far, far, away, edge, away, edge, away, legs, legs, place, place, legs.astype(bool))
 
     @property
     def ahead(self) -> np.ndarray:
         """(n_leg,) bool, with the edge's line."""
         return self.end > self.start
 
+    def turned(self) -> Routes:
+        """The same ways from their ends to their starts."""
+        order = np.argsort(self.pair[::-1], kind="stable")
+        pair, edge, start, end, on_foot = (
+            legs[::-1][order] for legs in (self.pair, self.edge, self.end, self.start, self.on_foot)
+        )
+        ends = self.off_edge, self.off_share, self.on_edge, self.on_share
+        return Routes(self.minutes, self.metres, self.away_m, *ends, pair, edge, start, end, on_foot)
 
-def mode_routes(area: StudyArea, travel: Travel, mode: str, demand: np.ndarray, school: np.ndarray) -> Routes:
+
+def mode_routes(
+    area: StudyArea,
+    travel: Travel,
+    mode: str,
+    demand: np.ndarray,
+    school: np.ndarray,
+    direction: Direction = "to_school",
+) -> Routes:
     """Routes of a mode with its waits, none beyond the walking limit: minutes and metres are the travel times' own.
 
     Parameters
     ----------
     demand, school : (n_pair,) rows of ``area.demand`` and ``area.schools``; no pair stands twice
     """
-    of = ways_of(area, travel, mode)
     homes, origin = np.unique(demand, return_inverse=True)
     schools, target = np.unique(school, return_inverse=True)
-    found = routes(of.network, of.out.take(homes), of.into.take(schools), of.off, origin, target)
-    if of.wait_minutes:
-        return replace(found, minutes=found.minutes + of.wait_minutes)
+    of = ways(area, travel, mode, turned=direction == "from_school").take(homes, schools)
+    found = routes(of, origin, target)
+    found = replace(found, minutes=found.minutes + of.wait_minutes)
     if mode == "walk":
-        return without(found, found.minutes > travel.walk_max_minutes + 1e-9)
-    return found
+        found = without(found, found.minutes > travel.walk_max_minutes + 1e-9)
+        found = replace(found, on_foot=np.ones(len(found.pair), dtype=bool))
+    # On the network turned round the way from school was found from its end.
+    return found.turned() if direction == "from_school" else found
 
 
 def without(found: Routes, lost: np.ndarray) -> Routes:
@@ -123,27 +168,28 @@ def without(found: Routes, lost: np.ndarray) -> Routes:
         edge=found.edge[kept],
         start=found.start[kept],
         end=found.end[kept],
+        on_foot=found.on_foot[kept],
     )
 
 
-def routes(network: Network, out: Doors, into: Doors, off: OffRoad, origin: np.ndarray, target: np.ndarray) -> Routes:
-    """The quickest ways of pairs.
+def routes(of: Ways, origin: np.ndarray, target: np.ndarray) -> Routes:
+    """The quickest ways of pairs, no wait counted; on foot are only the ways to bus stops and from them.
 
     Parameters
     ----------
-    out, into : doors of origins and targets, with their places (``Doors.by``)
-    origin, target : (n_pair,) doors; no pair stands twice
+    origin, target : (n_pair,) doors of ``of.out`` and ``of.into``; no pair stands twice
     """
-    over = _over_junctions(network, out, into, origin, target)
+    over = _over_junctions(of, origin, target)
     if not len(origin):
         return over
-    return _together(over, *_along_one(network, out, into, off, origin, target, over.minutes))
+    return _together(over, *_along_one(of.network, of.out, of.into, of.off, origin, target, over.minutes))
 
 
-def _over_junctions(network: Network, out: Doors, into: Doors, origin: np.ndarray, target: np.ndarray) -> Routes:
+def _over_junctions(of: Ways, origin: np.ndarray, target: np.ndarray) -> Routes:
     """The quickest ways over a junction at least."""
     from scipy.sparse.csgraph import dijkstra
 
+    network, out, into = of.network, of.out, of.into
     reverse, tail, head, arc = reversed_graph(network, into)
     key, length = head * np.int64(reverse.shape[0]) + tail, arc_metres(network, into)
     minutes, metres = np.full((2, len(origin)), np.inf)
@@ -172,7 +218,7 @@ def _over_junctions(network: Network, out: Doors, into: Doors, origin: np.ndarra
         kept = chosen[who]
         steps.append((pairs[row[who[kept]]], arcs[kept]))
     pair, arcs = (np.concatenate(parts) for parts in zip(*steps, strict=True))
-    return _on_edges(network, out, into, minutes, metres, way, pair, arcs)
+    return _on_edges(of, minutes, metres, way, pair, arcs)
 
 
 def _climb(
@@ -192,39 +238,58 @@ def _climb(
 
 
 def _on_edges(
-    network: Network,
-    out: Doors,
-    into: Doors,
-    minutes: np.ndarray,
-    metres: np.ndarray,
-    way: np.ndarray,
-    pair: np.ndarray,
-    arcs: np.ndarray,
+    of: Ways, minutes: np.ndarray, metres: np.ndarray, way: np.ndarray, pair: np.ndarray, arcs: np.ndarray
 ) -> Routes:
     """Ways out, arcs between junctions and ways in as rides along edges."""
-    leaves, arrives, edges = out.by, into.by, len(network.roads.edges)
-    if leaves is None or arrives is None:
-        raise ValueError("these doors stand on junctions: they have no place on an edge")
-    some = np.flatnonzero(way >= 0)
-    first, last = leaves.take(way[some]), arcs >= 2 * edges
-    final = arrives.take(np.where(last, arcs - 2 * edges, 0))
-    # What leaves the network going ahead on the reversed one comes from the edge's end.
-    start = np.where(last, final.ahead, arcs >= edges).astype(float)
-    legs = (
-        np.append(some, pair),
-        np.append(first.edge, np.where(last, final.edge, arcs % edges)),
-        np.append(first.share, start),
-        np.append(first.ahead, np.where(last, final.share, 1 - start)),
+    edges = len(of.network.roads.edges)
+    last, some = arcs >= 2 * edges, np.flatnonzero(way >= 0)
+    back, ends = arcs[~last] >= edges, pair[last]
+    leaves, arrives = of.walks or (None, None)
+    first, (begins, *begun) = _outward(of.out, leaves, way[some])
+    # The ways in are those of the network turned round, from their ends.
+    final, (arriving, edge, end, start, on_foot) = _outward(of.into, arrives, arcs[last] - 2 * edges)
+    parts = (
+        (some[begins], *begun),
+        (pair[~last], arcs[~last] % edges, back * 1.0, ~back * 1.0, np.zeros(len(back), dtype=bool)),
+        (ends[arriving[::-1]], *(column[::-1] for column in (edge, start, end, on_foot))),
     )
+    legs = [np.concatenate(column) for column in zip(*parts, strict=True)]
     order = np.argsort(legs[0], kind="stable")
     order = order[(legs[2] != legs[3])[order]]
     on_edge, off_edge = np.full((2, len(way)), -1)
     away, on_share, off_share = np.full((3, len(way)), np.nan)
-    ends = pair[last]
     on_edge[some], on_share[some], away[some] = first.edge, first.share, first.away_m
-    off_edge[ends], off_share[ends] = final.edge[last], final.share[last]
-    away[ends] += final.away_m[last]
+    off_edge[ends], off_share[ends] = final.edge, final.share
+    away[ends] += final.away_m
     return Routes(minutes, metres, away, on_edge, on_share, off_edge, off_share, *(leg[order] for leg in legs))
+
+
+def _outward(doors: Doors, walks: Walks | None, way: np.ndarray) -> tuple[Access, tuple[np.ndarray, ...]]:
+    """Where ways from doors get on the road, and their legs from there to their junctions.
+
+    Legs, all ways together, each in order: the row of ``way``, edge, start, end, on foot.
+    """
+    if doors.by is None:
+        raise ValueError("these doors stand on junctions: they have no place on an edge")
+    by, row = doors.by.take(way), np.arange(len(way))
+    walked = by.edge < 0
+    if walks is None or not walked.any():
+        return by, (row, by.edge, by.share, by.ahead * 1.0, walked)
+    door = np.searchsorted(doors.first, way[walked], side="right") - 1
+    gets_on, who, arcs = walks.follow(door, doors.node[way[walked]])
+    by = Access(*(getattr(by, field.name).copy() for field in fields(Access)))
+    for field in fields(Access):
+        getattr(by, field.name)[walked] = getattr(gets_on, field.name)
+    who, arcs, edges = who[::-1], arcs[::-1], len(walks.network.roads.edges)
+    back = arcs >= edges
+    legs = (
+        np.append(row, row[walked][who]),
+        np.append(by.edge, arcs % edges),
+        np.append(by.share, back),
+        np.append(by.ahead * 1.0, ~back),
+        np.append(walked, np.ones(len(arcs), dtype=bool)),
+    )
+    return by, legs
 
 
 def _along_one(
@@ -264,7 +329,14 @@ def _together(over: Routes, pair: np.ndarray, one: SameEdge) -> Routes:
     theirs = (one.minutes, one.metres, one.away_m, one.edge, one.start, one.edge, one.end)
     for column, values in zip(laid, theirs, strict=True):
         column[pair] = values
-    legs = ((over.pair, pair), (over.edge, one.edge), (over.start, one.start), (over.end, one.end))
+    riding = np.zeros(len(pair), dtype=bool)
+    legs = (
+        (over.pair, pair),
+        (over.edge, one.edge),
+        (over.start, one.start),
+        (over.end, one.end),
+        (over.on_foot, riding),
+    )
     joined = [np.append(old[kept], new[ridden]) for old, new in legs]
     order = np.argsort(joined[0], kind="stable")
     return Routes(*laid, *(leg[order] for leg in joined))

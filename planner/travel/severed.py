@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.model import MODES, StudyArea
+from planner.model import MODES, Roads, StudyArea
 from planner.remembered import remembered
 from planner.roads import Bridges, along_one, bridges
 from planner.scenario import Travel
 from planner.travel.changes import settle
 from planner.travel.doors import spread
 from planner.travel.network import Network, OffRoad, mode_network, off_road
-from planner.travel.routes import going
+from planner.travel.routes import directions_of, going, mode_routes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 def travelling(area: StudyArea, travel: Travel, assignment: pd.DataFrame) -> pd.DataFrame:
     """Pupils with a school by demand point, school, mode and the modes their band may use.
-
-    Rows of a mode whose ways are not followed are left out.
 
     >>> rows = travelling(tiny.area, tiny.scenario.travel, tiny.plan.assignment)
     >>> rows.loc[1, "demand_id"], rows.loc[1, "modes"], int(rows.loc[1, "pupils"])
@@ -42,8 +40,9 @@ def cut_off(area: StudyArea, travel: Travel, assignment: pd.DataFrame) -> pd.Ser
     """Pupils whom closing an edge would leave without any road to their school.
 
     By every mode that their band may use, and with every road that their door can reach; one-way streets do not count,
-    and of the walking limit only that nobody walks beyond it in a straight line. So no fewer than these would lose
-    their way (``criticality``). Who only crosses a road, from door to door over land, does not go along it.
+    and of the walking limit only that nobody walks beyond it in a straight line. ``walk_bus`` counts as if one could
+    change between walking and riding anywhere. So no fewer than these would lose their way (``criticality``). Who only
+    crosses a road, from door to door over land, does not go along it.
 
     Parameters
     ----------
@@ -77,10 +76,26 @@ def cut_off(area: StudyArea, travel: Travel, assignment: pd.DataFrame) -> pd.Ser
         row, edge, by = row[lost], edge[lost], rows["mode"].to_numpy()[row[lost]]
         for mode in modes:
             some = by == mode
-            along = nets[mode].along(homes[row[some]], schools[row[some]], edge[some])
+            ends = homes[row[some]], schools[row[some]]
+            if mode == "walk_bus":
+                along = _goes_along(area, travel, ends[0], ends[1] - len(area.demand), edge[some])
+            else:
+                along = nets[mode].along(*ends, edge[some])
             np.add.at(total, edge[some][along], rows["pupils"].to_numpy()[row[some][along]])
     edges = np.flatnonzero(total)
     return pd.Series(total[edges], index=pd.Index(edges, name="edge"), name="pupils")
+
+
+def _goes_along(
+    area: StudyArea, travel: Travel, demand: np.ndarray, school: np.ndarray, edge: np.ndarray
+) -> np.ndarray:
+    """(n,) bool, the way on foot and by bus leads along the edge: there or, where that is asked, back."""
+    ends, pair = np.unique(np.column_stack([demand, school]), axis=0, return_inverse=True)
+    found, size = np.zeros(len(edge), dtype=bool), len(area.roads.edges)
+    for direction in directions_of(travel) if len(edge) else ():
+        way = mode_routes(area, travel, "walk_bus", ends[:, 0], ends[:, 1], direction)
+        found |= np.isin(pair * np.int64(size) + edge, way.pair * np.int64(size) + way.edge)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,12 +201,21 @@ class Connections:
         return beneath - (own & its_side) > 0, beside - (own & ~its_side) > 0
 
 
+def _network(roads: Roads, travel: Travel, mode: str) -> Network:
+    """A mode's network; of ``walk_bus`` all roads to walk or ride on, each at the quicker pace."""
+    if mode != "walk_bus":
+        return mode_network(roads, travel, mode)
+    walk, bus = (mode_network(roads, travel, part) for part in ("walk", "bus"))
+    ahead, back = np.minimum(walk.ahead, bus.ahead), np.minimum(walk.back, bus.back)
+    return Network(roads, ahead, back, walk.stops | bus.stops)
+
+
 @remembered
 def connections(area: StudyArea, travel: Travel, mode: str) -> Connections:
     """The connections of a mode: every road within ``max_access_m`` of a door where the mode may stop counts."""
     import shapely
 
-    network, off, roads = mode_network(area.roads, travel, mode), off_road(travel), area.roads
+    network, off, roads = _network(area.roads, travel, mode), off_road(travel), area.roads
     found = bridges(roads, np.isfinite(network.ahead) | np.isfinite(network.back))
     node = roads.edges["from_node"].to_numpy(dtype=np.int64)
     doors = np.concatenate([area.demand.geometry.to_numpy(), area.schools.geometry.to_numpy()])
