@@ -2,6 +2,7 @@
 
 from planner.optimise.evaluate import assign, objectives
 from planner.optimise.exact import solve, solve_then
+from planner.optimise.frontier import Longest, Point, frontier
 from planner.optimise.problem import (
     Budget,
     Expansion,
@@ -19,10 +20,13 @@ __all__ = [
     "Expansion",
     "LocationProblem",
     "LocationSolution",
+    "Longest",
     "OpenRule",
+    "Point",
     "Repair",
     "Terms",
     "assign",
+    "frontier",
     "objectives",
     "repair",
     "solve",

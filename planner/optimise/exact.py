@@ -12,8 +12,8 @@ import numpy as np
 
 from planner.optimise import median
 from planner.optimise.answers import checked, serve_nearest, unsolved, valued
-from planner.optimise.highs import by_rows
 from planner.optimise.mip import INF
+from planner.optimise.narrow import by_ceilings, narrowed
 from planner.optimise.problem import (
     Budget,
     LocationProblem,
@@ -63,7 +63,7 @@ def solve(problem: LocationProblem, *, gap: float = 0.0, time_limit_s: float = 6
         from planner.optimise.prices import solve_by_prices  # loads what is compiled
 
         return solve_by_prices(problem, gap=gap, time_limit_s=time_limit_s, seed=seed)
-    return by_rows(problem, gap=gap, time_limit_s=time_limit_s, seed=seed)
+    return by_ceilings(problem, gap=gap, time_limit_s=time_limit_s, seed=seed)
 
 
 def _priced(problem: LocationProblem) -> bool:
@@ -91,26 +91,21 @@ def solve_then(
         return first, first
     # "Within the gap": what was proven about the first objective stays true of the second plan.
     allowed = max(first.objective, first.bound + gap * abs(first.objective)) + 1e-7 * max(1.0, abs(first.objective))
-    step = None if problem.expansion is None else dataclasses.replace(
-        problem.expansion, cost_per_step=np.zeros_like(problem.fixed_cost) if then.step is None else then.step
-    )  # fmt: skip
-    demand, site, cost = pairs(problem.cost)
-    serving = same_pairs(problem.cost, 0.0 * cost if then.cost is None else at_pairs(then.cost, demand, site))
     spend = problem.objective
-    if not cost.any():
+    if not pairs(problem.cost)[2].any():
         spend = dataclasses.replace(spend, cost=None)
+    second_problem = aimed(problem, then)
     second_problem = dataclasses.replace(
-        problem,
-        cost=serving,
-        fixed_cost=then.fixed,
-        facility_cost=then.facility,
-        expansion=step,
-        budgets=(*problem.budgets, Budget(spend, allowed, "first objective")),
+        second_problem, budgets=(*problem.budgets, Budget(spend, allowed, "first objective"))
     )
-    # Only opening counts now and seats do not bind: given the open sites, the first objective's cheapest serve.
-    free = then.cost is None and not np.isfinite(problem.capacity).any() and not problem.budgets
-    asked = dataclasses.replace(second_problem, whole=False) if free else second_problem
     left = max(time_limit_s - first.seconds, 1.0)
+    began = time.perf_counter()
+    second_problem = narrowed(second_problem, problem, allowed, time_limit_s=0.5 * left, seed=seed)
+    left = max(left - (time.perf_counter() - began), 1.0)
+    # Only opening counts now and seats do not bind: given the open sites, the first objective's cheapest serve.
+    serving_counts = then.cost is not None or any(budget.terms.cost is not None for budget in problem.budgets)
+    free = not serving_counts and not np.isfinite(problem.capacity).any()
+    asked = dataclasses.replace(second_problem, whole=False) if free else second_problem
     second = solve(asked, gap=gap, time_limit_s=left, seed=seed)
     if second.status not in ("optimal", "feasible"):
         value = total(second_problem, second_problem.objective, first)
@@ -118,6 +113,22 @@ def solve_then(
     if free:
         second = dataclasses.replace(second, **serve_nearest(problem, second.open))
     return first, second
+
+
+def aimed(problem: LocationProblem, goal: Terms) -> LocationProblem:
+    """The problem with another objective, its limits as they are.
+
+    >>> aimed(LocationProblem([[1.0, np.nan]]), Terms(fixed=[5.0, 2.0])).cost.tolist()
+    [[0.0, nan]]
+    """
+    step = None if problem.expansion is None else dataclasses.replace(
+        problem.expansion, cost_per_step=np.zeros_like(problem.fixed_cost) if goal.step is None else goal.step
+    )  # fmt: skip
+    demand, site, cost = pairs(problem.cost)
+    serving = same_pairs(problem.cost, 0.0 * cost if goal.cost is None else at_pairs(goal.cost, demand, site))
+    return dataclasses.replace(
+        problem, cost=serving, fixed_cost=goal.fixed, facility_cost=goal.facility, expansion=step
+    )
 
 
 def _at_nearest(problem: LocationProblem, sites: median.Found) -> LocationSolution:

@@ -339,6 +339,17 @@ def same_pairs(cost: Any, value: np.ndarray) -> Any:
     return csr_array((value, cost.indices, cost.indptr), shape=cost.shape)
 
 
+def some_pairs(cost: Any, demand: np.ndarray, site: np.ndarray) -> Any:
+    """A cost of these pairs alone, sparse.
+
+    >>> some_pairs(np.array([[1.0, 2.0]]), np.array([0]), np.array([1])).toarray().tolist()
+    [[0.0, 2.0]]
+    """
+    from scipy.sparse import csr_array
+
+    return csr_array((at_pairs(cost, demand, site), (demand, site)), shape=cost.shape)
+
+
 def dense(cost: Any) -> np.ndarray:
     """(n_demand, n_site) a cost as a table, NaN where a pair is not allowed.
 
