@@ -14,6 +14,7 @@ from planner.optimise.problem import (
     violations,
 )
 from planner.optimise.repair import Repair, repair
+from planner.optimise.side import Only, Side
 
 __all__ = [
     "Budget",
@@ -21,9 +22,11 @@ __all__ = [
     "LocationProblem",
     "LocationSolution",
     "Longest",
+    "Only",
     "OpenRule",
     "Point",
     "Repair",
+    "Side",
     "Terms",
     "assign",
     "frontier",

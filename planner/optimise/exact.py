@@ -69,7 +69,13 @@ def solve(problem: LocationProblem, *, gap: float = 0.0, time_limit_s: float = 6
 def _priced(problem: LocationProblem) -> bool:
     """Whether prices see all of the problem that matters: seats for whole demand points, and no budgets."""
     paid = problem.expansion is None or not (problem.expansion.cost_per_step < 0).any()
-    return problem.whole and bool(np.isfinite(problem.capacity).any()) and paid and not problem.budgets
+    return (
+        problem.whole
+        and bool(np.isfinite(problem.capacity).any())
+        and paid
+        and not problem.budgets
+        and problem.side is None
+    )
 
 
 def solve_then(
@@ -104,7 +110,7 @@ def solve_then(
     left = max(left - (time.perf_counter() - began), 1.0)
     # Only opening counts now and seats do not bind: given the open sites, the first objective's cheapest serve.
     serving_counts = then.cost is not None or any(budget.terms.cost is not None for budget in problem.budgets)
-    free = not serving_counts and not np.isfinite(problem.capacity).any()
+    free = not serving_counts and problem.side is None and not np.isfinite(problem.capacity).any()
     asked = dataclasses.replace(second_problem, whole=False) if free else second_problem
     second = solve(asked, gap=gap, time_limit_s=left, seed=seed)
     if second.status not in ("optimal", "feasible"):

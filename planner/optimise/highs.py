@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from planner.optimise.answers import checked, serve_nearest, unsolved, valued
-from planner.optimise.mip import INF, Mip, build
+from planner.optimise.mip import INF, Mip, add_separators, build
 from planner.optimise.problem import LocationProblem, LocationSolution
+from planner.optimise.side import separators
 
 VIOLATION = 1e-6
 MOST_ROUNDS = 60
@@ -36,17 +37,31 @@ def by_rows(problem: LocationProblem, *, gap: float, time_limit_s: float, seed: 
         relaxed.tighten(broken)
         strong = np.append(strong, broken)
         rounds += 1
-    # A model of its own, without a start: from one that is optimal, HiGHS 1.16 reports an objective without the offset
-    # that its presolve took out (docs/decisions/0004).
-    solver = Highs(mip, seed, gap=gap)
-    solver.tighten(strong)
-    state = solver.run(max(time_limit_s - (time.perf_counter() - began), 0.5))
-    if solver.values is None:
-        return unsolved(problem, "infeasible" if state == "infeasible" else "unknown", time.perf_counter() - began)
-    found = _read(problem, mip, solver.values, max(solver.bound, proven))
-    if not np.isclose(float(mip.cost @ solver.values), solver.objective, rtol=1e-6, atol=1e-4):
-        raise RuntimeError("the solver's objective is not the sum of its own solution")
-    return checked(problem, dataclasses.replace(found, rounds=rounds), gap, began)
+    while True:
+        # A model of its own, without a start: from one that is optimal, HiGHS 1.16 reports an objective without the
+        # offset that its presolve took out (docs/decisions/0004).
+        solver = Highs(mip, seed, gap=gap)
+        solver.tighten(strong)
+        left = time_limit_s - (time.perf_counter() - began)
+        state = solver.run(max(left, 0.5))
+        if solver.values is None:
+            return unsolved(problem, "infeasible" if state == "infeasible" else "unknown", time.perf_counter() - began)
+        found = _read(problem, mip, solver.values, max(solver.bound, proven))
+        if not np.isclose(float(mip.cost @ solver.values), solver.objective, rtol=1e-6, atol=1e-4):
+            raise RuntimeError("the solver's objective is not the sum of its own solution")
+        in_pieces = _in_pieces(problem, found)
+        if not in_pieces:
+            return checked(problem, dataclasses.replace(found, rounds=rounds), gap, began)
+        if left <= 0:
+            return unsolved(problem, "unknown", time.perf_counter() - began)
+        add_separators(mip, in_pieces)
+        proven, rounds = max(proven, solver.bound), rounds + 1
+
+
+def _in_pieces(problem: LocationProblem, found: LocationSolution) -> list[tuple[int, list[int], list[int]]]:
+    if problem.side is None or problem.side.touching is None:
+        return []
+    return separators(problem.side.touching, found.assignment)
 
 
 class Highs:
@@ -147,5 +162,5 @@ def _read(problem: LocationProblem, mip: Mip, values: np.ndarray, bound: float) 
     row, first = np.unique(at.demand[kept][order], return_index=True)
     assignment[row] = at.site[kept][order][first]
     steps = np.zeros(m)
-    steps[at.stepped] = np.round(values[at.step0 :])
+    steps[at.stepped] = np.round(values[at.step0 : at.full0])
     return valued(problem, LocationSolution(is_open, assignment, shares, steps, 0.0, bound, 0.0, "feasible", 0.0))

@@ -110,11 +110,12 @@ class Node:
 
 
 def carries(problem: LocationProblem) -> bool:
-    """Whether seats, budgets and links do not matter, and each rule is about sites of its own."""
+    """Whether seats, budgets, links and side conditions do not matter, and each rule is about sites of its own."""
     return (
         isinstance(problem.cost, np.ndarray)
         and problem.cost.size <= MOST_PAIRS
         and not problem.budgets
+        and problem.side is None
         and all(len(set(group)) < 2 for group in problem.linked)
         and bool((problem.capacity >= problem.weight @ ~np.isnan(problem.cost)).all())
         and (problem.expansion is None or bool((problem.expansion.cost_per_step >= 0).all()))

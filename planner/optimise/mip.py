@@ -1,8 +1,8 @@
 """A location problem as a mixed-integer program, in arrays.
 
 Variables: an arc for every allowed pair (share of the demand point served there), then open sites, open buildings
-(only those with a cost of their own), steps of seats, then slacks of the elastic model. The rows ``arc <= open``
-(Balinski 1965), which make the relaxation tight, are left out and added when a solution breaks them.
+(only those with a cost of their own), steps of seats, full sites (``side``), then slacks of the elastic model. The rows
+``arc <= open`` (Balinski 1965), which make the relaxation tight, are left out and added when a solution breaks them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from planner.optimise.problem import LocationProblem, OpenRule, Terms, at_pairs, pairs
+from planner.optimise.side import add_rows, filled
 
 INF = float("inf")
 
@@ -28,6 +29,7 @@ class Layout:
     open0, facility0, step0, size : first variable of each kind; ``size`` in all
     facilities : (n,) buildings that have a variable
     stepped : (n,) sites that have a variable for steps
+    filled : (n,) sites that have a variable for being full
     """
 
     demand: np.ndarray
@@ -35,9 +37,11 @@ class Layout:
     open0: int
     facility0: int
     step0: int
+    full0: int
     size: int
     facilities: np.ndarray
     stepped: np.ndarray
+    filled: np.ndarray
 
 
 @dataclass
@@ -116,7 +120,8 @@ def make_layout(problem: LocationProblem) -> Layout:
     open0 = len(demand)
     facility0 = open0 + problem.cost.shape[1]
     step0 = facility0 + len(facilities)
-    return Layout(demand, site, open0, facility0, step0, step0 + len(stepped), facilities, stepped)
+    full0, full = step0 + len(stepped), filled(problem)
+    return Layout(demand, site, open0, facility0, step0, full0, full0 + len(full), facilities, stepped, full)
 
 
 def coefficients(layout: Layout, terms: Terms) -> np.ndarray:
@@ -129,7 +134,7 @@ def coefficients(layout: Layout, terms: Terms) -> np.ndarray:
     if terms.facility is not None:
         row[layout.facility0 : layout.step0] = np.asarray(terms.facility)[layout.facilities]
     if terms.step is not None:
-        row[layout.step0 : layout.size] = np.asarray(terms.step)[layout.stepped]
+        row[layout.step0 : layout.full0] = np.asarray(terms.step)[layout.stepped]
     return row
 
 
@@ -144,9 +149,9 @@ def rules_of(problem: LocationProblem) -> list[OpenRule]:
 def arcs_must_be_whole(problem: LocationProblem) -> bool:
     """Whether whole demand points need whole-number arcs.
 
-    Without seats and budgets on serving, a demand point's cheapest open site is as good as any split.
+    Without seats, side conditions and budgets on serving, a demand point's cheapest open site is as good as any split.
     """
-    seats = bool(np.isfinite(problem.capacity).any())
+    seats = problem.side is not None or bool(np.isfinite(problem.capacity).any())
     return problem.whole and (seats or any(budget.terms.cost is not None for budget in problem.budgets))
 
 
@@ -196,11 +201,23 @@ def build(problem: LocationProblem) -> Mip:
         some = np.flatnonzero(row)
         scale = max(1.0, float(np.abs(row).max(initial=0)))
         budgets.append((rows.add(-INF, budget.max / scale, some, row[some] / scale), scale))
+    if problem.side is not None:
+        add_rows(problem, problem.side, at, rows)
     whole = np.ones(at.size, dtype=bool)
     whole[: at.open0] = arcs_must_be_whole(problem)
     whole[at.facility0 : at.step0] = False  # follows the sites
     cost = coefficients(at, problem.objective)
     return Mip(at, cost, lower, upper, whole, rows, serve, seats, counts, budgets)
+
+
+def add_separators(mip: Mip, found: list[tuple[int, list[int], list[int]]]) -> None:
+    """Rows against catchments in several pieces (``side.separators``)."""
+    at = mip.layout
+    arc_of = {(i, j): k for k, (i, j) in enumerate(zip(at.demand.tolist(), at.site.tolist(), strict=True))}
+    for site, two, between in found:
+        joining = [arc_of[i, site] for i in between if (i, site) in arc_of]
+        both = [arc_of[i, site] for i in two]
+        mip.rows.add(-INF, 1, [*both, *joining], [1.0, 1.0, *[-1.0] * len(joining)])
 
 
 def _groups(label: np.ndarray, count: int) -> list[np.ndarray]:

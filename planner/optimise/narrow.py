@@ -86,8 +86,11 @@ def below(problem: LocationProblem, relaxed: Relaxed, ceiling: float) -> Locatio
 
 
 def is_worth_it(problem: LocationProblem) -> bool:
-    """Whether demand points go whole, and there are enough pairs to be worth ruling out."""
-    return problem.whole and len(pairs(problem.cost)[0]) >= WORTH_FROM
+    """Whether demand points go whole, and there are enough pairs to be worth ruling out.
+
+    Side conditions are about pairs that are allowed whether they are used or not, so with them none is taken away.
+    """
+    return problem.whole and problem.side is None and len(pairs(problem.cost)[0]) >= WORTH_FROM
 
 
 def narrowed(

@@ -44,11 +44,11 @@ def solve_by_prices(problem: LocationProblem, *, gap: float, time_limit_s: float
     bound = point.bound
     if best is None and np.isfinite(bound):
         # Seats are tight, or there is no solution at all: the linear program sees the latter at once.
-        tried = by_rows(problem, gap=gap, time_limit_s=0.5 * (ends - time.perf_counter()), seed=seed)
-        if tried.status not in ("optimal", "feasible"):
-            bound = np.inf if tried.status == "infeasible" else bound
-        else:
-            best, bound = tried, max(bound, tried.bound)
+        other = by_rows(problem, gap=gap, time_limit_s=0.5 * (ends - time.perf_counter()), seed=seed)
+        if other.status in ("optimal", "feasible"):
+            best, bound = other, max(bound, other.bound)
+        elif other.status == "infeasible":
+            bound = np.inf
     upper, above = np.inf if best is None else best.objective, CEILING
     while bound < _goal(upper, gap) and time.perf_counter() < ends:
         ceiling = min(upper, bound + above * max(abs(bound), 1e-9)) if above < 1 else upper

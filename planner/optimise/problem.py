@@ -13,6 +13,8 @@ import numpy as np
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+    from planner.optimise.side import Side
+
 Status = Literal["optimal", "feasible", "infeasible", "unknown"]
 
 
@@ -88,6 +90,7 @@ class LocationProblem:
     facility_cost : (n_facility,) paid once when it is open
     linked : groups of sites that open and close together
     budgets : further linear limits
+    side : further conditions (``optimise.side``)
 
     Raises
     ------
@@ -115,6 +118,7 @@ class LocationProblem:
     facility_cost: Any = None
     linked: tuple[tuple[int, ...], ...] = ()
     budgets: tuple[Budget, ...] = ()
+    side: Side | None = None
 
     def __post_init__(self) -> None:
         """Arrays become float64 of the right shape; what contradicts itself is refused."""
@@ -166,6 +170,11 @@ class LocationProblem:
             if (self.expansion.max_steps < 0).any() or (self.expansion.step_seats < 0).any():
                 raise ValueError("expansion.max_steps, expansion.step_seats: may not be negative")
         put(self, "budgets", tuple(self._checked(number, budget) for number, budget in enumerate(self.budgets)))
+        if self.side is not None:
+            from planner.optimise.side import faults
+
+            for fault in faults(self, self.side):
+                raise ValueError(fault)
 
     def _checked(self, number: int, budget: Budget) -> Budget:
         """The budget with its terms as float64 of the right shape."""
@@ -288,6 +297,10 @@ def violations(problem: LocationProblem, solution: LocationSolution, tolerance: 
         value = total(problem, budget.terms, solution)
         if value > budget.max + tolerance * max(1.0, abs(budget.max)):
             found.append(f"budget {budget.name}: {value} above {budget.max}")
+    if problem.side is not None:
+        from planner.optimise.side import broken
+
+        found += broken(problem, problem.side, solution)
     return found
 
 

@@ -1,0 +1,160 @@
+"""Side conditions against every open set and every assignment, each on and off."""
+
+import dataclasses
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from planner.optimise import Expansion, LocationProblem, Only, Side, solve, violations
+from tests import oracle
+
+CONDITIONS = ("least", "most", "distance", "only", "touching")
+
+
+@st.composite
+def problems(draw):
+    """Up to 5 whole demand points and 4 sites, with seats and steps or without, and some side conditions."""
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    n, m = draw(st.integers(1, 5)), draw(st.integers(1, 4))
+    has = {name: draw(st.booleans()) for name in ("capacity", "expansion", "facility", *CONDITIONS)}
+    cost = rng.integers(0, 30, (n, m)).astype(float)
+    cost[rng.random((n, m)) < 0.15] = np.nan
+    facility = rng.integers(0, max(m // 2, 1), m) if has["facility"] else np.arange(m)
+    count = int(facility.max()) + 1
+    side = Side(
+        least=rng.integers(0, 12, count) if has["least"] else None,
+        most=rng.integers(6, 30, count) if has["most"] else None,
+        distance=rng.integers(0, 8, (n, m)).astype(float) if has["distance"] else None,
+        only=(Only((0, n - 1), (int(rng.integers(m)),), int(rng.integers(m))),) if has["only"] else (),
+        touching=np.array([(i, i + 1) for i in range(n - 1)], dtype=int).reshape(-1, 2) if has["touching"] else None,
+    )
+    return LocationProblem(
+        cost,
+        weight=rng.integers(1, 9, n),
+        capacity=np.where(rng.random(m) < 0.2, np.inf, rng.integers(0, 18, m)) if has["capacity"] else None,
+        fixed_cost=rng.integers(0, 20, m),
+        expansion=Expansion(rng.integers(1, 5, m), rng.integers(0, 4, m), rng.integers(0, 9, m))
+        if has["expansion"]
+        else None,
+        facility=facility,
+        facility_cost=rng.integers(0, 9, count),
+        side=side,
+    )
+
+
+def keeps(problem, is_open, pick, steps):
+    """The conditions said once more, point by point."""
+    side, n, m = problem.side, *problem.cost.shape
+    load = [sum(problem.weight[i] for i in range(n) if pick[i] == j) for j in range(m)]
+    for f in range(len(problem.facility_cost)):
+        members = [j for j in range(m) if problem.facility[j] == f]
+        total = sum(load[j] for j in members)
+        if side.least is not None and any(is_open[j] for j in members) and total < side.least[f]:
+            return False
+        if side.most is not None and total > side.most[f]:
+            return False
+    for only in side.only:
+        if not is_open[only.unless] and any(pick[i] not in only.sites for i in only.demand):
+            return False
+    if side.distance is not None:
+        for i, j in itertools.product(range(n), range(m)):
+            seats = problem.capacity[j] + (problem.expansion.step_seats[j] * steps[j] if problem.expansion else 0)
+            room = is_open[j] and not math.isnan(problem.cost[i, j]) and load[j] + problem.weight[i] <= seats
+            if room and pick[i] != j and side.distance[i, j] < side.distance[i, pick[i]]:
+                return False
+    if side.touching is not None:
+        for j in set(pick):
+            mine = [i for i in range(n) if pick[i] == j]
+            if mine != list(range(mine[0], mine[-1] + 1)):
+                return False
+    return True
+
+
+def best(problem):
+    """Every open set, assignment and number of steps."""
+    (n, m), found = problem.cost.shape, math.inf
+    most = problem.expansion.max_steps.astype(int) if problem.expansion else np.zeros(m, dtype=int)
+    most = np.where(np.isfinite(problem.capacity), most, 0)
+    for is_open in oracle.open_sets(problem):
+        for pick in itertools.product(np.flatnonzero(is_open), repeat=n):
+            serving = sum(problem.cost[i, j] for i, j in enumerate(pick))
+            if math.isnan(serving):
+                continue
+            base = serving + oracle.fixed_part(problem, problem.objective, is_open)
+            load = np.bincount(np.array(pick, dtype=int), weights=problem.weight, minlength=m)
+            for steps in itertools.product(
+                *(range(k + 1) if o else range(1) for k, o in zip(most, is_open, strict=True))
+            ):
+                added = problem.expansion.step_seats * np.array(steps) if problem.expansion else 0
+                paid = float(problem.expansion.cost_per_step @ np.array(steps)) if problem.expansion else 0.0
+                if (
+                    base + paid < found
+                    and (load <= problem.capacity + added).all()
+                    and keeps(problem, is_open, pick, steps)
+                ):
+                    found = base + paid
+    return found
+
+
+@settings(max_examples=150, deadline=None)
+@given(problems())
+def test_the_optimum_is_the_one_of_every_possibility(problem):
+    expected, found = best(problem), solve(problem)
+    if math.isinf(expected):
+        assert found.status == "infeasible"
+    else:
+        assert found.status == "optimal"
+        assert found.objective == pytest.approx(expected)
+        assert violations(problem, found) == []
+
+
+def test_a_point_goes_past_a_full_site_and_not_past_one_with_room():
+    problem = LocationProblem(
+        [[5.0, 1.0], [5.0, 1.0]], weight=[3, 3], capacity=[3, 9], fixed_cost=[0, 0], forced_open=(0, 1),
+        side=Side(distance=[[1.0, 2.0], [1.0, 2.0]]),
+    )  # fmt: skip
+    found = solve(problem)
+    assert sorted(found.assignment.tolist()) == [0, 1]  # the near site is full with one of them
+    assert solve(dataclasses.replace(problem, capacity=[9, 9])).assignment.tolist() == [0, 0]
+    assert solve(dataclasses.replace(problem, capacity=[2, 9])).assignment.tolist() == [1, 1]
+
+
+def test_split_points_fill_the_near_site_before_any_goes_farther():
+    problem = LocationProblem(
+        [[5.0, 1.0], [5.0, 1.0]], weight=[3, 3], capacity=[4, 9], forced_open=(0, 1), whole=False,
+        side=Side(distance=[[1.0, 2.0], [1.0, 2.0]]),
+    )  # fmt: skip
+    found = solve(problem)
+    load = found.shares.toarray().T @ problem.weight
+    assert load.tolist() == pytest.approx([4.0, 2.0])
+
+
+def test_sizes_hold_for_split_points_too():
+    problem = LocationProblem(
+        [[1.0, 2.0], [1.0, 2.0]], weight=[4, 4], forced_open=(0, 1), whole=False, side=Side(least=[0, 3], most=[6, 9])
+    )
+    load = solve(problem).shares.toarray().T @ problem.weight
+    assert load.tolist() == pytest.approx([5.0, 3.0])
+
+
+@pytest.mark.parametrize(
+    ("side", "said"),
+    [
+        (Side(least=[1.0]), "needs 2 numbers"),
+        (Side(most=[1.0, np.nan]), "needs 2 numbers"),
+        (Side(distance=[[1.0, np.nan]]), "unknown for a pair"),
+        (Side(touching=[[0, 0]]), "whole to be in one piece"),
+    ],
+)
+def test_what_cannot_be_posed_is_refused(side, said):
+    with pytest.raises(ValueError, match=said):
+        LocationProblem([[1.0, 2.0]], side=side, whole=side.touching is None)
+
+
+def test_part_pupils_have_no_room_to_speak_of():
+    with pytest.raises(ValueError, match="whole numbers"):
+        LocationProblem([[1.0, 2.0]], weight=[1.5], side=Side(distance=[[1.0, 2.0]]))
