@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from planner.draw import draw
     from planner.errors import DataError, InfeasibleError, PlannerError, ScenarioError
     from planner.intake import new_area
-    from planner.plan import Plan, catchments, current_plan, explain, optimise, score
+    from planner.plan import Plan, catchments, current_plan, explain, frontier, optimise, score
     from planner.scenario import parse_scenario, read_scenario
     from planner.travel import criticality, flows, isochrones, path, paths, travel_times
     from planner.verify import verify
@@ -35,6 +35,7 @@ _HOME = {
     "draw": "draw",
     "explain": "plan",
     "flows": "travel",
+    "frontier": "plan",
     "isochrones": "travel",
     "new_area": "intake",
     "optimise": "plan",
@@ -63,6 +64,7 @@ __all__ = [
     "draw",
     "explain",
     "flows",
+    "frontier",
     "isochrones",
     "new_area",
     "optimise",

@@ -267,3 +267,16 @@ def test_isochrones_that_cannot_be_made_say_why(words, said, county, tmp_path):
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.glob("**/*.gpkg"))
+
+
+def test_frontier_writes_plans_to_open(county, tmp_path):
+    question = county / "scenarios" / "plan.toml"
+    done = planner("frontier", question, "--between", "mean_minutes,schools_open", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().splitlines()[-1] == f"Open {Path('out') / 'plan-frontier' / 'frontier.html'}"
+    assert "proven 已证明" in done.stdout
+    assert verify(tmp_path / "out" / "plan-frontier" / "plans" / "01").passed
+    wrong = planner("frontier", question, "--between", "mean_minutes,seats", cwd=tmp_path)
+    assert (wrong.returncode, "'seats' is no indicator" in wrong.stderr) == (2, True)
+    wrong = planner("frontier", question, "--limits", "3,x", cwd=tmp_path)
+    assert (wrong.returncode, "no list of numbers" in wrong.stderr) == (2, True)

@@ -2,7 +2,7 @@
 
 from planner.optimise.evaluate import assign, objectives
 from planner.optimise.exact import solve, solve_then
-from planner.optimise.frontier import Longest, Point, frontier
+from planner.optimise.frontier import Longest, Point, frontier, limit
 from planner.optimise.problem import (
     Budget,
     Expansion,
@@ -30,6 +30,7 @@ __all__ = [
     "Terms",
     "assign",
     "frontier",
+    "limit",
     "objectives",
     "repair",
     "solve",

@@ -13,7 +13,7 @@ import numpy as np
 from planner.optimise import median
 from planner.optimise.answers import checked, serve_nearest, unsolved, valued
 from planner.optimise.mip import INF
-from planner.optimise.narrow import by_ceilings, narrowed
+from planner.optimise.narrow import Relaxed, by_ceilings, narrowed
 from planner.optimise.problem import (
     Budget,
     LocationProblem,
@@ -49,20 +49,27 @@ def solve(problem: LocationProblem, *, gap: float = 0.0, time_limit_s: float = 6
     >>> solution.open.tolist(), solution.objective, solution.gap, solution.status
     ([True, False], 13.0, 0.0, 'optimal')
     """
+    return _solve(problem, gap, time_limit_s, seed)[0]
+
+
+def _solve(
+    problem: LocationProblem, gap: float, time_limit_s: float, seed: int
+) -> tuple[LocationSolution, Relaxed | None]:
+    """The best solution, and the linear relaxation where one was solved."""
     began = time.perf_counter()
     n, m = problem.cost.shape
     demand = pairs(problem.cost)[0]
     if n and (m == 0 or len(np.unique(demand)) < n):
-        return unsolved(problem, "infeasible", time.perf_counter() - began)
+        return unsolved(problem, "infeasible", time.perf_counter() - began), None
     if len(demand) >= median.WORTH_COMPILING and median.carries(problem):
         sites = median.best_sites(problem, gap=gap, time_limit_s=time_limit_s, seed=seed)
         if sites is not None:
-            return checked(problem, _at_nearest(problem, sites), gap, began)
+            return checked(problem, _at_nearest(problem, sites), gap, began), None
         time_limit_s = max(time_limit_s - (time.perf_counter() - began), 0.5)
     if PRICES_FROM <= len(demand) <= PRICES_TO and _priced(problem):
         from planner.optimise.prices import solve_by_prices  # loads what is compiled
 
-        return solve_by_prices(problem, gap=gap, time_limit_s=time_limit_s, seed=seed)
+        return solve_by_prices(problem, gap=gap, time_limit_s=time_limit_s, seed=seed), None
     return by_ceilings(problem, gap=gap, time_limit_s=time_limit_s, seed=seed)
 
 
@@ -92,7 +99,7 @@ def solve_then(
     >>> solve_then(problem, Terms(fixed=[5.0, 2.0]))[1].open.tolist()
     [False, True]
     """
-    first = solve(problem, gap=gap, time_limit_s=time_limit_s, seed=seed)
+    first, relaxed = _solve(problem, gap, time_limit_s, seed)
     if first.status not in ("optimal", "feasible"):
         return first, first
     # "Within the gap": what was proven about the first objective stays true of the second plan.
@@ -106,7 +113,7 @@ def solve_then(
     )
     left = max(time_limit_s - first.seconds, 1.0)
     began = time.perf_counter()
-    second_problem = narrowed(second_problem, problem, allowed, time_limit_s=0.5 * left, seed=seed)
+    second_problem = narrowed(second_problem, problem, allowed, relaxed, time_limit_s=0.5 * left, seed=seed)
     left = max(left - (time.perf_counter() - began), 1.0)
     # Only opening counts now and seats do not bind: given the open sites, the first objective's cheapest serve.
     serving_counts = then.cost is not None or any(budget.terms.cost is not None for budget in problem.budgets)

@@ -94,27 +94,38 @@ def is_worth_it(problem: LocationProblem) -> bool:
 
 
 def narrowed(
-    goal: LocationProblem, problem: LocationProblem, ceiling: float, *, time_limit_s: float, seed: int = 0
+    goal: LocationProblem,
+    problem: LocationProblem,
+    ceiling: float,
+    relaxed: Relaxed | None = None,
+    *,
+    time_limit_s: float,
+    seed: int = 0,
 ) -> LocationProblem:
     """``goal`` without what no solution of ``problem`` at or below the ceiling uses, where that is worth it.
 
     Parameters
     ----------
     goal : of the same sites and allowed pairs as ``problem``, whatever its objective
+    relaxed : of ``problem``, where it is known
     """
-    relaxed = relax(problem, time_limit_s=time_limit_s, seed=seed) if is_worth_it(problem) else None
+    if not is_worth_it(problem):
+        return goal
+    relaxed = relaxed or relax(problem, time_limit_s=time_limit_s, seed=seed)
     return goal if relaxed is None else below(goal, relaxed, ceiling)
 
 
-def by_ceilings(problem: LocationProblem, *, gap: float, time_limit_s: float, seed: int) -> LocationSolution:
-    """The best solution by HiGHS, looked for below ceilings that rise where that is worth it."""
+def by_ceilings(
+    problem: LocationProblem, *, gap: float, time_limit_s: float, seed: int
+) -> tuple[LocationSolution, Relaxed | None]:
+    """The best solution by HiGHS, looked for below ceilings that rise where that is worth it; its relaxation."""
     began = time.perf_counter()
     ends = began + time_limit_s
     relaxed = None
     if is_worth_it(problem):
         relaxed = relax(problem, time_limit_s=RELAXING_SHARE * time_limit_s, seed=seed)
     if relaxed is not None and relaxed.bound == INF:
-        return unsolved(problem, "infeasible", time.perf_counter() - began)
+        return unsolved(problem, "infeasible", time.perf_counter() - began), relaxed
     above = CEILING if relaxed is not None else INF
     while relaxed is not None and above < INF:
         ceiling = relaxed.bound + above * max(abs(relaxed.bound), 1.0)
@@ -123,10 +134,11 @@ def by_ceilings(problem: LocationProblem, *, gap: float, time_limit_s: float, se
             break
         found = by_rows(small, gap=gap, time_limit_s=ends - time.perf_counter(), seed=seed)
         if found.status == "optimal" and found.bound <= ceiling:
-            return checked(problem, found, gap, began)
+            return checked(problem, found, gap, began), relaxed
         if found.status not in ("optimal", "infeasible"):
             break
         # Where a solution above the ceiling was found, nothing better than it needs a higher one.
         known = found.objective - relaxed.bound if found.status == "optimal" else INF
         above = min(RAISE * above, known / max(abs(relaxed.bound), 1.0))
-    return by_rows(problem, gap=gap, time_limit_s=max(ends - time.perf_counter(), 0.5), seed=seed)
+    left = max(ends - time.perf_counter(), 0.5)
+    return by_rows(problem, gap=gap, time_limit_s=left, seed=seed), relaxed

@@ -3,17 +3,20 @@
 from planner.plan.best import optimise
 from planner.plan.catchments import catchments
 from planner.plan.explain import Explanation, explain
+from planner.plan.frontier import Frontier, frontier
 from planner.plan.given import current_plan, read_actions, score
 from planner.plan.traffic import cut_off, road_flows
 from planner.plan.types import Plan
 
 __all__ = [
     "Explanation",
+    "Frontier",
     "Plan",
     "catchments",
     "current_plan",
     "cut_off",
     "explain",
+    "frontier",
     "optimise",
     "read_actions",
     "road_flows",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -68,6 +69,14 @@ def optimise(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Plan:
         today=today,
         notes=said,
     )
+
+
+def plan_of(
+    question: Question, problem: LocationProblem, row: np.ndarray, found: LocationSolution, **said: Any
+) -> Plan:
+    """The plan of a solution: whole pupils, nothing opened for nobody; ``said`` goes to ``Plan`` as it is."""
+    found = _none_idle(question, problem, _whole_pupils(question, problem, row, found))
+    return make_plan(question, _choice(question, problem, row, found), **said)
 
 
 def _solve(question: Question, problem: LocationProblem, row: np.ndarray) -> tuple[LocationSolution, LocationSolution]:
