@@ -30,7 +30,7 @@ Kind = Literal[
 ]
 Mode = Literal["walk", "bicycle", "ebike", "bus", "walk_bus", "car"]
 RoadMode = Literal["walk", "bicycle", "ebike", "bus", "car"]
-Objective = Literal["pupil_minutes", "annual_cost_cny", "capital_cost_cny", "schools_open"]
+Objective = Literal["pupil_minutes", "excess_pupil_minutes", "annual_cost_cny", "capital_cost_cny", "schools_open"]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 
@@ -93,46 +93,72 @@ class TownRule(Part):
 
 
 class Rules(Part):
-    """What may close, what must stay."""
+    """What may close, what must stay.
+
+    ``min_pupils_per_school``: a school that could close and goes on has at least so many pupils. ``merge_into``: where
+    the pupils go whose quickest school today a school is, should it close.
+    """
 
     per_town: tuple[TownRule, ...] = ()
     may_close_below_pupils: NonNegative = math.inf
     may_merge_kinds: tuple[Kind, ...] = ()
+    min_pupils_per_school: NonNegative = 0.0
+    merge_into: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     keep: tuple[str, ...] = ()
     close: tuple[str, ...] = ()
     may_gain: Mapping[str, tuple[Stage, ...]] = Field(default_factory=dict)
 
 
 class Capacity(Part):
-    """Seats, and what more of them would cost."""
+    """Seats, what more of them would cost, and how many pupils a school may have, whatever its seats."""
 
     expansion: bool = False
     seat_step: Annotated[int, Field(ge=1)] = 45
     cost_per_seat_cny: NonNegative | None = None
     max_seats_per_school: Positive = math.inf
     max_added_seats_per_school: Positive = math.inf
+    max_pupils_per_school: Positive = math.inf
 
 
 class Assignment(Part):
-    """Who goes where: whole villages or single pupils, and what holds beyond the norm."""
+    """Who goes where: whole villages or single pupils, and what holds beyond the norm.
+
+    ``closest``: nobody is sent past a nearer open school with room. ``contiguous``: the villages that go to one school,
+    band by band, touch each other.
+    """
 
     unit: Literal["village", "pupil"] = "village"
-    beyond_norm: Literal["forbid", "as_today"] = "forbid"
+    beyond_norm: Literal["forbid", "as_today", "allow"] = "forbid"
+    closest: bool = False
+    contiguous: bool = False
 
 
 class Costs(Part):
-    """A year's running costs, CNY, where the school's own figure is blank."""
+    """A year's running costs, CNY, where the school's own figure is blank; and the most that may be spent."""
 
     annual_cny_per_school: Mapping[Kind, NonNegative] = Field(default_factory=dict)
     annual_cny_per_pupil: NonNegative = 0.0
     bus_cny_per_pupil_km: NonNegative = 0.0
+    max_annual_cny: NonNegative = math.inf
+    max_capital_cny: NonNegative = math.inf
 
 
 class Goal(Part):
-    """What is minimised, and among equals what next."""
+    """What is minimised, and among equals what next.
 
-    minimise: Objective = "pupil_minutes"
-    then: Annotated[tuple[Objective, ...], Field(max_length=1)] = ()
+    ``weighted_cny``: several at once, each at its price in ``weights_cny`` (CNY for a unit of it, so CNY a
+    pupil-minute, CNY a school, 1 for a CNY).
+    """
+
+    minimise: Objective | Literal["weighted_cny"] = "pupil_minutes"
+    weights_cny: Mapping[Objective, NonNegative] = Field(default_factory=dict)
+    then: Annotated[tuple[Objective, ...], Field(max_length=2)] = ()
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Every objective that counts for something."""
+        first = self.weights_cny if self.minimise == "weighted_cny" else (self.minimise,)
+        return (*first, *self.then)
 
 
 class Solver(Part):
@@ -346,11 +372,28 @@ def contradictions(scenario: Scenario, file: str) -> Iterator[Fault]:
         if not modes:
             yield Fault(file, f"travel.modes_by_band.{band} is empty", f"Name at least one of {', '.join(MODES)}.")
     yield from _unknown_words(scenario.travel, file)
-    goals = (scenario.objective.minimise, *scenario.objective.then)
-    if len(set(goals)) < len(goals):
-        yield Fault(file, f"objective: {goals[0]} stands twice", "Name another objective in then, or none.")
-    if "capital_cost_cny" in goals and scenario.capacity.cost_per_seat_cny is None:
-        yield Fault(file, "objective: capital_cost_cny needs capacity.cost_per_seat_cny", "Give a cost per seat.")
+    for school, targets in rules.merge_into.items():
+        if school in targets or not targets:
+            problem = f"rules.merge_into.{school} names {'itself' if targets else 'no school'}"
+            yield Fault(file, problem, "Name the schools that take its pupils in, or leave it out.")
+    if scenario.assignment.contiguous and scenario.assignment.unit == "pupil":
+        yield Fault(file, "assignment: contiguous needs whole villages", 'Set unit = "village", or contiguous = false.')
+    yield from _goals(scenario, file)
+
+
+def _goals(scenario: Scenario, file: str) -> Iterator[Fault]:
+    goal, costs = scenario.objective, scenario.costs
+    words = (goal.minimise, *goal.then)
+    if len(set(words)) < len(words):
+        twice = next(word for word in words if words.count(word) > 1)
+        yield Fault(file, f"objective: {twice} stands twice", "Name another objective in then, or none.")
+    if (goal.minimise == "weighted_cny") != bool(goal.weights_cny):
+        fix = 'Give both minimise = "weighted_cny" and weights_cny, or neither.'
+        yield Fault(file, "objective: weights_cny and minimise do not fit", fix)
+    priced = "capital_cost_cny" in goal.named or math.isfinite(costs.max_capital_cny)
+    if priced and scenario.capacity.cost_per_seat_cny is None:
+        what = "objective: capital_cost_cny" if "capital_cost_cny" in goal.named else "costs.max_capital_cny"
+        yield Fault(file, f"{what} needs capacity.cost_per_seat_cny", "Give a cost per seat.")
 
 
 def _unknown_words(travel: Travel, file: str) -> Iterator[Fault]:

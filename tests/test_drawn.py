@@ -54,8 +54,15 @@ def county(rng):
     return dataclasses.replace(base, schools=schools, demand=demand, pupils=pupils, towns=towns, roads=roads)
 
 
-def question(rng):
+def question(rng, more=""):
     first, then = rng.permutation(OBJECTIVES)[:2]
+    goals = (
+        ""
+        if "objective" in more
+        else f'''
+        objective.minimise = "{first}"
+        objective.then = {f'["{then}"]' if rng.random() < 0.6 else "[]"}'''
+    )
     return parse_scenario(
         f"""
         title = "Drawn"
@@ -68,10 +75,10 @@ def question(rng):
         capacity.max_added_seats_per_school = 200
         costs.annual_cny_per_pupil = 3
         costs.bus_cny_per_pupil_km = 0.05
-        assignment.unit = "{rng.choice(["village", "pupil"])}"
-        assignment.beyond_norm = "{rng.choice(["forbid", "as_today"])}"
-        objective.minimise = "{first}"
-        objective.then = {f'["{then}"]' if rng.random() < 0.6 else "[]"}
+        assignment.unit = "{"village" if "contiguous = true" in more else rng.choice(["village", "pupil"])}"
+        assignment.beyond_norm = "{rng.choice(["forbid", "as_today", "allow"])}"
+        {goals}
+        {more}
         solver.gap = {rng.choice([0.0, 0.01, 0.1])}
         [[rules.per_town]]
         kinds = ["village_primary", "teaching_point"]
@@ -103,3 +110,45 @@ def test_every_drawn_plan_passes_the_independent_check(tmp_path):
         assert checked.passed, f"seed {seed}: {checked}"
         seen["split" if scenario.assignment.unit == "pupil" else "whole"] += 1
     assert min(seen[kind] for kind in ("infeasible", "split", "whole")) > 0
+
+
+def conditions(rng):
+    """Some of what may be asked beside."""
+    lines = {
+        "closest": "assignment.closest = true",
+        "contiguous": "assignment.contiguous = true",
+        "min": f"rules.min_pupils_per_school = {rng.integers(20, 120)}",
+        "max": f"capacity.max_pupils_per_school = {rng.integers(200, 600)}",
+        "merge": f'rules.merge_into = {{ S1 = ["S0", "S{rng.integers(2, 6)}"], S2 = ["S0"] }}',
+        "annual": f"costs.max_annual_cny = {rng.integers(4000, 9000)}",
+        "capital": f"costs.max_capital_cny = {rng.integers(0, 9000)}",
+        "weighted": 'objective.minimise = "weighted_cny"\nobjective.weights_cny = '
+        f"{{ pupil_minutes = 0.5, annual_cost_cny = 1, excess_pupil_minutes = {rng.integers(1, 5)} }}",
+        "three": 'objective.minimise = "excess_pupil_minutes"\nobjective.then = ["schools_open", "pupil_minutes"]',
+    }
+    kept = [name for name in lines if rng.random() < 0.35]
+    if "weighted" in kept and "three" in kept:
+        kept.remove("three")
+    return kept, "\n".join(lines[name] for name in kept)
+
+
+@pytest.mark.slow
+def test_every_condition_is_kept_and_checked(tmp_path):
+    from planner.area import read_area, write_area
+
+    seen = Counter()
+    for seed in range(100, 130):
+        rng = np.random.default_rng(seed)
+        kept, lines = conditions(rng)
+        folder = tmp_path / f"a{seed}"
+        write_area(county(rng), folder)
+        area, scenario = read_area(folder), question(rng, lines)
+        try:
+            plan = optimise(area, travel_times(area, scenario.travel), scenario)
+        except InfeasibleError:
+            seen["infeasible"] += 1
+            continue
+        checked = verify(save(plan, tmp_path / f"p{seed}"))
+        assert checked.passed, f"seed {seed} {kept}: {checked}"
+        seen.update(kept)
+    assert len(seen) == 10, seen

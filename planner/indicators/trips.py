@@ -123,6 +123,18 @@ def beyond_norm_pupils(plan: Plan) -> float:
     return float(rows["pupils"].to_numpy()[far].sum())
 
 
+@indicator("Minutes beyond the travel norm, all pupils", "超出路程标准的总时间", "pupil-min", "lower")
+def excess_pupil_minutes(plan: Plan) -> float:
+    """Minutes beyond the norm, one way, summed over the pupils who have a school.
+
+    >>> excess_pupil_minutes(tiny.plan)
+    0.0
+    """
+    rows = travelling(plan)
+    over = np.maximum(rows["minutes"].to_numpy(dtype=float) - _limits(rows, plan), 0.0)
+    return float((over * rows["pupils"].to_numpy()).sum())
+
+
 @indicator("Pupils whom no road joins to a school", "无路可达的学生", "pupils", "lower")
 def unreachable_pupils(plan: Plan) -> float:
     """Pupils of demand points without any way to a school of their band.

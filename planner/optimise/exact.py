@@ -86,46 +86,61 @@ def _priced(problem: LocationProblem) -> bool:
 
 
 def solve_then(
-    problem: LocationProblem, then: Terms, *, gap: float = 0.0, time_limit_s: float = 60.0, seed: int = 0
-) -> tuple[LocationSolution, LocationSolution]:
-    """Lexicographic: among solutions whose first objective is within the gap of the best, the least of ``then``.
+    problem: LocationProblem, *then: Terms, gap: float = 0.0, time_limit_s: float = 60.0, seed: int = 0
+) -> tuple[LocationSolution, ...]:
+    """Lexicographic: among solutions whose first objective is within the gap of the best, the least of the next.
+
+    Parameters
+    ----------
+    then : the objectives that follow, each within what those before it leave
 
     Returns
     -------
-    first, second : both keep every limit; ``second.objective`` and ``bound`` are those of ``then``. Where the second
-        finds nothing in time, its plan is the first's.
+    A solution an objective, each of which keeps every limit; ``objective`` and ``bound`` are those of its own. The
+    last one's plan counts. Where one is not found in time, its plan is that of the one before.
 
     >>> problem = LocationProblem([[1.0, 1.0]], open_max=1)
     >>> solve_then(problem, Terms(fixed=[5.0, 2.0]))[1].open.tolist()
     [False, True]
     """
     first, relaxed = _solve(problem, gap, time_limit_s, seed)
-    if first.status not in ("optimal", "feasible"):
-        return first, first
-    # "Within the gap": what was proven about the first objective stays true of the second plan.
-    allowed = max(first.objective, first.bound + gap * abs(first.objective)) + 1e-7 * max(1.0, abs(first.objective))
+    found, posed, left = [first], problem, time_limit_s - first.seconds
+    for goal in then:
+        before = found[-1]
+        if before.status not in ("optimal", "feasible"):
+            found.append(before)
+            continue
+        began = time.perf_counter()
+        within = _within(posed, goal, before, gap)
+        ceiling = within.budgets[-1].max
+        within = narrowed(within, posed, ceiling, relaxed, time_limit_s=max(0.5 * left, 1.0), seed=seed)
+        left -= time.perf_counter() - began
+        # Only opening counts now and seats do not bind: given the open sites, the objective before serves cheapest.
+        serving = goal.cost is not None or any(budget.terms.cost is not None for budget in posed.budgets)
+        free = not serving and problem.side is None and not np.isfinite(problem.capacity).any()
+        asked = dataclasses.replace(within, whole=False) if free else within
+        made, relaxed = _solve(asked, gap, max(left, 1.0), seed)
+        left -= made.seconds
+        if made.status not in ("optimal", "feasible"):
+            value = total(within, within.objective, before)
+            made = dataclasses.replace(before, objective=value, bound=-INF, gap=INF, status="feasible")
+        elif free:
+            made = dataclasses.replace(made, **serve_nearest(posed, made.open))
+        found.append(made)
+        posed = within
+    return tuple(found)
+
+
+def _within(problem: LocationProblem, goal: Terms, proven: LocationSolution, gap: float) -> LocationProblem:
+    """The problem with another objective, its own kept within the gap of the best by the last of its budgets."""
+    # "Within the gap": what was proven about the objective stays true of any solution.
+    allowed = max(proven.objective, proven.bound + gap * abs(proven.objective))
+    allowed += 1e-7 * max(1.0, abs(proven.objective))
     spend = problem.objective
     if not pairs(problem.cost)[2].any():
         spend = dataclasses.replace(spend, cost=None)
-    second_problem = aimed(problem, then)
-    second_problem = dataclasses.replace(
-        second_problem, budgets=(*problem.budgets, Budget(spend, allowed, "first objective"))
-    )
-    left = max(time_limit_s - first.seconds, 1.0)
-    began = time.perf_counter()
-    second_problem = narrowed(second_problem, problem, allowed, relaxed, time_limit_s=0.5 * left, seed=seed)
-    left = max(left - (time.perf_counter() - began), 1.0)
-    # Only opening counts now and seats do not bind: given the open sites, the first objective's cheapest serve.
-    serving_counts = then.cost is not None or any(budget.terms.cost is not None for budget in problem.budgets)
-    free = not serving_counts and problem.side is None and not np.isfinite(problem.capacity).any()
-    asked = dataclasses.replace(second_problem, whole=False) if free else second_problem
-    second = solve(asked, gap=gap, time_limit_s=left, seed=seed)
-    if second.status not in ("optimal", "feasible"):
-        value = total(second_problem, second_problem.objective, first)
-        return first, dataclasses.replace(first, objective=value, bound=-INF, gap=INF, status="feasible")
-    if free:
-        second = dataclasses.replace(second, **serve_nearest(problem, second.open))
-    return first, second
+    kept = Budget(spend, allowed, f"objective {len(problem.budgets) + 1}")
+    return dataclasses.replace(aimed(problem, goal), budgets=(*problem.budgets, kept))
 
 
 def aimed(problem: LocationProblem, goal: Terms) -> LocationProblem:

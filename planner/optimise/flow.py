@@ -121,6 +121,3 @@ def score(problem: LocationProblem, is_open: Any) -> float:
     serving = cheapest(cost, problem.weight, problem.capacity[chosen], np.zeros(cost.shape[::-1])) if n else 0.0
     facilities = np.unique(problem.facility[chosen])
     return float(serving + problem.fixed_cost[chosen].sum() + problem.facility_cost[facilities].sum())
-
-
-KERNELS = (cheapest,)

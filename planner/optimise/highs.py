@@ -21,15 +21,41 @@ MOST_ROUNDS = 60
 ROUNDS_SHARE = 0.6  # of the time, at most: branch and bound needs some to find a solution
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Tightened:
+    """The program with the rows that its relaxation asked for.
+
+    Parameters
+    ----------
+    strong : arcs whose row ``arc <= open`` was added, in ``rounds`` rounds
+    bound : the relaxation's; infinite where even that has no solution
+    """
+
+    mip: Mip
+    strong: np.ndarray
+    rounds: int
+    bound: float
+
+
 def by_rows(problem: LocationProblem, *, gap: float, time_limit_s: float, seed: int) -> LocationSolution:
     """The best solution by HiGHS: rows in rounds, then branch and bound."""
     began = time.perf_counter()
+    tightened = tighten(problem, time_limit_s=ROUNDS_SHARE * time_limit_s, seed=seed)
+    left_s = max(time_limit_s - (time.perf_counter() - began), 0.5)
+    found = branch_and_bound(problem, tightened, gap=gap, time_limit_s=left_s, seed=seed)
+    return dataclasses.replace(found, seconds=time.perf_counter() - began)
+
+
+def tighten(problem: LocationProblem, *, time_limit_s: float, seed: int) -> Tightened:
+    """The relaxation solved again and again, each time with the rows that the last solution broke."""
+    ends = time.perf_counter() + time_limit_s
     mip = build(problem)
     relaxed = Highs(mip, seed)
     strong = np.zeros(0, dtype=np.int64)
     rounds, proven = 0, -INF
-    rounds_end = began + ROUNDS_SHARE * time_limit_s
-    while rounds < MOST_ROUNDS and relaxed.run(rounds_end - time.perf_counter()) == "optimal":
+    while rounds < MOST_ROUNDS and (state := relaxed.run(ends - time.perf_counter())) != "unknown":
+        if state == "infeasible":
+            return Tightened(mip, strong, rounds, INF)
         proven = relaxed.objective  # every round's relaxation bounds the problem from below
         broken = relaxed.broken_arcs()
         if len(broken) == 0:
@@ -37,11 +63,22 @@ def by_rows(problem: LocationProblem, *, gap: float, time_limit_s: float, seed: 
         relaxed.tighten(broken)
         strong = np.append(strong, broken)
         rounds += 1
+    return Tightened(mip, strong, rounds, proven)
+
+
+def branch_and_bound(
+    problem: LocationProblem, tightened: Tightened, *, gap: float, time_limit_s: float, seed: int
+) -> LocationSolution:
+    """The program proven, or what is known of it when the time is up."""
+    began = time.perf_counter()
+    if tightened.bound == INF:
+        return unsolved(problem, "infeasible", time.perf_counter() - began)
+    mip, rounds, proven = tightened.mip, tightened.rounds, tightened.bound
     while True:
         # A model of its own, without a start: from one that is optimal, HiGHS 1.16 reports an objective without the
         # offset that its presolve took out (docs/decisions/0004).
         solver = Highs(mip, seed, gap=gap)
-        solver.tighten(strong)
+        solver.tighten(tightened.strong)
         left = time_limit_s - (time.perf_counter() - began)
         state = solver.run(max(left, 0.5))
         if solver.values is None:
@@ -59,6 +96,7 @@ def by_rows(problem: LocationProblem, *, gap: float, time_limit_s: float, seed: 
 
 
 def _in_pieces(problem: LocationProblem, found: LocationSolution) -> list[tuple[int, list[int], list[int]]]:
+    """What the solution's catchments break of being in one piece."""
     if problem.side is None or problem.side.touching is None:
         return []
     return separators(problem.side.touching, found.assignment)

@@ -227,6 +227,3 @@ def choose(
         if state[j] == MUST:
             total += value[j]
     return total
-
-
-KERNELS = (fill, search, gains, choose)

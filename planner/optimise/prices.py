@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from planner.optimise import knapsack, settle
 from planner.optimise.answers import checked, unsolved, valued
 from planner.optimise.branch import answer, branch
-from planner.optimise.highs import by_rows
+from planner.optimise.highs import branch_and_bound, by_rows, tighten
 from planner.optimise.lagrange import Point, Relaxation, ascend, first_prices, relax, shrink
 from planner.optimise.problem import LocationProblem, LocationSolution
 from planner.optimise.province import improve
@@ -29,6 +28,9 @@ CEILING = 5e-4  # relative, above the bound: the first guess
 RAISE = 2.0
 ROWS_UP_TO = 4000  # arcs: where seats may be added, as many or fewer are left to the linear program's search
 
+LINEAR_UP_TO = 100_000  # arcs: with more, the linear program is not asked
+FEW = 10  # arcs left a demand point: with more, the linear program is slow, and prices are not done
+LINEAR_S = 4.0  # for the linear program's search where its bound is the better one
 WHOLE_UP_TO = 5000  # arcs below the first ceiling: with more, parts are searched one by one
 
 
@@ -38,17 +40,10 @@ def solve_by_prices(problem: LocationProblem, *, gap: float, time_limit_s: float
     ends = began + time_limit_s
     relaxed = relax(problem)
     point, best = root(problem, relaxed, gap, began + 0.5 * time_limit_s)
-    if best is not None and _is_large(relaxed, point):
+    best, bound = _by_rows(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
+    if best is not None and bound < _goal(best.objective, gap) and _is_large(relaxed, point):
         best = improve(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
-        return _finished(problem, best, point.bound, gap, began)
-    bound = point.bound
-    if best is None and np.isfinite(bound):
-        # Seats are tight, or there is no solution at all: the linear program sees the latter at once.
-        other = by_rows(problem, gap=gap, time_limit_s=0.5 * (ends - time.perf_counter()), seed=seed)
-        if other.status in ("optimal", "feasible"):
-            best, bound = other, max(bound, other.bound)
-        elif other.status == "infeasible":
-            bound = np.inf
+        return _finished(problem, best, bound, gap, began)
     upper, above = np.inf if best is None else best.objective, CEILING
     while bound < _goal(upper, gap) and time.perf_counter() < ends:
         ceiling = min(upper, bound + above * max(abs(bound), 1e-9)) if above < 1 else upper
@@ -72,6 +67,44 @@ def solve_by_prices(problem: LocationProblem, *, gap: float, time_limit_s: float
             break
         above *= RAISE
     return _finished(problem, best, bound, gap, began)
+
+
+def _by_rows(
+    problem: LocationProblem,
+    relaxed: Relaxation,
+    point: Point,
+    best: LocationSolution | None,
+    *,
+    gap: float,
+    ends: float,
+    seed: int,
+) -> tuple[LocationSolution | None, float]:
+    """The best solution and bound, by HiGHS where that is better: without a solution, or where its bound is.
+
+    Without a solution, seats are tight or fall short; the linear program sees the latter at once. Its bound is as good
+    as that of prices where seats hardly bind, and its search is then much the quicker.
+    """
+    upper, bound = (np.inf, point.bound) if best is None else (best.objective, point.bound)
+    kept = left(relaxed, point, upper)
+    most = LINEAR_UP_TO if best is None else FEW * len(problem.weight)
+    if bound >= _goal(upper, gap) or int(kept.arcs.sum()) > most:
+        return best, bound
+    if (np.bincount(relaxed.demand[kept.arcs], minlength=len(problem.weight)) == 0).any():
+        return best, upper
+    rest = restricted(problem, relaxed, kept)
+    remaining = ends - time.perf_counter()
+    tightened = tighten(rest, time_limit_s=0.2 * remaining, seed=seed)
+    if best is not None and tightened.bound < bound:
+        return best, bound
+    remaining = 0.5 * (ends - time.perf_counter()) if best is None else min(ends - time.perf_counter(), LINEAR_S)
+    found = branch_and_bound(rest, tightened, gap=gap, time_limit_s=remaining, seed=seed)
+    if found.status == "infeasible":
+        return best, upper
+    if found.status == "unknown":
+        return best, max(bound, min(tightened.bound, upper))
+    if found.objective < upper:
+        best = found
+    return best, max(bound, min(found.bound, upper))
 
 
 def _goal(upper: float, gap: float) -> float:
@@ -114,6 +147,3 @@ def _finished(
     if best is None:
         return unsolved(problem, "infeasible" if bound == np.inf else "unknown", time.perf_counter() - began)
     return checked(problem, valued(problem, replace(best, bound=bound)), gap, began)
-
-
-KERNELS = (*knapsack.KERNELS, *settle.KERNELS)

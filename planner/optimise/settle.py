@@ -174,6 +174,3 @@ def settle(
     for j in range(m):
         total += spent[j]
     return total
-
-
-KERNELS = (filling, place, settle)

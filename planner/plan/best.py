@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from planner.optimise import (
     solve_then,
     total,
 )
+from planner.plan.conditions import ceilings, side_of
 from planner.plan.given import notes, today_of
 from planner.plan.layout import Choice, bus_cny_per_pupil, make_plan, school_costs, split, whole
 from planner.plan.question import Question, ask
@@ -44,19 +45,24 @@ def optimise(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Plan:
     today = today_of(question)
     row = np.flatnonzero(question.reachable)
     problem, rules = pose(question, row)
-    first, second = _solve(question, problem, row)
-    if second.status not in ("optimal", "feasible"):
-        raise infeasible(question, problem, rules, row, second.status)
-    then = scenario.objective.then
-    found = _none_idle(question, problem, _whole_pupils(question, problem, row, second))
-    if found is not second:
-        first = _revalued(problem, problem.objective, first, found)
-        second = _revalued(problem, terms(question, then[0], row), second, found) if then else first
+    goals = [problem.objective, *(terms(question, word, row) for word in scenario.objective.then)]
+    proven = solve_then(
+        problem,
+        *goals[1:],
+        gap=scenario.solver.gap,
+        time_limit_s=scenario.solver.time_limit_s,
+        seed=scenario.solver.seed,
+    )
+    last = proven[-1]
+    if last.status not in ("optimal", "feasible"):
+        raise infeasible(question, problem, rules, row, last.status)
+    found = _none_idle(question, problem, _whole_pupils(question, problem, row, last))
+    first, *others = (_revalued(problem, goal, proof, found) for goal, proof in zip(goals, proven, strict=True))
     choice = _choice(question, problem, row, found)
     said = notes(question)
-    if then:
-        proof = f"gap {second.gap:.2%}" if np.isfinite(second.gap) else "not proven"
-        said += (f"Second objective {then[0]}: {second.objective:,.0f} ({proof}).",)
+    for which, word, other in zip(("Second", "Third"), scenario.objective.then, others, strict=False):
+        proof = f"gap {other.gap:.2%}" if np.isfinite(other.gap) else "not proven"
+        said += (f"{which} objective {word}: {other.objective:,.0f} ({proof}).",)
     return make_plan(
         question,
         choice,
@@ -65,7 +71,7 @@ def optimise(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Plan:
         objective=first.objective,
         bound=first.bound,
         gap=first.gap,
-        seconds=first.seconds + (second.seconds if then else 0.0),
+        seconds=sum(proof.seconds for proof in proven),
         today=today,
         notes=said,
     )
@@ -77,20 +83,6 @@ def plan_of(
     """The plan of a solution: whole pupils, nothing opened for nobody; ``said`` goes to ``Plan`` as it is."""
     found = _none_idle(question, problem, _whole_pupils(question, problem, row, found))
     return make_plan(question, _choice(question, problem, row, found), **said)
-
-
-def _solve(question: Question, problem: LocationProblem, row: np.ndarray) -> tuple[LocationSolution, LocationSolution]:
-    """The first objective's solution (its figures), and the one whose plan counts."""
-    scenario = question.scenario
-    solver = {"gap": scenario.solver.gap, "time_limit_s": scenario.solver.time_limit_s, "seed": scenario.solver.seed}
-    if not scenario.objective.then:
-        only = solve(problem, **solver)  # type: ignore[arg-type]
-        return only, only
-    then = terms(question, scenario.objective.then[0], row)
-    first, second = solve_then(problem, then, **solver)  # type: ignore[arg-type]
-    if second.status in ("optimal", "feasible"):
-        first = _revalued(problem, problem.objective, first, second)
-    return first, second
 
 
 def _revalued(
@@ -115,7 +107,7 @@ def _whole_pupils(
     flows = found.shares.multiply(question.rows["pupils"].to_numpy()[row, None]).tocsr().data
     if np.abs(flows - flows.round()).max(initial=0.0) < 1e-6:
         return found
-    wanted = (question.scenario.objective.minimise, *question.scenario.objective.then)
+    wanted = question.scenario.objective.named
     costs = [cost for cost in (terms(question, goal, row).cost for goal in wanted) if cost is not None]
     cost = costs[0] if costs else np.zeros(problem.cost.shape)
     capacity = problem.capacity
@@ -128,6 +120,8 @@ def _whole_pupils(
         forced_open=tuple(int(j) for j in np.flatnonzero(found.open)),
         forced_closed=tuple(int(j) for j in np.flatnonzero(~found.open)),
         whole=False,
+        facility=problem.facility,
+        side=problem.side,
     )
     moved = solve(flow, gap=0.0, time_limit_s=question.scenario.solver.time_limit_s)
     if moved.status != "optimal":
@@ -153,6 +147,12 @@ def terms(question: Question, objective: str, row: np.ndarray) -> Terms:
     match objective:
         case "pupil_minutes":
             return Terms(cost=question.minutes[row] * pupils)
+        case "excess_pupil_minutes":
+            over = np.maximum(question.minutes[row] - question.norm[row, None], 0.0)
+            return Terms(cost=np.where(np.isinf(question.norm[row, None]), 0.0, over) * pupils)
+        case "weighted_cny":
+            weights = question.scenario.objective.weights_cny
+            return weighted([(price, terms(question, word, row)) for word, price in weights.items()])
         case "annual_cost_cny":
             buses = bus_cny_per_pupil(question)[row] * pupils
             costs = school_costs(question)[facilities].to_numpy()
@@ -162,6 +162,20 @@ def terms(question: Question, objective: str, row: np.ndarray) -> Terms:
             return Terms(fixed=new * price, step=np.full(len(sites), question.scenario.capacity.seat_step * price))
         case _:
             return Terms(facility=np.ones(len(facilities)))
+
+
+def weighted(parts: Sequence[tuple[float, Terms]]) -> Terms:
+    """The sum of terms, each times a weight.
+
+    >>> weighted([(2.0, Terms(fixed=np.ones(2))), (1.0, Terms(fixed=np.ones(2), step=np.ones(2)))]).fixed.tolist()
+    [3.0, 3.0]
+    """
+
+    def added(name: str) -> np.ndarray | None:
+        given = [weight * getattr(part, name) for weight, part in parts if getattr(part, name) is not None]
+        return sum(given) if given else None
+
+    return Terms(**{name: added(name) for name in ("cost", "fixed", "facility", "step")})
 
 
 def pose(question: Question, row: np.ndarray) -> tuple[LocationProblem, list[tuple[str, TownRule]]]:
@@ -177,7 +191,8 @@ def pose(question: Question, row: np.ndarray) -> tuple[LocationProblem, list[tup
     pupils = question.rows["pupils"].to_numpy(dtype=float)[row]
     closed = sites["school_id"].isin(scenario.rules.close).to_numpy()
     kept = ~question.may_end | sites["school_id"].isin(scenario.rules.keep).to_numpy()
-    facility = sites["school_id"].map({s: k for k, s in enumerate(sites["school_id"].drop_duplicates())})
+    number = {school: k for k, school in enumerate(sites["school_id"].drop_duplicates())}
+    facility = np.array([number[school] for school in sites["school_id"]], dtype=np.int64)
     seats, expansion = _seats(question, pupils.sum(), goal.step)
     rules, meant = [], []
     for town in question.area.towns.index:
@@ -186,18 +201,21 @@ def pose(question: Question, row: np.ndarray) -> tuple[LocationProblem, list[tup
             members = sites["kind"].isin(rule.kinds) & (sites["stage"] == rule.stage) & (sites["town_id"] == town)
             rules.append(OpenRule(tuple(int(j) for j in np.flatnonzero(members)), span.min, span.max, str(town)))
             meant.append((str(town), rule))
+    forced = kept & ~closed
     problem = LocationProblem(
         np.where(question.allowed[row], cost, np.nan),
         weight=pupils,
         capacity=seats,
         fixed_cost=goal.fixed,
-        forced_open=tuple(int(j) for j in np.flatnonzero(kept & ~closed)),
+        forced_open=tuple(int(j) for j in np.flatnonzero(forced)),
         forced_closed=tuple(int(j) for j in np.flatnonzero(closed)),
         rules=tuple(rules),
         expansion=expansion,
         whole=scenario.assignment.unit == "village",
-        facility=facility.to_numpy(dtype=np.int64),
+        facility=facility,
         facility_cost=goal.facility,
+        budgets=ceilings(question, row, *(terms(question, f"{what}_cost_cny", row) for what in ("annual", "capital"))),
+        side=side_of(question, row, forced, facility),
     )
     return problem, meant
 
@@ -211,7 +229,8 @@ def _seats(question: Question, pupils: float, step_cost: np.ndarray | None) -> t
     known = np.where(np.isfinite(seats), seats, 0.0)  # unknown seats are no limit: nothing to add
     room = np.minimum(capacity.max_seats_per_school - known, capacity.max_added_seats_per_school)
     steps = np.floor(np.clip(room, 0, pupils + capacity.seat_step) / capacity.seat_step)
-    priced = step_cost is not None or "capital_cost_cny" in question.scenario.objective.then
+    limited = np.isfinite(question.scenario.costs.max_capital_cny)
+    priced = step_cost is not None or limited or "capital_cost_cny" in question.scenario.objective.then
     if not priced:
         load = np.where(question.allowed, question.rows["pupils"].to_numpy()[:, None], 0).sum(axis=0)
         seats = np.where(seats + steps * capacity.seat_step >= load, np.inf, seats)

@@ -58,9 +58,16 @@ class Question:
         return nearest(self.minutes, self.exists)
 
     @cached_property
+    def norm(self) -> np.ndarray:
+        """(n_row,) the band's travel norm in minutes, infinite where there is none."""
+        return np.array([self.scenario.travel.limit_minutes(band) for band in self.rows["band"]], dtype=float)
+
+    @cached_property
     def limit(self) -> np.ndarray:
-        """(n_row,) longest trip allowed: the norm, or where today's is longer and the scenario says so, today's."""
-        norm = np.array([self.scenario.travel.limit_minutes(band) for band in self.rows["band"]], dtype=float)
+        """(n_row,) longest trip allowed: the norm, today's where that is longer and the scenario says so, or any."""
+        norm = self.norm
+        if self.scenario.assignment.beyond_norm == "allow":
+            return np.full(len(norm), np.inf)
         if self.scenario.assignment.beyond_norm == "as_today":
             today = np.array(
                 [self.minutes[i, j] if j >= 0 else np.nan for i, j in enumerate(self.nearest_today)], dtype=float
@@ -215,7 +222,13 @@ def misfits(area: StudyArea, scenario: Scenario) -> Iterator[Fault]:
     rules = scenario.rules
     schools = [str(s) for s in area.schools.index]
     towns = [str(t) for t in area.towns.index]
-    for key, names in (("keep", rules.keep), ("close", rules.close), ("may_gain", tuple(rules.may_gain))):
+    targets = tuple(dict.fromkeys(school for some in rules.merge_into.values() for school in some))
+    for key, names in (
+        ("keep", rules.keep),
+        ("close", rules.close),
+        ("may_gain", tuple(rules.may_gain)),
+        ("merge_into", (*rules.merge_into, *targets)),
+    ):
         for name in names:
             if name not in schools:
                 yield Fault(file, f"rules.{key}: there is no school {name}", _hint(name, schools))
@@ -223,14 +236,14 @@ def misfits(area: StudyArea, scenario: Scenario) -> Iterator[Fault]:
         for town in rule.except_towns:
             if town not in towns:
                 yield Fault(file, f"rules.per_town {number}: except_towns: there is no town {town}", _hint(town, towns))
-    if "annual_cost_cny" in (scenario.objective.minimise, *scenario.objective.then):
+    if "annual_cost_cny" in scenario.objective.named or np.isfinite(scenario.costs.max_annual_cny):
         own = area.schools["annual_cost_cny"].notna()
         given = area.schools["kind"].isin(list(scenario.costs.annual_cny_per_school))
         lost = [str(s) for s in area.schools.index[~(own | given)]]
         if lost:
             yield Fault(
                 file,
-                f"objective annual_cost_cny: no annual cost is known for {len(lost)} schools ({', '.join(lost[:5])})",
+                f"annual_cost_cny counts, but no annual cost is known for {len(lost)} schools ({', '.join(lost[:5])})",
                 "Fill annual_cost_cny in schools, or give costs.annual_cny_per_school for their kinds.",
             )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planner.model import StudyArea
-from planner.verify import checks
+from planner.verify import checks, conditions
 from planner.verify.checks import Check
 from planner.verify.folder import read_folder
 
@@ -62,4 +62,4 @@ def verify(folder: str | Path, *, area: str | Path | StudyArea | None = None) ->
         checks.costs,
         checks.proof,
     )
-    return Verification(tuple(check(plan) for check in battery))
+    return Verification((*(check(plan) for check in battery), *conditions.asked(plan)))
