@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from planner.draw import draw
     from planner.errors import DataError, InfeasibleError, PlannerError, ScenarioError
     from planner.intake import new_area
-    from planner.plan import Plan, catchments, current_plan, explain, frontier, optimise, score
+    from planner.plan import Plan, alternatives, catchments, current_plan, explain, frontier, optimise, score
     from planner.scenario import parse_scenario, read_scenario
     from planner.travel import criticality, flows, isochrones, path, paths, travel_times
     from planner.verify import verify
@@ -27,6 +27,7 @@ _HOME = {
     "Plan": "plan",
     "PlannerError": "errors",
     "ScenarioError": "errors",
+    "alternatives": "plan",
     "catchments": "plan",
     "check_area": "area",
     "compare": "compare",
@@ -56,6 +57,7 @@ __all__ = [
     "Plan",
     "PlannerError",
     "ScenarioError",
+    "alternatives",
     "catchments",
     "check_area",
     "compare",

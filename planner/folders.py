@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.draw import draw
 from planner.draw.chart import chart
-from planner.plan import Frontier, Plan
+from planner.plan import Alternatives, Frontier, Plan
 from planner.report import free_target, number, safe, save, whole_folder
 
 if TYPE_CHECKING:
@@ -46,6 +46,44 @@ def save_frontier(front: Frontier, folder: str | Path, tell: Callable[[str], obj
         write_table(front.table.assign(plan=names), part / "frontier.csv")
         write_json(frontier_summary(front) | {"plans": names}, part / "frontier.json")
     return target
+
+
+def save_alternatives(found: Alternatives, folder: str | Path, tell: Callable[[str], object] = str) -> Path:
+    """Write ``alternatives.csv``, ``schools.csv`` (how often each is open), ``alternatives.json``, a folder per plan.
+
+    Parameters
+    ----------
+    tell : is told which plan is being written
+
+    Raises
+    ------
+    DataError : the folder exists and is no alternatives folder, or may not be written
+    """
+    target = free_target(folder, "alternatives.json")
+    names = plan_names(len(found.plans))
+    with whole_folder(target) as part:
+        _write_plans(found.plans, names, part, tell)
+        write_table(found.table.assign(folder=names), part / "alternatives.csv")
+        write_table(found.schools, part / "schools.csv")
+        write_json(alternatives_summary(found) | {"folders": names}, part / "alternatives.json")
+    return target
+
+
+def alternatives_summary(found: Alternatives) -> dict[str, Any]:
+    """What ``alternatives.json`` holds.
+
+    >>> from planner.plan import alternatives
+    >>> alternatives_summary(alternatives(tiny.area, tiny.times, tiny.scenario))["plans"][0]["objective"]
+    440.0
+    """
+    return {
+        "area": found.area.title,
+        "scenario": {"title": found.scenario.title, "sha256": found.scenario.sha256},
+        "objective_unit": found.scenario.objective.minimise,
+        "plans": records(found.table),
+        "schools": records(found.schools),
+        "ended": found.ended,
+    }
 
 
 def frontier_summary(front: Frontier) -> dict[str, Any]:

@@ -48,6 +48,19 @@ def read(path: Path, area: Path | None) -> tuple[Scenario, StudyArea, TravelTime
     return question, county, times
 
 
+def read_either(path: Path, area: Path | None) -> tuple[Scenario, StudyArea, TravelTimes]:
+    """As ``read``; a plan folder is asked the question that it answers."""
+    if not path.is_dir():
+        return read(path, area)
+    from planner.travel import travel_times
+    from planner.verify.folder import read_folder
+
+    with step(f"Reading {path}"):
+        folder = read_folder(path, area)
+        times = travel_times(folder.area, folder.scenario.travel)
+    return folder.scenario, folder.area, times
+
+
 def facts(area: StudyArea) -> dict[str, Any]:
     """What an area holds, in figures.
 

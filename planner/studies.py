@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from planner.console import put_json, show, step
-from planner.opening import read
+from planner.opening import read, read_either
 
 if TYPE_CHECKING:
-    from planner.plan import Frontier, Plan
+    import pandas as pd
+
+    from planner.plan import Alternatives, Frontier, Plan
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 Out = Annotated[Path | None, typer.Option("--out", help="The folder to write.")]
@@ -61,6 +63,58 @@ def frontier(
     print(f"Open {folder / 'frontier.html'}")
 
 
+def alternatives(
+    plan: Annotated[Path, typer.Argument(help="A scenario file or a plan folder.")],
+    within: Annotated[float, typer.Option(min=0, help="Per cent above the best.")] = 2.0,
+    plans: Annotated[int, typer.Option(min=1, help="How many at most.")] = 10,
+    apart: Annotated[int, typer.Option(min=1, help="Schools by which any two differ at least.")] = 2,
+    out: Out = None,
+    area: AreaOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """The best plans that differ, in a proven order, and how often each school is open among them."""
+    from planner.folders import alternatives_summary, save_alternatives
+    from planner.plan import alternatives as alternatives_of
+    from planner.report import free_target
+
+    target = free_target(out or Path("out") / f"{plan.resolve().stem}-alternatives", "alternatives.json")
+    question, county, times = read_either(plan, area)
+    with step("Finding the best plans that differ") as tell:
+        found = alternatives_of(county, times, question, within_percent=within, plans=plans, apart=apart)
+        tell(f"{len(found.plans)}")
+    with step(f"Writing {target}"):
+        folder = save_alternatives(found, target)
+    if as_json:
+        put_json(alternatives_summary(found) | {"folder": str(folder)})
+        return
+    _show_alternatives(found)
+    print(f"Open {folder / 'plans' / '01' / 'map.html'}")
+
+
+def _show_alternatives(found: Alternatives) -> None:
+    from planner.plan.alternatives import ENDINGS
+
+    table = found.table.assign(proof=_proofs(found.table))
+    table["more"] = [f"{more:+.2f} %" for more in table["more_percent"]]
+    columns = {"objective": f"{found.scenario.objective.minimise}", "schools_open": "schools open 开办"}
+    shown = table[["plan", "objective", "more", "proof", "schools_open", "opens", "closes"]]
+    show(f"{found.scenario.title}: the best plans that differ / 最优且不同的方案", shown.rename(columns=columns))
+    some = found.schools[found.schools["fate"] == "sometimes"].sort_values(["plans_open", "school_id"])
+    if len(some):
+        counted = some[["school_id", "name", "kind", "plans_open"]]
+        show(f"Open in some of the {len(found.plans)} plans only / 仅在部分方案中开办", counted)
+    counts = found.schools["fate"].value_counts()
+    print(f"Open in every plan: {counts.get('always', 0)} schools; in none: {counts.get('never', 0)}.")
+    print(ENDINGS[found.ended])
+
+
+def _proofs(table: pd.DataFrame) -> list[str]:
+    return [
+        "proven 已证明" if proven else f"gap {gap:.2%}"
+        for proven, gap in zip(table["proven"], table["gap"], strict=True)
+    ]
+
+
 def _numbers(text: str, option: str) -> list[float]:
     """A list of numbers with commas between them."""
     try:
@@ -77,7 +131,7 @@ def _show_frontier(front: Frontier) -> None:
 
     table = front.table
     table["closed"] = [_ended(point.plan) for point in front.points]
-    table["proof"] = ["proven 已证明" if p.proven else f"gap {p.gap:.2%}" for p in front.points]
+    table["proof"] = _proofs(table)
     names = {key: f"{INDICATORS[key].label_en} {INDICATORS[key].label_zh}" for key in front.between}
     shown = table[["point", *front.between, "closed", "proof"]]
     show(f"{front.scenario.title}: no plan beats these on both", shown.rename(columns=names))

@@ -280,3 +280,11 @@ def test_frontier_writes_plans_to_open(county, tmp_path):
     assert (wrong.returncode, "'seats' is no indicator" in wrong.stderr) == (2, True)
     wrong = planner("frontier", question, "--limits", "3,x", cwd=tmp_path)
     assert (wrong.returncode, "no list of numbers" in wrong.stderr) == (2, True)
+
+
+def test_alternatives_of_a_plan_folder_in_json(plan, tmp_path):
+    done = planner("alternatives", plan[0], "--within", "1000", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["ended"] == "none"
+    assert {row["school_id"]: row["fate"] for row in said["schools"]} == {"S1": "always", "S2": "never", "S3": "always"}

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from planner.area import read_area, write_area
 from planner.draw.chart import chart, ticks
 from planner.errors import DataError, InfeasibleError, ScenarioError
-from planner.folders import save_frontier
+from planner.folders import save_alternatives, save_frontier
 from planner.indicators import INDICATORS
-from planner.plan import frontier
+from planner.optimise import OutOfTimeError
+from planner.plan import alternatives, frontier
 from planner.plan.frontier import BETWEEN
 from planner.scenario import parse_scenario
 from planner.travel import travel_times
@@ -112,3 +114,37 @@ def test_ticks_are_even_and_cover_the_range(low, high):
     assert found[-1] >= high - 1e-6 * abs(high)
     assert 2 <= len(found) <= 9
     assert np.allclose(np.diff(found), found[1] - found[0])
+
+
+def test_out_of_time_is_not_called_infeasible(tiny, loose, monkeypatch):
+    def late(*_, **__):
+        raise OutOfTimeError
+
+    monkeypatch.setattr(sys.modules["planner.plan.frontier"], "frontier_of", late)
+    with pytest.raises(InfeasibleError, match=r"none was ruled out\.\n.*\n- Raise solver\.time_limit_s"):
+        frontier(tiny.area, tiny.times, loose)
+
+
+def test_alternatives_as_worked_by_hand(area, loose, tmp_path):
+    """Open sets with S3 (junior): all 240 pupil minutes, S1 S3 440, S2 S3: V1's 20 x 20 + 240, S3 alone 1840."""
+    times = travel_times(area, loose.travel)
+    found = alternatives(area, times, loose, within_percent=300, apart=1)
+    assert found.table["objective"].tolist() == pytest.approx([240, 440, 640], abs=1e-3)
+    assert found.table["more_percent"].tolist() == pytest.approx([0, 83.33, 166.67], abs=1e-2)
+    assert found.table["closes"].tolist() == ["", "S2", "S1"]
+    assert found.table["proven"].all()
+    assert found.schools[["plans_open", "fate"]].values.tolist() == [[2, "sometimes"], [2, "sometimes"], [3, "always"]]
+    assert found.ended == "beyond"
+    apart = alternatives(area, times, loose, within_percent=1000, apart=2)
+    assert apart.table["closes"].tolist() == ["", "S1 S2"]
+    assert apart.ended == "none"
+    folder = save_alternatives(found, tmp_path / "others")
+    assert sorted(p.name for p in folder.iterdir()) == ["alternatives.csv", "alternatives.json", "plans", "schools.csv"]
+    for k in (1, 2, 3):
+        assert verify(folder / "plans" / f"0{k}", area=area.folder).passed
+
+
+def test_alternatives_of_nothing_say_what_is_short(tiny):
+    none = parse_scenario(tiny_module.SCENARIO.replace("lower_primary = 30", "lower_primary = 10"), "tiny.toml")
+    with pytest.raises(InfeasibleError, match="5 pupils have no open"):
+        alternatives(tiny.area, tiny.times, none)

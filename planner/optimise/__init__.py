@@ -1,8 +1,9 @@
 """Location problems as pure arrays, solved exactly; knows nothing of schools."""
 
+from planner.optimise.alternatives import Alternatives, alternatives
 from planner.optimise.evaluate import assign, objectives
 from planner.optimise.exact import solve, solve_then
-from planner.optimise.frontier import Longest, Point, frontier, limit
+from planner.optimise.frontier import Longest, OutOfTimeError, Point, frontier, limit
 from planner.optimise.problem import (
     Budget,
     Expansion,
@@ -17,6 +18,7 @@ from planner.optimise.repair import Repair, repair
 from planner.optimise.side import Only, Side
 
 __all__ = [
+    "Alternatives",
     "Budget",
     "Expansion",
     "LocationProblem",
@@ -24,10 +26,12 @@ __all__ = [
     "Longest",
     "Only",
     "OpenRule",
+    "OutOfTimeError",
     "Point",
     "Repair",
     "Side",
     "Terms",
+    "alternatives",
     "assign",
     "frontier",
     "limit",

@@ -1,4 +1,4 @@
-"""The best solutions that differ: one after another, each the best of those far enough from all before (no-good cuts)."""
+"""The best solutions that differ: each is the best of those far enough from all before it (no-good cuts)."""
 
 from __future__ import annotations
 
@@ -89,13 +89,6 @@ def differ(problem: LocationProblem, is_open: np.ndarray, apart: int) -> Budget:
     return Budget(Terms(facility=same), float(buildings.sum()) - apart, "apart")
 
 
-def often(problem: LocationProblem, solutions: Sequence[LocationSolution]) -> np.ndarray:
-    """(n_site,) in how many of the solutions each site is open."""
-    return np.sum([solution.open for solution in solutions], axis=0, dtype=np.int64, initial=0) + np.zeros(
-        problem.cost.shape[1], dtype=np.int64
-    )
-
-
 def _allowed(best: LocationSolution, within: float) -> float:
     return best.objective + within * abs(best.objective) + 1e-9 * max(1.0, abs(best.objective))
 
@@ -105,5 +98,6 @@ def _with_first_goal(problem: LocationProblem, proven: Sequence[LocationSolution
     first, last = proven[0], proven[-1]
     value = total(problem, problem.objective, last)
     gap = max(value - first.bound, 0.0) / max(abs(value), 1e-9)
-    figures = {"objective": value, "bound": first.bound, "gap": gap if gap > 1e-9 else 0.0}
-    return dataclasses.replace(last, **figures, status=first.status)
+    return dataclasses.replace(
+        last, objective=value, bound=first.bound, gap=gap if gap > 1e-9 else 0.0, status=first.status
+    )

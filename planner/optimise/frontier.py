@@ -30,7 +30,12 @@ from planner.optimise.problem import (
 
 NOISE = 1e-7  # relative: a limit is kept to it
 APART = 2e-6  # relative: second sums that are closer are one point
+FIRST_SHARE = 0.4  # of the time, for the end that every other point is found from
 SOLVED = ("optimal", "feasible")
+
+
+class OutOfTimeError(RuntimeError):
+    """No solution was found in time, and none was ruled out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +102,10 @@ def frontier(
     Fewer than asked where limits share a point; none where nothing is feasible. Where time runs out, points that were
     found are kept with their bounds.
 
+    Raises
+    ------
+    OutOfTimeError : not even one solution was found in time, nor shown that there is none
+
     >>> problem = LocationProblem([[0.0, 8.0], [9.0, 0.0]])
     >>> [(p.first, p.second) for p in frontier(problem, problem.objective, Terms(fixed=[1, 1]))]
     [(8.0, 1.0), (0.0, 2.0)]
@@ -106,6 +115,8 @@ def frontier(
         found = search.at_each(sorted(levels, reverse=True))
     else:
         found = search.every() if points is None else search.spread(points)
+    if not found and search.unknown:
+        raise OutOfTimeError
     return tuple(_undominated(found))
 
 
@@ -130,6 +141,7 @@ class _Search:
 
     def __init__(self, problem: LocationProblem, second: Terms | Longest, gap: float, ends: float, seed: int) -> None:
         self.problem, self.second, self.gap, self.ends, self.seed = problem, second, gap, ends, seed
+        self.unknown = False  # whether some limit had no solution in time
         self.steps = np.zeros(0)
         if isinstance(second, Longest):
             demand, site, _ = pairs(problem.cost)
@@ -148,7 +160,7 @@ class _Search:
 
     def spread(self, points: int) -> list[Point]:
         """Points at limits that lie evenly between the ends."""
-        loose = self.at(np.inf, 1 / points)
+        loose = self.at(np.inf, max(1 / points, FIRST_SHARE))
         if loose is None:
             return []
         least = self.least(loose)
@@ -179,6 +191,7 @@ class _Search:
             first = solve(limited, gap=self.gap, time_limit_s=0.5 * seconds, seed=self.seed)
             found, proven = self.shortened(limited, first, time.perf_counter() + 0.5 * seconds)
         if found.status not in SOLVED:
+            self.unknown |= found.status == "unknown"
             return None
         value = total(self.problem, self.problem.objective, found)
         return Point(

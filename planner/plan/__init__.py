@@ -1,5 +1,6 @@
 """Scenario + StudyArea + TravelTimes -> Plan: today's layout, a proposed one, or the best there is."""
 
+from planner.plan.alternatives import Alternatives, alternatives
 from planner.plan.best import optimise
 from planner.plan.catchments import catchments
 from planner.plan.explain import Explanation, explain
@@ -9,9 +10,11 @@ from planner.plan.traffic import cut_off, road_flows
 from planner.plan.types import Plan
 
 __all__ = [
+    "Alternatives",
     "Explanation",
     "Frontier",
     "Plan",
+    "alternatives",
     "catchments",
     "current_plan",
     "cut_off",

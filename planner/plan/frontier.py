@@ -13,7 +13,7 @@ import numpy as np
 
 from planner.errors import Fault, InfeasibleError, ScenarioError
 from planner.model import StudyArea, TravelTimes
-from planner.optimise import Longest, Point, Terms, limit
+from planner.optimise import Longest, OutOfTimeError, Point, Terms, limit
 from planner.optimise import frontier as frontier_of
 from planner.plan.best import infeasible, plan_of, pose, terms
 from planner.plan.given import notes, today_of
@@ -160,7 +160,10 @@ def frontier(
             seed=solver.seed,
         )
 
-    found = between_them(points, None if limits is None else [two.back(most) for most in limits])
+    try:
+        found = between_them(points, None if limits is None else [two.back(most) for most in limits])
+    except OutOfTimeError:
+        raise infeasible(question, problem, rules, row, "unknown") from None
     if not found:
         ends = between_them(2, None) if limits else ()
         if not ends:
