@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from planner.errors import DataError, InfeasibleError, PlannerError, ScenarioError
     from planner.intake import new_area
     from planner.plan import Plan, alternatives, catchments, current_plan, explain, frontier, optimise, score
+    from planner.robust import robustness
     from planner.scenario import parse_scenario, read_scenario
     from planner.travel import criticality, flows, isochrones, path, paths, travel_times
     from planner.verify import verify
@@ -45,6 +46,7 @@ _HOME = {
     "paths": "travel",
     "read_area": "area",
     "read_scenario": "scenario",
+    "robustness": "robust",
     "score": "plan",
     "travel_times": "travel",
     "verify": "verify",
@@ -75,6 +77,7 @@ __all__ = [
     "paths",
     "read_area",
     "read_scenario",
+    "robustness",
     "score",
     "travel_times",
     "verify",

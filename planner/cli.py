@@ -17,7 +17,7 @@ from planner.errors import PlannerError
 from planner.opening import facts as _facts
 from planner.opening import question_of as _question
 from planner.opening import read as _read
-from planner.studies import alternatives, frontier
+from planner.studies import alternatives, frontier, robust
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -304,7 +304,7 @@ def isochrones(
         print(f"Written {out}")
 
 
-for _study in (frontier, alternatives):
+for _study in (frontier, alternatives, robust):
     app.command()(_study)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.draw import draw
 from planner.draw.chart import chart
+from planner.errors import DataError, Fault
 from planner.plan import Alternatives, Frontier, Plan
 from planner.report import free_target, number, safe, save, whole_folder
 
@@ -117,6 +119,26 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def write_table(frame: pd.DataFrame, path: Path) -> None:
     """A table as CSV; text that a spreadsheet would run as a formula is guarded."""
     safe(frame).to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+
+
+def write_whole_table(frame: pd.DataFrame, file: str | Path) -> Path:
+    """A table as a CSV file of its own, all of it or nothing; a file of that name is replaced.
+
+    Raises
+    ------
+    DataError : it may not be written
+    """
+    target = Path(file)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.stem}-") as beside:
+            part = Path(beside) / target.name
+            write_table(frame, part)
+            part.replace(target)
+    except OSError as error:
+        fault = Fault(str(file), f"it cannot be written: {error.strerror}", "Name another file.")
+        raise DataError([fault]) from None
+    return target
 
 
 def write_json(document: Any, path: Path) -> None:

@@ -161,6 +161,25 @@ class Goal(Part):
         return (*first, *self.then)
 
 
+class Future(Part):
+    """What may come: the same county with more or fewer pupils, slower or quicker ways, or roads closed.
+
+    ``pupils`` multiplies every grade's total, or the totals of the bands that it names; ``speed`` every speed on and
+    off the road (signed and legal maxima hold); ``closed_edges`` are closed beside those of ``travel``.
+    """
+
+    name: str
+    weight: NonNegative = 1.0
+    pupils: NonNegative | Mapping[Band, NonNegative] = 1.0
+    speed: Positive = 1.0
+    closed_edges: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = ()
+
+    def pupils_factor(self, band: str) -> float:
+        """By how much the pupils of a band are multiplied."""
+        factor = self.pupils
+        return float(factor.get(band, 1.0)) if isinstance(factor, Mapping) else float(factor)  # type: ignore[call-overload]
+
+
 class Solver(Part):
     """When to stop: relative gap, seconds, seed."""
 
@@ -184,6 +203,7 @@ class Scenario(Part):
     assignment: Assignment = Assignment()
     costs: Costs = Costs()
     objective: Goal = Goal()
+    futures: tuple[Future, ...] = ()
     solver: Solver = Solver()
     source_text: str = Field(default="", exclude=True)
     path: Path | None = Field(default=None, exclude=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from planner.console import put_json, show, step
-from planner.opening import read, read_either
+from planner.opening import plan_in, read, read_either
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +20,19 @@ Out = Annotated[Path | None, typer.Option("--out", help="The folder to write.")]
 AreaOf = Annotated[
     Path | None, typer.Option("--area", help="The study area, where the scenario is not in its scenarios folder.")
 ]
+
+FUTURE_COLUMNS = {
+    "future": "future 情形",
+    "pupils": "pupils 学生",
+    "mean_minutes": "mean 平均",
+    "longest_minutes": "longest 最长",
+    "within_norm_percent": "% in norm 达标",
+    "beyond_norm_pupils": "beyond 超标",
+    "unreachable_pupils": "no way 无路",
+    "without_seat_pupils": "no seat 缺位",
+    "seats_used_percent": "% seats 用率",
+    "annual_cost_cny": "CNY/year 成本",
+}
 
 
 def frontier(
@@ -106,6 +119,31 @@ def _show_alternatives(found: Alternatives) -> None:
     counts = found.schools["fate"].value_counts()
     print(f"Open in every plan: {counts.get('always', 0)} schools; in none: {counts.get('never', 0)}.")
     print(ENDINGS[found.ended])
+
+
+def robust(
+    plan: Annotated[Path, typer.Argument(help="A plan folder.")],
+    roads: Annotated[int, typer.Option(min=0, help="How many critical roads are closed, one by one.")] = 5,
+    out: Annotated[Path | None, typer.Option("--out", help="A CSV file to write the table to.")] = None,
+    area: AreaOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """A plan's schools in futures: fewer and more pupils, slower and quicker ways, critical roads closed."""
+    from planner.folders import records, write_whole_table
+    from planner.robust import robustness
+
+    given = plan_in(plan, area)
+    with step("Putting the plan to the test") as tell:
+        found = robustness(given, roads=roads)
+        tell(f"{len(found.futures)} futures")
+    if out is not None:
+        write_whole_table(found.table, out)
+    if as_json:
+        put_json({"plan": given.title, "futures": records(found.table)})
+        return
+    show(f"{given.title}: its schools, in futures / 各情形下的表现", found.table.rename(columns=FUTURE_COLUMNS))
+    for note in dict.fromkeys(note for future in found.plans for note in future.notes):
+        print(f"Note: {note}")
 
 
 def _proofs(table: pd.DataFrame) -> list[str]:

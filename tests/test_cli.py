@@ -288,3 +288,13 @@ def test_alternatives_of_a_plan_folder_in_json(plan, tmp_path):
     said = json.loads(done.stdout)
     assert said["ended"] == "none"
     assert {row["school_id"]: row["fate"] for row in said["schools"]} == {"S1": "always", "S2": "never", "S3": "always"}
+
+
+def test_robust_tables_a_plan_in_futures(plan, tmp_path):
+    done = planner("robust", plan[0], "--roads", "1", "--out", tmp_path / "futures.csv")
+    assert done.returncode == 0, done.stderr
+    assert "学生增二成" in done.stdout
+    table = pd.read_csv(tmp_path / "futures.csv", encoding="utf-8-sig")
+    assert table["longest_minutes"].iloc[3] == pytest.approx(25, abs=1e-3)
+    wrong = planner("robust", tmp_path)
+    assert (wrong.returncode, "no complete plan folder" in wrong.stderr) == (2, True)

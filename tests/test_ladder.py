@@ -23,6 +23,7 @@ LADDER = (
     "verify",
     "indicators",
     "compare",
+    "robust",
     "draw",
     "report",
     "folders",

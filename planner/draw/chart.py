@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from planner.plan import Frontier
 
 WIDE, HIGH = 860, 480
-LEFT, RIGHT, TOP, BOTTOM = 92, 24, 20, 62
+LEFT, RIGHT, TOP, BOTTOM = 104, 48, 20, 62
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 

@@ -60,10 +60,10 @@ def alternatives(
     found: list[LocationSolution] = []
     posed = problem
     while len(found) < most:
-        share = (ends - time.perf_counter()) / (most - len(found))
-        if share <= 0:
+        left = ends - time.perf_counter()
+        if left <= 0:
             return Alternatives(tuple(found), "time")
-        proven = solve_then(posed, *then, gap=gap, time_limit_s=share, seed=seed)
+        proven = solve_then(posed, *then, gap=gap, time_limit_s=left, seed=seed)
         if proven[-1].status not in SOLVED:
             return Alternatives(tuple(found), "time" if proven[-1].status == "unknown" else "none")
         made = _with_first_goal(problem, proven)

@@ -174,7 +174,7 @@ class _Search:
         for k, level in enumerate(levels):
             if before is not None and before.proven and before.second <= level:
                 continue
-            point = self.at(level, 1 / (len(levels) - k))
+            point = self.at(level, min(1.0, 2 / (len(levels) - k)))  # most need less than their share
             if point is not None:
                 found.append(point)
                 before = point
