@@ -4,6 +4,7 @@ from planner.optimise.alternatives import Alternatives, alternatives
 from planner.optimise.evaluate import assign, objectives
 from planner.optimise.exact import solve, solve_then
 from planner.optimise.frontier import Longest, OutOfTimeError, Point, frontier, limit
+from planner.optimise.futures import stacked
 from planner.optimise.problem import (
     Budget,
     Expansion,
@@ -12,6 +13,7 @@ from planner.optimise.problem import (
     OpenRule,
     Terms,
     total,
+    value,
     violations,
 )
 from planner.optimise.repair import Repair, repair
@@ -39,6 +41,8 @@ __all__ = [
     "repair",
     "solve",
     "solve_then",
+    "stacked",
     "total",
+    "value",
     "violations",
 ]

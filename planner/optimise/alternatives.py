@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from planner.optimise.exact import solve_then
-from planner.optimise.problem import Budget, LocationProblem, LocationSolution, Terms, total
+from planner.optimise.problem import Budget, LocationProblem, LocationSolution, Terms, value
 
 SOLVED = ("optimal", "feasible")
 
@@ -96,8 +96,8 @@ def _allowed(best: LocationSolution, within: float) -> float:
 def _with_first_goal(problem: LocationProblem, proven: Sequence[LocationSolution]) -> LocationSolution:
     """The last goal's solution with what was proven about the first goal."""
     first, last = proven[0], proven[-1]
-    value = total(problem, problem.objective, last)
-    gap = max(value - first.bound, 0.0) / max(abs(value), 1e-9)
+    least = value(problem, last)
+    gap = max(least - first.bound, 0.0) / max(abs(least), 1e-9)
     return dataclasses.replace(
-        last, objective=value, bound=first.bound, gap=gap if gap > 1e-9 else 0.0, status=first.status
+        last, objective=least, bound=first.bound, gap=gap if gap > 1e-9 else 0.0, status=first.status
     )

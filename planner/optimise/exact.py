@@ -81,6 +81,7 @@ def _priced(problem: LocationProblem) -> bool:
         and bool(np.isfinite(problem.capacity).any())
         and paid
         and not problem.budgets
+        and not problem.worst
         and problem.side is None
     )
 
@@ -117,7 +118,7 @@ def solve_then(
         left -= time.perf_counter() - began
         # Only opening counts now and seats do not bind: given the open sites, the objective before serves cheapest.
         serving = goal.cost is not None or any(budget.terms.cost is not None for budget in posed.budgets)
-        free = not serving and problem.side is None and not np.isfinite(problem.capacity).any()
+        free = not serving and not posed.worst and problem.side is None and not np.isfinite(problem.capacity).any()
         asked = dataclasses.replace(within, whole=False) if free else within
         made, relaxed = _solve(asked, gap, max(left, 1.0), seed)
         left -= made.seconds
@@ -139,8 +140,21 @@ def _within(problem: LocationProblem, goal: Terms, proven: LocationSolution, gap
     spend = problem.objective
     if not pairs(problem.cost)[2].any():
         spend = dataclasses.replace(spend, cost=None)
-    kept = Budget(spend, allowed, f"objective {len(problem.budgets) + 1}")
-    return dataclasses.replace(aimed(problem, goal), budgets=(*problem.budgets, kept))
+    sums = [_plus(problem, spend, terms) for terms in problem.worst] or [spend]
+    kept = [Budget(terms, allowed, f"objective {len(problem.budgets) + 1}") for terms in sums]
+    return dataclasses.replace(aimed(problem, goal), budgets=(*problem.budgets, *kept))
+
+
+def _plus(problem: LocationProblem, one: Terms, other: Terms) -> Terms:
+    """Two sums as one."""
+    demand, site, _ = pairs(problem.cost)
+    costs = [at_pairs(terms.cost, demand, site) for terms in (one, other) if terms.cost is not None]
+    parts = {
+        name: [getattr(terms, name) for terms in (one, other) if getattr(terms, name) is not None]
+        for name in ("fixed", "facility", "step")
+    }
+    added = {name: np.sum(given, axis=0) if given else None for name, given in parts.items()}
+    return Terms(cost=same_pairs(problem.cost, np.sum(costs, axis=0)) if costs else None, **added)
 
 
 def aimed(problem: LocationProblem, goal: Terms) -> LocationProblem:
@@ -155,7 +169,7 @@ def aimed(problem: LocationProblem, goal: Terms) -> LocationProblem:
     demand, site, cost = pairs(problem.cost)
     serving = same_pairs(problem.cost, 0.0 * cost if goal.cost is None else at_pairs(goal.cost, demand, site))
     return dataclasses.replace(
-        problem, cost=serving, fixed_cost=goal.fixed, facility_cost=goal.facility, expansion=step
+        problem, cost=serving, fixed_cost=goal.fixed, facility_cost=goal.facility, expansion=step, worst=()
     )
 
 
