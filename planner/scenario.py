@@ -147,12 +147,14 @@ class Goal(Part):
     """What is minimised, and among equals what next.
 
     ``weighted_cny``: several at once, each at its price in ``weights_cny`` (CNY for a unit of it, so CNY a
-    pupil-minute, CNY a school, 1 for a CNY).
+    pupil-minute, CNY a school, 1 for a CNY). ``over``: the present, or the scenario's futures, the worst
+    of them or their weighted average.
     """
 
     minimise: Objective | Literal["weighted_cny"] = "pupil_minutes"
     weights_cny: Mapping[Objective, NonNegative] = Field(default_factory=dict)
     then: Annotated[tuple[Objective, ...], Field(max_length=2)] = ()
+    over: Literal["", "worst", "average"] = ""
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -414,6 +416,17 @@ def _goals(scenario: Scenario, file: str) -> Iterator[Fault]:
     if priced and scenario.capacity.cost_per_seat_cny is None:
         what = "objective: capital_cost_cny" if "capital_cost_cny" in goal.named else "costs.max_capital_cny"
         yield Fault(file, f"{what} needs capacity.cost_per_seat_cny", "Give a cost per seat.")
+    if not goal.over:
+        return
+    if not sum(future.weight for future in scenario.futures):
+        yield Fault(
+            file, f'objective.over = "{goal.over}" needs futures with a weight', "Add [[futures]], or leave it out."
+        )
+    if goal.then:
+        yield Fault(file, "objective: then does not go with over", "Leave one of them out.")
+    if priced or goal.minimise == "weighted_cny":
+        said = "objective: over goes with pupil minutes, running costs and schools, not with building costs or weights"
+        yield Fault(file, said, "Name another objective and no max_capital_cny, or leave over out.")
 
 
 def _unknown_words(travel: Travel, file: str) -> Iterator[Fault]:

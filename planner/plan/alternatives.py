@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from planner.errors import Fault, ScenarioError
 from planner.model import StudyArea, TravelTimes
 from planner.optimise import LocationSolution
 from planner.optimise import alternatives as alternatives_of
@@ -71,13 +72,16 @@ def alternatives(
 
     Raises
     ------
-    ScenarioError : the scenario does not fit the area
+    ScenarioError : the scenario does not fit the area, or its objective is over futures
     InfeasibleError : no plan keeps every rule
 
     >>> found = alternatives(tiny.area, tiny.times, tiny.scenario, within_percent=1000)
     >>> found.schools[["school_id", "fate"]].values.tolist(), found.ended
     ([['S1', 'always'], ['S2', 'never'], ['S3', 'always']], 'none')
     """
+    if scenario.objective.over:
+        unfit = "objective.over: alternatives are looked for in the present alone"
+        raise ScenarioError([Fault(str(scenario.path or "scenario"), unfit, "Leave over out.")])
     question = ask(area, times, scenario)
     row = np.flatnonzero(question.reachable)
     problem, rules = pose(question, row)
