@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
+
+LOADED = 0.01
+"""Of the work that repays loading compiled code, the part that is enough once it is loaded."""
 
 
 def compiled(function: Any) -> Any:
@@ -22,10 +26,14 @@ def worth_it(work: float, compiled_from: float, compiling_from: float, module: s
 
     Parameters
     ----------
-    compiled_from : work from which loading it is repaid
+    compiled_from : work from which loading it (half a second, numba included) is repaid; once it is loaded, ``LOADED``
+        times that is enough
     compiling_from : work from which compiling it is repaid
     module : its functions are named in ``KERNELS``
     """
+    kernels = getattr(sys.modules.get(module), "KERNELS", ())  # none while another thread is loading it
+    if kernels and all(kernel.signatures for kernel in kernels) and work >= compiled_from * LOADED:
+        return True
     return work >= compiling_from or (work >= compiled_from and ready(import_module(module).KERNELS))
 
 

@@ -124,7 +124,7 @@ class Assignment(Part):
     """Who goes where: whole villages or single pupils, and what holds beyond the norm.
 
     ``closest``: nobody is sent past a nearer open school with room. ``contiguous``: the villages that go to one school,
-    band by band, touch each other.
+    stage by stage, touch each other.
     """
 
     unit: Literal["village", "pupil"] = "village"

@@ -4,6 +4,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
+from geopandas.testing import assert_geodataframe_equal
 
 import planner as pl
 from planner.errors import DataError
@@ -80,6 +81,18 @@ def test_an_area_from_osm_alone(extract, tmp_path):
     assert "1 fragments of road" in said
     assert area.pupils[list(GRADES[:3])].to_numpy().sum() == 0
     assert pl.check_area(tmp_path / "a").faults == ()
+
+
+def test_what_is_returned_is_what_the_folder_reads_as(extract, tmp_path):
+    tiles = [hgt(tmp_path / f"N35E{east}.hgt", lambda lon, lat: 5000 * (lon - 107)) for east in (107, 108)]
+    made = pl.new_area(tmp_path / "a", osm=extract, elevation=tiles)
+    read = pl.read_area(tmp_path / "a")
+    for table in ("schools", "demand", "towns"):
+        assert_geodataframe_equal(getattr(made, table), getattr(read, table))
+    assert_geodataframe_equal(made.roads.edges, read.roads.edges)
+    pd.testing.assert_frame_equal(made.roads.nodes, read.roads.nodes)
+    pd.testing.assert_frame_equal(made.pupils, read.pupils)
+    assert (made.assumptions, made.content_hash) == (read.assumptions, read.content_hash)
 
 
 def test_the_default_scenario_runs_and_verifies(extract, tmp_path):

@@ -5,11 +5,13 @@ from itertools import pairwise
 import numpy as np
 import osmium
 import pandas as pd
+import pyarrow as pa
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planner.errors import DataError
 from planner.roads import from_ways
 from planner.sources.osm import FEATURE_TAGS, WAY_TAGS, Ways, read_osm
 
@@ -50,6 +52,14 @@ SQUARES = [
     way(3, [3, 4, 1], note="of no key that is asked for"),
     way(4, [5, 6, 7, 8, 5]),
 ]
+
+
+def test_arrow_has_its_memory_pool_back(extract):
+    before = pa.default_memory_pool().backend_name
+    with pytest.raises(DataError):
+        read_osm(extract(*SQUARES[:8], name="no-road.osm.pbf"))
+    assert len(read_osm(extract(*SQUARES)).ways.tags) == 1
+    assert pa.default_memory_pool().backend_name == before
 
 
 def test_every_character_of_a_name_survives(extract):

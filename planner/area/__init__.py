@@ -26,7 +26,7 @@ from planner.area.places import (
 from planner.area.repairs import find_repairs
 from planner.area.store import content_hash, write_area
 from planner.errors import DataError, Fault
-from planner.model import StudyArea
+from planner.model import Roads, StudyArea
 
 __all__ = [
     "AreaReport",
@@ -60,8 +60,12 @@ class AreaReport:
     missing: tuple[str, ...]
 
 
-def read_area(folder: str | Path) -> StudyArea:
+def read_area(folder: str | Path, *, roads: Roads | None = None) -> StudyArea:
     """The study area of a folder.
+
+    Parameters
+    ----------
+    roads : the network, in the area's CRS, where it is at hand: the folder's own is not read then
 
     Raises
     ------
@@ -73,7 +77,7 @@ def read_area(folder: str | Path) -> StudyArea:
     """
     found = Findings()
     manifest = read_manifest(Path(folder), found)
-    read = _assemble(manifest, found) if manifest is not None else None
+    read = _assemble(manifest, found, roads) if manifest is not None else None
     if read is None or found.faults:
         raise DataError(dict.fromkeys(found.faults))
     return read.area
@@ -107,14 +111,14 @@ class _Read:
     heights: bool
 
 
-def _assemble(manifest: Manifest, found: Findings) -> _Read | None:
+def _assemble(manifest: Manifest, found: Findings, roads: Roads | None = None) -> _Read | None:
     """The area; None where a fault leaves nothing to build on. Goes on past faults to find the others."""
     schools = load(manifest, "schools", found, placed=True)
     demand = load(manifest, "demand", found, placed=True)
     drawn = load(manifest, "towns", found)
     pupils, totals = (load(manifest, name, found) for name in ("pupils", "totals"))
     crs = manifest.crs or _crs_of(schools, demand)
-    roads = load_roads(manifest, crs, found) if crs else None
+    roads = load_roads(manifest, crs, found, roads) if crs else None
     if schools is None or demand is None or not crs or ("towns" in manifest.files and drawn is None):
         return None
     school_xy, demand_xy = (project(source.lon, source.lat, crs) for source in (schools, demand))

@@ -21,27 +21,35 @@ LEVEL = "No height raster was given: every road is taken as level. 未提供高�
 MADE_BY = "Make it with planner new, or give plain lines."
 
 
-def load_roads(manifest: Manifest, crs: str, found: Findings) -> Roads | None:
-    """The network in ``crs``; None where it cannot be read, and why in ``found.faults``."""
+def load_roads(manifest: Manifest, crs: str, found: Findings, given: Roads | None = None) -> Roads | None:
+    """The network in ``crs``; None where it cannot be read, and why in ``found.faults``.
+
+    Parameters
+    ----------
+    given : what the file holds, where it is at hand
+    """
     if "roads" not in manifest.files:
         return None
-    path = manifest.path("roads")
     try:
-        if not path.is_file():
-            raise DataError([Fault(str(path), "there is no such file", "Correct files.roads in area.toml.")])
-        if path.suffix.lower() not in SHAPES:
-            fix = f"Give one of {', '.join(SHAPES)}."
-            raise DataError([Fault(str(path), "this is no file of lines", fix)])
-        frame = read_shapes(path, manifest.sheets.get("roads"))
-        if not hasattr(frame, "crs"):
-            raise DataError([Fault(str(path), "there are no shapes in it", MADE_BY)])
-        frame = frame if frame.geometry.name == "geometry" else frame.rename_geometry("geometry")
-        own = path.suffix.lower() == ".parquet" and "from_node" in frame.columns
-        roads = _own(frame, crs, str(path)) if own else _lines(frame, manifest, crs, str(path))
-        return _sloped(roads, manifest, found)
+        return _sloped(_read(manifest, crs) if given is None else given, manifest, found)
     except DataError as error:
         found.faults.extend(error.faults)
         return None
+
+
+def _read(manifest: Manifest, crs: str) -> Roads:
+    path = manifest.path("roads")
+    if not path.is_file():
+        raise DataError([Fault(str(path), "there is no such file", "Correct files.roads in area.toml.")])
+    if path.suffix.lower() not in SHAPES:
+        fix = f"Give one of {', '.join(SHAPES)}."
+        raise DataError([Fault(str(path), "this is no file of lines", fix)])
+    frame = read_shapes(path, manifest.sheets.get("roads"))
+    if not hasattr(frame, "crs"):
+        raise DataError([Fault(str(path), "there are no shapes in it", MADE_BY)])
+    frame = frame if frame.geometry.name == "geometry" else frame.rename_geometry("geometry")
+    own = path.suffix.lower() == ".parquet" and "from_node" in frame.columns
+    return _own(frame, crs, str(path)) if own else _lines(frame, manifest, crs, str(path))
 
 
 def _sloped(roads: Roads, manifest: Manifest, found: Findings) -> Roads:

@@ -10,7 +10,7 @@ import numpy as np
 
 from planner.area.manifest import FILE, Findings, Manifest
 from planner.errors import DataError, Fault
-from planner.sources.datum import DATUMS, to_wgs84
+from planner.sources.datum import DATUMS, to_wgs84, transformer
 from planner.sources.files import read_table
 from planner.tables import Checked, RawTable, check_table, nearest, read_schema
 
@@ -132,9 +132,7 @@ def _coordinates(source: Source, found: Findings) -> tuple[np.ndarray, np.ndarra
 
 def to_wgs84_of(crs: Any, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Degrees of WGS-84 from any system pyproj knows."""
-    from pyproj import Transformer
-
-    lon, lat = Transformer.from_crs(crs, "EPSG:4326", always_xy=True).transform(x, y)
+    lon, lat = transformer(crs, "EPSG:4326").transform(x, y)
     return np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
 
 
@@ -172,9 +170,7 @@ def projected_crs(lon: np.ndarray, lat: np.ndarray) -> str:
 
 def project(lon: np.ndarray, lat: np.ndarray, crs: str) -> np.ndarray:
     """(n, 2) metres in ``crs``; NaN where the place is unknown."""
-    from pyproj import Transformer
-
-    x, y = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(lon, lat)
+    x, y = transformer("EPSG:4326", crs).transform(lon, lat)
     xy = np.column_stack([x, y])
     xy[~np.isfinite(xy).all(axis=1)] = np.nan
     return xy
@@ -243,25 +239,33 @@ def check_far(source: Source, xy: np.ndarray, towns: gpd.GeoDataFrame, found: Fi
     """Points more than 20 km outside every town are faults, and those that lie in one with lon and lat swapped."""
     import shapely
 
-    whole = shapely.union_all(towns.geometry.to_numpy())
-    known = np.flatnonzero(~np.isnan(xy).any(axis=1))
-    if whole.is_empty or not len(known):
+    shapes = towns.geometry.to_numpy()
+    drawn = shapes[~shapely.is_empty(shapes)]
+    known = ~np.isnan(xy).any(axis=1)
+    if not len(drawn) or not known.any():
         return
-    away = np.zeros(len(xy))
-    away[known] = shapely.distance(shapely.points(xy[known]), whole)
+    tree = shapely.STRtree(drawn)
+    away = _away(tree, xy, known)
     far = away > FAR_M
     if not far.any():
         return
-    inside = np.zeros(len(xy), dtype=bool)
     turned = project(source.lat, source.lon, str(towns.crs))
-    rows = np.flatnonzero(far & ~np.isnan(turned).any(axis=1))
-    inside[rows] = shapely.distance(shapely.points(turned[rows]), whole) <= NEAR_TOWN_M
+    inside = far & (_away(tree, turned, far & ~np.isnan(turned).any(axis=1)) <= NEAR_TOWN_M)
     if inside.any():
         found.faults.append(source.fault("lon and lat are swapped", "Swap the two columns.", inside, "lon"))
     if (outside := far & ~inside).any():
         problem = f"the place is {away[outside][0] / 1000:.0f} km outside the towns"
         fix = f"Correct the place, or the datum in {FILE}."
         found.faults.append(source.fault(problem, fix, outside))
+
+
+def _away(tree: Any, xy: np.ndarray, some: np.ndarray) -> np.ndarray:
+    """Metres (n,) from some of the places to the nearest shape of a tree; NaN for the others."""
+    import shapely
+
+    away = np.full(len(xy), np.nan)
+    away[some] = tree.query_nearest(shapely.points(xy[some]), return_distance=True, all_matches=False)[1]
+    return away
 
 
 def town_ids(source: Source, xy: np.ndarray, towns: gpd.GeoDataFrame, found: Findings) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 
 from planner.model import BAND_GRADES, BANDS, Roads, StudyArea
 from planner.roads import EXPRESSWAY, components, find_gaps, mode_parts
+from planner.sources.datum import transformer
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -62,7 +63,6 @@ def find_repairs(area: StudyArea) -> pd.DataFrame:
     0
     """
     import pandas as pd
-    from pyproj import Transformer
 
     edges, gaps = area.roads.edges, find_gaps(area.roads)
     parts = {mode: mode_parts(area.roads, mode) for mode in MODES_ASKED}
@@ -75,7 +75,7 @@ def find_repairs(area: StudyArea) -> pd.DataFrame:
     band_pupils = np.stack([area.pupils[list(BAND_GRADES[band])].sum(axis=1).to_numpy() for band in BANDS], axis=1)
     gains = [[ways[mode].gain(repair.joined.get(mode, ())) for mode in MODES_ASKED] for repair in found]
     pupils = [[int(band_pupils[g].sum()) for g in (foot | bus, foot, bus)] for foot, bus in gains]
-    to_degrees = Transformer.from_crs(area.crs, "EPSG:4326", always_xy=True)
+    to_degrees = transformer(area.crs, "EPSG:4326")
     begin, end = (np.array([getattr(repair, tip) for repair in found]) for tip in ("begin", "end"))
     table = pd.DataFrame({"kind": [repair.kind for repair in found]})
     table["lon"], table["lat"] = (np.round(axis, 6) for axis in to_degrees.transform(*begin.T))

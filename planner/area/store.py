@@ -14,6 +14,7 @@ import numpy as np
 
 from planner.area.manifest import FILE, FILES, Findings, read_manifest
 from planner.area.network import LEVEL
+from planner.area.places import to_wgs84_of
 from planner.errors import DataError, Fault
 from planner.model import GRADES, STAGES, StudyArea
 
@@ -87,12 +88,13 @@ def _write(
         "annual_cost_cny",
         "assumed",
     ]
-    schools = _placed(area.schools).assign(grades=[" ".join(grades) for grades in area.schools["grades"]])
+    schools = _placed(area.schools, area.crs).assign(grades=[" ".join(grades) for grades in area.schools["grades"]])
     _csv(schools[columns], folder / "schools.csv")
-    demand = _placed(area.demand).join(area.pupils)
+    demand = _placed(area.demand, area.crs).join(area.pupils)
     _csv(demand[["name", "town_id", "lon", "lat", "population", *GRADES, "assumed"]], folder / "demand.csv")
-    towns = area.towns.to_crs("EPSG:4326").reset_index()
-    towns.geometry = shapely.transform(towns.geometry.to_numpy(), lambda xy: xy.round(DEGREE_DIGITS))
+    towns = area.towns.reset_index()
+    towns.geometry = shapely.transform(towns.geometry.to_numpy(), lambda xy: _degrees(area.crs, xy))
+    towns = towns.set_crs("EPSG:4326", allow_override=True)
     (folder / "towns.geojson").write_text(towns.to_json(drop_id=True, ensure_ascii=False), "utf-8")
     area.roads.edges.to_parquet(folder / "roads.parquet")
     assumed = [sentence for sentence in area.assumptions if sentence != LEVEL]  # whoever reads it says so again
@@ -120,13 +122,18 @@ def _rasters(area: StudyArea) -> list[Path]:
     return [] if manifest is None else [manifest.folder / name for name in manifest.elevation]
 
 
-def _placed(frame: gpd.GeoDataFrame) -> pd.DataFrame:
+def _placed(frame: gpd.GeoDataFrame, crs: str) -> pd.DataFrame:
     """Points as columns ``lon`` and ``lat`` of WGS-84."""
     import pandas as pd
+    import shapely
 
-    degrees = frame.geometry.to_crs("EPSG:4326")
-    plain = pd.DataFrame(frame.drop(columns=frame.geometry.name))
-    return plain.assign(lon=degrees.x.round(DEGREE_DIGITS), lat=degrees.y.round(DEGREE_DIGITS))
+    lon, lat = _degrees(crs, shapely.get_coordinates(frame.geometry.to_numpy())).T
+    return pd.DataFrame(frame.drop(columns=frame.geometry.name)).assign(lon=lon, lat=lat)
+
+
+def _degrees(crs: str, xy: np.ndarray) -> np.ndarray:
+    """(n, 2) degrees of WGS-84, as they are written."""
+    return np.column_stack(to_wgs84_of(crs, *xy.T)).round(DEGREE_DIGITS)
 
 
 def _csv(frame: pd.DataFrame, path: Path) -> None:

@@ -16,7 +16,8 @@ from planner.area import projected_crs, read_area, write_area
 from planner.errors import DataError, Fault
 from planner.intake.network import ROADS_AROUND_M, clip
 from planner.intake.question import default_scenario
-from planner.intake.schools import kinds_that_are_needed, only_taught, school_table, seats_from_pupils
+from planner.intake.schools import kinds_that_are_needed, only_taught, school_table
+from planner.intake.seats import seats_from_pupils
 from planner.intake.settlements import demand_points
 from planner.intake.towns import town_polygons
 from planner.model import StudyArea
@@ -82,7 +83,7 @@ def new_area(
             said += [note] if note else []
             if polygons is not None:
                 outline = polygons.union_all()
-                polygons.to_file(draft / "towns.geojson", driver="GeoJSON")
+                (draft / "towns.geojson").write_text(polygons.to_json(drop_id=True, ensure_ascii=False), "utf-8")
                 files["towns"] = "towns.geojson"
         lon, lat = _middle(extract, outline)
         crs = projected_crs(np.array([lon]), np.array([lat]))
@@ -95,7 +96,6 @@ def new_area(
             listed.to_csv(draft / "schools.csv", index=False)
             files["schools"] = "schools.csv"
         roads = clip(from_ways(extract.ways, crs), crs, outline, said)
-        roads.edges.to_parquet(draft / "roads.parquet")
         files["roads"] = "roads.parquet"
         document = {
             "title": title or place or target.name,
@@ -110,7 +110,7 @@ def new_area(
 
         (draft / "area.toml").write_text(tomli_w.dumps(document), "utf-8")
         try:
-            area = read_area(draft)
+            area = read_area(draft, roads=roads)
         except DataError as error:  # named as the user named the files
             raise DataError(
                 dataclasses.replace(fault, file=labels.get(fault.file, fault.file)) for fault in error.faults
@@ -120,7 +120,7 @@ def new_area(
     area = seats_from_pupils(area, said)
     area = dataclasses.replace(area, assumptions=(*area.assumptions, *said))
     write_area(area, target, scenarios={"default.toml": default_scenario(area)}, elevation=rasters)
-    return read_area(target)
+    return read_area(target, roads=roads)
 
 
 def _extract(osm: str | Path | None, place: str | None, outline: Any) -> OsmExtract:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+import numpy as np
+
+from planner.area.places import to_wgs84_of
 from planner.model import StudyArea
 
 
@@ -54,8 +57,9 @@ time_limit_s = 60
 
 
 def _lonlat(area: StudyArea) -> Sequence[float]:
-    places = area.demand.geometry.to_crs("EPSG:4326")
-    return float(places.x.median()), float(places.y.median())
+    places = area.demand.geometry
+    lon, lat = to_wgs84_of(area.crs, places.x.to_numpy(), places.y.to_numpy())
+    return float(np.median(lon)), float(np.median(lat))
 
 
 def _toml_text(text: str) -> str:

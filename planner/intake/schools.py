@@ -9,16 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.errors import DataError, Fault
-from planner.model import BAND_GRADES, BAND_STAGE, BANDS, KIND_GRADES, STAGES, StudyArea
-from planner.scenario import Travel
+from planner.model import BAND_GRADES, BANDS, KIND_GRADES, StudyArea
 from planner.sources.osm import OsmExtract
-from planner.travel import travel_times
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SEAT_STEP = 45
-SPARE_SEATS = 1.15
 
 # Names tell the kind where tags do not; the first that fits counts. Schools of none of the planner's grades: "".
 KINDS_BY_NAME = (
@@ -130,33 +125,3 @@ def only_taught(area: StudyArea, said: list[str]) -> StudyArea:
             pupils[grades] = 0
             said.append(f"No school teaches {band.replace('_', ' ')}: its {count:,} pupils are left out of this area.")
     return dataclasses.replace(area, pupils=pupils)
-
-
-def seats_from_pupils(area: StudyArea, said: list[str]) -> StudyArea:
-    """Seats that are not known, from the pupils who reach the school soonest, on foot or by bus."""
-    schools = area.schools.copy()
-    existing = (schools["status"] != "candidate").to_numpy()
-    filled = np.zeros(len(schools), dtype=bool)
-    minutes = travel_times(area, Travel(), cache=False).data["minutes"]
-    for stage in STAGES:
-        count, teaches = np.zeros(len(schools)), np.zeros(len(schools), dtype=bool)
-        for band in (band for band in BANDS if BAND_STAGE[band] == stage):
-            grades = list(BAND_GRADES[band])
-            here = existing & schools["grades"].map(lambda taught, grades=grades: set(grades) <= set(taught)).to_numpy()
-            teaches |= here
-            time = np.where(here, minutes.sel(band=band).to_numpy(), np.nan)
-            some = np.isfinite(time).any(axis=1)
-            pupils = area.pupils[grades].sum(axis=1).to_numpy()
-            np.add.at(count, np.nanargmin(time[some], axis=1), pupils[some])
-        blank = teaches & schools[f"seats_{stage}"].isna().to_numpy()
-        seats = np.maximum(np.ceil(count * SPARE_SEATS / SEAT_STEP), 1) * SEAT_STEP
-        schools[f"seats_{stage}"] = np.where(blank, seats, schools[f"seats_{stage}"])
-        words = schools["assumed"].where(~blank, schools["assumed"] + f" seats_{stage}").str.split()
-        schools["assumed"] = words.map(lambda given: " ".join(dict.fromkeys(given)))
-        filled |= blank
-    if filled.any():
-        said.append(
-            f"Seats of {filled.sum()} schools are not known: set from the pupils who reach each soonest, with "
-            f"{SPARE_SEATS - 1:.0%} to spare, in classes of {SEAT_STEP}."
-        )
-    return dataclasses.replace(area, schools=schools)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from planner.area.places import project, projected_crs
 from planner.errors import DataError, Fault
 from planner.sources.osm import OsmExtract
 
@@ -107,15 +108,15 @@ def _say_if_one_is_half(places: gpd.GeoDataFrame, said: list[str]) -> None:
 
 def _without_doubles(places: gpd.GeoDataFrame, said: list[str]) -> gpd.GeoDataFrame:
     """One row for a settlement that OSM has as a node and as a polygon: the one that tells its population."""
-    metres = places.geometry.to_crs(places.estimate_utm_crs())
-    order = places["people"].isna().to_numpy().argsort(kind="stable")
-    kept: dict[str, list[Any]] = {}
+    name = places["name"].to_numpy(dtype=object)
+    lon, lat = places.geometry.x.to_numpy(), places.geometry.y.to_numpy()
+    metres = project(lon, lat, projected_crs(lon, lat))
+    kept: dict[str, list[int]] = {}
     keep = np.ones(len(places), dtype=bool)
-    for row in order:
-        name = places["name"].iloc[row]
-        if name and any(metres.iloc[row].distance(other) < NEAR_M for other in kept.get(name, [])):
-            keep[row] = False
-        kept.setdefault(name, []).append(metres.iloc[row])
+    for row in places["people"].isna().to_numpy().argsort(kind="stable").tolist():
+        others = kept.setdefault(name[row], [])
+        keep[row] = not (name[row] and others and (np.hypot(*(metres[others] - metres[row]).T) < NEAR_M).any())
+        others.append(row)
     if not keep.all():
         said.append(f"{(~keep).sum()} settlements stand twice in OSM under one name within {NEAR_M:g} m: taken once.")
     return places[keep].reset_index(drop=True)

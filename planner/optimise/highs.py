@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from planner.optimise.answers import checked, serve_nearest, unsolved, valued
-from planner.optimise.mip import INF, Mip, add_separators, build
-from planner.optimise.problem import LocationProblem, LocationSolution
-from planner.optimise.side import separators
+from planner.optimise.mip import INF, Mip, Rows, build, growing, separating
+from planner.optimise.problem import LocationProblem, LocationSolution, violations
+from planner.optimise.side import grown, separators
 
 VIOLATION = 1e-6
 MOST_ROUNDS = 60
@@ -57,10 +57,12 @@ def tighten(problem: LocationProblem, *, time_limit_s: float, seed: int) -> Tigh
         if state == "infeasible":
             return Tightened(mip, strong, rounds, INF)
         proven = relaxed.objective  # every round's relaxation bounds the problem from below
-        broken = relaxed.broken_arcs()
-        if len(broken) == 0:
+        broken, late = relaxed.broken_arcs(), mip.late_rows(relaxed.values, VIOLATION)
+        if len(broken) == 0 and not late.lower:
             break
         relaxed.tighten(broken)
+        relaxed.add(late)
+        mip.rows.take(late)
         strong = np.append(strong, broken)
         rounds += 1
     return Tightened(mip, strong, rounds, proven)
@@ -74,25 +76,39 @@ def branch_and_bound(
     if tightened.bound == INF:
         return unsolved(problem, "infeasible", time.perf_counter() - began)
     mip, rounds, proven = tightened.mip, tightened.rounds, tightened.bound
-    while True:
+    best: LocationSolution | None = None
+    left = time_limit_s
+    while left > 0:
         # A model of its own, without a start: from one that is optimal, HiGHS 1.16 reports an objective without the
         # offset that its presolve took out (docs/decisions/0004).
         solver = Highs(mip, seed, gap=gap)
         solver.tighten(tightened.strong)
-        left = time_limit_s - (time.perf_counter() - began)
         state = solver.run(max(left, 0.5))
+        if state == "infeasible":
+            return unsolved(problem, "infeasible", time.perf_counter() - began)
         if solver.values is None:
-            return unsolved(problem, "infeasible" if state == "infeasible" else "unknown", time.perf_counter() - began)
-        found = _read(problem, mip, solver.values, max(solver.bound, proven))
+            break
+        proven = max(proven, solver.bound)
+        found = _read(problem, mip, solver.values, proven)
         if not np.isclose(float(mip.cost @ solver.values), solver.objective, rtol=1e-6, atol=1e-4):
             raise RuntimeError("the solver's objective is not the sum of its own solution")
+        more = mip.late_rows(np.where(mip.whole, np.round(solver.values), solver.values), 10 * VIOLATION)
         in_pieces = _in_pieces(problem, found)
-        if not in_pieces:
-            return checked(problem, dataclasses.replace(found, rounds=rounds), gap, began)
-        if left <= 0:
-            return unsolved(problem, "unknown", time.perf_counter() - began)
-        add_separators(mip, in_pieces)
-        proven, rounds = max(proven, solver.bound), rounds + 1
+        if not more.lower and not in_pieces:
+            best = found if best is None or found.objective < best.objective else best
+            break
+        left = time_limit_s - (time.perf_counter() - began)
+        if in_pieces and best is None and not more.lower:
+            best = _grown(problem, tightened, found, gap, 0.5 * left, seed)
+        if best is not None and best.objective - proven <= gap * abs(best.objective):
+            break
+        more.take(separating(mip.layout, in_pieces))
+        mip.rows.take(more)
+        rounds += 1
+        left = time_limit_s - (time.perf_counter() - began)
+    if best is None:
+        return unsolved(problem, "unknown", time.perf_counter() - began)
+    return checked(problem, valued(problem, dataclasses.replace(best, bound=proven, rounds=rounds)), gap, began)
 
 
 def _in_pieces(problem: LocationProblem, found: LocationSolution) -> list[tuple[int, list[int], list[int]]]:
@@ -100,6 +116,22 @@ def _in_pieces(problem: LocationProblem, found: LocationSolution) -> list[tuple[
     if problem.side is None or problem.side.touching is None:
         return []
     return separators(problem.side.touching, found.assignment)
+
+
+def _grown(
+    problem: LocationProblem, tightened: Tightened, found: LocationSolution, gap: float, time_limit_s: float, seed: int
+) -> LocationSolution | None:
+    """A solution whose catchments grow from pieces of one whose are in several; None where none is found."""
+    mip, at = tightened.mip, tightened.mip.layout
+    rows = dataclasses.replace(mip.rows, **{name: list(part) for name, part in vars(mip.rows).items()})
+    rows.take(growing(at, grown(problem.side.touching, found.assignment)))  # type: ignore[union-attr]
+    solver = Highs(dataclasses.replace(mip, rows=rows), seed, gap=gap)
+    solver.tighten(tightened.strong)
+    solver.run(time_limit_s)
+    if solver.values is None:
+        return None
+    made = _read(problem, mip, solver.values, tightened.bound)
+    return None if violations(problem, made) else made
 
 
 class Highs:
@@ -126,8 +158,7 @@ class Highs:
             self._h.setOptionValue(option, value)
         empty = np.zeros(0, dtype=np.int32)
         self._h.addCols(self._at.size, mip.cost, mip.lower, mip.upper, 0, empty, empty, np.zeros(0))
-        lower, upper, starts, column, values = mip.rows.arrays()
-        self._h.addRows(len(lower), lower, upper, len(column), starts, column, values)
+        self.add(mip.rows)
         if self._mip:
             whole = np.flatnonzero(mip.whole).astype(np.int32)
             integer = np.full(len(whole), int(highspy.HighsVarType.kInteger), dtype=np.uint8)
@@ -172,6 +203,11 @@ class Highs:
         starts = np.arange(0, 2 * count, 2, dtype=np.int32)
         values = np.tile([1.0, -1.0], count)
         self._h.addRows(count, np.full(count, -INF), np.zeros(count), 2 * count, starts, column, values)
+
+    def add(self, rows: Rows) -> None:
+        """Add rows."""
+        lower, upper, starts, column, values = rows.arrays()
+        self._h.addRows(len(lower), lower, upper, len(column), starts, column, values)
 
 
 def _read(problem: LocationProblem, mip: Mip, values: np.ndarray, bound: float) -> LocationSolution:

@@ -1,8 +1,9 @@
 """A location problem as a mixed-integer program, in arrays.
 
 Variables: an arc for every allowed pair (share of the demand point served there), then open sites, open buildings
-(only those with a cost of their own), steps of seats, full sites (``side``), then slacks of the elastic model. The rows
-``arc <= open`` (Balinski 1965), which make the relaxation tight, are left out and added when a solution breaks them.
+(only those with a cost of their own), steps of seats, full sites and loads (``side``), then slacks of the elastic
+model. The rows ``arc <= open`` (Balinski 1965), which make the relaxation tight, are left out and added when a solution
+breaks them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from planner.optimise.problem import LocationProblem, OpenRule, Terms, at_pairs, pairs
-from planner.optimise.side import add_rows, filled
+from planner.optimise.side import Late, add_rows, closest, loaded
 
 INF = float("inf")
 
@@ -29,7 +30,7 @@ class Layout:
     open0, facility0, step0, size : first variable of each kind; ``size`` in all
     facilities : (n,) buildings that have a variable
     stepped : (n,) sites that have a variable for steps
-    filled : (n,) sites that have a variable for being full
+    loaded : (n,) sites that have a variable for their load, and one for being full where demand points may be split
     """
 
     demand: np.ndarray
@@ -38,10 +39,11 @@ class Layout:
     facility0: int
     step0: int
     full0: int
+    load0: int
     size: int
     facilities: np.ndarray
     stepped: np.ndarray
-    filled: np.ndarray
+    loaded: np.ndarray
 
 
 @dataclass
@@ -60,6 +62,13 @@ class Rows:
         self.column.append(np.asarray(column, dtype=np.int32))
         self.value.append(np.asarray(value, dtype=np.float64))
         return len(self.lower) - 1
+
+    def take(self, other: Rows) -> None:
+        """The rows of another, too."""
+        self.lower += other.lower
+        self.upper += other.upper
+        self.column += other.column
+        self.value += other.value
 
     def extend(self, row: int, column: int, value: float) -> None:
         """One more variable in a row."""
@@ -89,6 +98,7 @@ class Mip:
     seats : site -> row of its seats
     counts : row of each of ``rules_of(problem)``
     budgets : row of each budget, and what its row was divided by
+    late : rows that are added when a solution breaks them
     """
 
     layout: Layout
@@ -101,6 +111,18 @@ class Mip:
     seats: dict[int, int]
     counts: list[int]
     budgets: list[tuple[int, float]]
+    late: Late | None = None
+
+    def late_rows(self, values: np.ndarray | None, tolerance: float) -> Rows:
+        """Late rows that a solution breaks; none without a solution."""
+        made = Rows()
+        if self.late is not None and values is not None:
+            which = self.late.broken(values, tolerance)
+            part = self.late.matrix[which]
+            for k, most in enumerate(self.late.upper[which].tolist()):
+                some = slice(part.indptr[k], part.indptr[k + 1])
+                made.add(-INF, most, part.indices[some], part.data[some])
+        return made
 
 
 def make_layout(problem: LocationProblem) -> Layout:
@@ -120,9 +142,10 @@ def make_layout(problem: LocationProblem) -> Layout:
     open0 = len(demand)
     facility0 = open0 + problem.cost.shape[1]
     step0 = facility0 + len(facilities)
-    full0, full = step0 + len(stepped), filled(problem)
-    size = full0 + len(full) + bool(problem.worst)
-    return Layout(demand, site, open0, facility0, step0, full0, size, facilities, stepped, full)
+    full0, load = step0 + len(stepped), loaded(problem)
+    load0 = full0 + (0 if problem.whole else len(load))
+    size = load0 + len(load) + bool(problem.worst)
+    return Layout(demand, site, open0, facility0, step0, full0, load0, size, facilities, stepped, load)
 
 
 def coefficients(layout: Layout, terms: Terms) -> np.ndarray:
@@ -203,11 +226,15 @@ def build(problem: LocationProblem) -> Mip:
         some = np.flatnonzero(row)
         scale = max(1.0, float(np.abs(row).max(initial=0)))
         budgets.append((rows.add(-INF, budget.max / scale, some, row[some] / scale), scale))
+    late = None
     if problem.side is not None:
+        upper[at.load0 :] = INF
         add_rows(problem, problem.side, at, rows)
+        late = None if problem.side.distance is None else closest(problem, problem.side.distance, at)
     whole = np.ones(at.size, dtype=bool)
     whole[: at.open0] = arcs_must_be_whole(problem)
     whole[at.facility0 : at.step0] = False  # follows the sites
+    whole[at.load0 :] = False
     cost = coefficients(at, problem.objective)
     if problem.worst:  # the last variable is at least each of these sums
         cost[-1], lower[-1], upper[-1], whole[-1] = 1.0, -INF, INF, False
@@ -216,17 +243,36 @@ def build(problem: LocationProblem) -> Mip:
         some = np.flatnonzero(row)
         scale = max(1.0, float(np.abs(row).max(initial=0)))
         rows.add(-INF, 0, np.append(some, at.size - 1), np.append(row[some], -1.0) / scale)
-    return Mip(at, cost, lower, upper, whole, rows, serve, seats, counts, budgets)
+    return Mip(at, cost, lower, upper, whole, rows, serve, seats, counts, budgets, late)
 
 
-def add_separators(mip: Mip, found: list[tuple[int, list[int], list[int]]]) -> None:
+def separating(at: Layout, found: list[tuple[int, list[int], list[int]]]) -> Rows:
     """Rows against catchments in several pieces (``side.separators``)."""
-    at = mip.layout
-    arc_of = {(i, j): k for k, (i, j) in enumerate(zip(at.demand.tolist(), at.site.tolist(), strict=True))}
+    arc_of, made = _arc_of(at), Rows()
     for site, two, between in found:
         joining = [arc_of[i, site] for i in between if (i, site) in arc_of]
         both = [arc_of[i, site] for i in two]
-        mip.rows.add(-INF, 1, [*both, *joining], [1.0, 1.0, *[-1.0] * len(joining)])
+        made.add(-INF, 1, [*both, *joining], [1.0, 1.0, *[-1.0] * len(joining)])
+    return made
+
+
+def growing(at: Layout, before: dict[int, list[list[int]]]) -> Rows:
+    """Rows under which catchments grow from a root: who is served at a site has one of ``before`` served there.
+
+    Parameters
+    ----------
+    before : site -> for each demand point those of whom one must be served there, too; a root names itself
+    """
+    arc_of, made = _arc_of(at), Rows()
+    for (i, site), arc in arc_of.items():
+        some = [arc_of[k, site] for k in before[site][i] if (k, site) in arc_of] if site in before else []
+        if arc not in some:
+            made.add(-INF, 0, [arc, *some], [1.0, *[-1.0] * len(some)])
+    return made
+
+
+def _arc_of(at: Layout) -> dict[tuple[int, int], int]:
+    return {(i, j): k for k, (i, j) in enumerate(zip(at.demand.tolist(), at.site.tolist(), strict=True))}
 
 
 def _groups(label: np.ndarray, count: int) -> list[np.ndarray]:

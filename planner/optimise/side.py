@@ -73,10 +73,9 @@ def faults(problem: LocationProblem, side: Side) -> Iterator[str]:
 
 
 def add_rows(problem: LocationProblem, side: Side, at: Layout, rows: Rows) -> None:
-    """Every condition as rows of the program, but for catchments in one piece (``separators``)."""
+    """Conditions as rows of the program, but for those that come late: ``closest`` and ``separators``."""
     _sizes(problem, side, at, rows)
-    if side.distance is not None:
-        _closest(problem, side.distance, at, rows)
+    _fill(problem, at, rows)
     for only in side.only:
         for i in only.demand:
             arcs = np.flatnonzero((at.demand == i) & ~np.isin(at.site, (*only.sites, only.unless)))
@@ -96,55 +95,91 @@ def _sizes(problem: LocationProblem, side: Side, at: Layout, rows: Rows) -> None
                 rows.add(0, INF, np.append(arcs, at.open0 + member), np.append(weight, -side.least[facility]))
 
 
-def _closest(problem: LocationProblem, distance: Any, at: Layout, rows: Rows) -> None:
+def _fill(problem: LocationProblem, at: Layout, rows: Rows) -> None:
+    """What tells whether a site has room: its load, and where demand points may be split, whether it is full."""
+    step_of, more = _steps(problem, at)
+    for k, j in enumerate(at.loaded):
+        arcs = np.flatnonzero(at.site == j)
+        rows.add(0, 0, [*arcs, at.load0 + k], [*problem.weight[at.demand[arcs]], -1.0])
+        if not problem.whole:  # full: no seat is free
+            seats = problem.capacity[j] + more[j]
+            load = [(at.load0 + k, 1.0), (at.full0 + k, -seats)]
+            if step_of[j] >= 0:
+                load.append((int(step_of[j]), -_step_seats(problem)[j]))
+            rows.add(-more[j], INF, *zip(*load, strict=True))
+
+
+def closest(problem: LocationProblem, distance: Any, at: Layout) -> Late:
     """Nobody is served farther than at an open site with room.
 
     A row by pair (i, j), f the arcs that serve i farther than j: ``f + open_j <= 1`` where j always has room; where
-    it can be full, its load leaves no room for i as soon as f and open_j are 1.
+    it can be full, its load leaves no room for i, or it is full, as soon as f and open_j are 1.
     """
+    from scipy.sparse import csr_array
+
     length = at_pairs(distance, at.demand, at.site)
     order = np.lexsort((length, at.demand))
-    first = np.searchsorted(at.demand[order], np.arange(problem.cost.shape[0] + 1))
-    arcs_at = [np.flatnonzero(at.site == j) for j in range(problem.cost.shape[1])]
-    step_of = {int(site): at.step0 + k for k, site in enumerate(at.stepped)}
-    full_of = {int(site): at.full0 + k for k, site in enumerate(at.filled)}
-    for j, full in full_of.items():
-        load, more = _load(problem, arcs_at[j], at, j, step_of)
-        rows.add(-more, INF, [*load[0], full], [*load[1], -(problem.capacity[j] + more)])  # full: no seat is free
-    for i in range(len(first) - 1):
-        mine = order[first[i] : first[i + 1]]
-        for place, arc in enumerate(mine):
-            j = int(at.site[arc])
-            farther = mine[place + 1 :]
-            farther = farther[length[farther] > length[arc] + NEARER]
-            if not len(farther):
-                break
-            column, value = np.append(farther, at.open0 + j), np.ones(len(farther) + 1)
-            if np.isinf(problem.capacity[j]):
-                rows.add(-INF, 1, column, value)
-            elif j in full_of:
-                rows.add(-INF, 1, np.append(column, full_of[j]), np.append(value, -1.0))
-            else:
-                load, more = _load(problem, arcs_at[j], at, j, step_of)
-                big = problem.capacity[j] - problem.weight[i] + 1 + more  # in whole numbers, no room from here on
-                if big > 0:
-                    rows.add(-more - big, INF, [*load[0], *column], [*load[1], *(-big * value)])
+    i, j, away = at.demand[order], at.site[order], length[order]
+    span = float(away.max(initial=0.0) - away.min(initial=0.0)) + 1.0  # sorts by demand point, then by length
+    key = i * span + away
+    begin = np.searchsorted(key, key + NEARER, side="right")
+    end = np.searchsorted(i, i, side="right")
+    step_of, more = _steps(problem, at)
+    limited = np.isfinite(problem.capacity[j])
+    # In whole numbers: from a load of seats - i + 1 on there is no room for i.
+    big = np.where(limited & problem.whole, problem.capacity[j] - problem.weight[i] + 1 + more[j], 1.0)
+    kept = np.flatnonzero((end > begin) & (big > 0))
+    i, j, big, limited = i[kept], j[kept], big[kept], limited[kept]
+    count = (end - begin)[kept]
+    row = np.arange(len(kept))
+    first = np.cumsum(count) - count
+    farther = order[np.repeat(begin[kept] - first, count) + np.arange(int(count.sum()))]
+    place = np.full(problem.cost.shape[1], -1)
+    place[at.loaded] = np.arange(len(at.loaded))
+    parts = [(np.repeat(row, count), farther, np.ones(len(farther))), (row, at.open0 + j, np.ones(len(row)))]
+    upper = np.ones(len(row))
+    if problem.whole:
+        stepped = limited & (step_of[j] >= 0)
+        parts.append((row[limited], at.load0 + place[j[limited]], -1 / big[limited]))
+        parts.append((row[stepped], step_of[j[stepped]], _step_seats(problem)[j[stepped]] / big[stepped]))
+        upper[limited] = 1 + more[j[limited]] / big[limited]
+    else:
+        parts.append((row[limited], at.full0 + place[j[limited]], -np.ones(int(limited.sum()))))
+    rows, columns, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Late(csr_array((values, (rows, columns)), shape=(len(row), at.size)), upper)
 
 
-def _load(
-    problem: LocationProblem, arcs: np.ndarray, at: Layout, site: int, step_of: dict[int, int]
-) -> tuple[tuple[list[int], list[float]], float]:
-    """A site's load less the seats added to it, as columns and values, and the seats that can be added."""
-    column, value = arcs.tolist(), problem.weight[at.demand[arcs]].tolist()
-    if site not in step_of or problem.expansion is None:
-        return (column, value), 0.0
-    seats = float(problem.expansion.step_seats[site])
-    return ([*column, step_of[site]], [*value, -seats]), seats * float(problem.expansion.max_steps[site])
+def _steps(problem: LocationProblem, at: Layout) -> tuple[np.ndarray, np.ndarray]:
+    """(n_site,) the variable of its steps, -1 for none, and the seats that they can add."""
+    variable, more = np.full(problem.cost.shape[1], -1), np.zeros(problem.cost.shape[1])
+    variable[at.stepped] = at.step0 + np.arange(len(at.stepped))
+    if problem.expansion is not None:
+        more[at.stepped] = (problem.expansion.step_seats * problem.expansion.max_steps)[at.stepped]
+    return variable, more
 
 
-def filled(problem: LocationProblem) -> np.ndarray:
-    """Sites that need a variable for being full: those with seats, where demand points may be split."""
-    if problem.side is None or problem.side.distance is None or problem.whole:
+def _step_seats(problem: LocationProblem) -> np.ndarray:
+    none = np.zeros(problem.cost.shape[1])
+    return none if problem.expansion is None else np.asarray(problem.expansion.step_seats)
+
+
+@dataclass(frozen=True, eq=False)
+class Late:
+    """Rows ``matrix . x <= upper``, too many to begin with: those that a solution breaks are added."""
+
+    matrix: Any
+    upper: np.ndarray
+
+    def broken(self, values: np.ndarray, tolerance: float, most: int = 4000) -> np.ndarray:
+        """The rows broken worst."""
+        over = self.matrix @ values - self.upper
+        found = np.flatnonzero(over > tolerance)
+        return found[np.argsort(-over[found], kind="stable")[:most]]
+
+
+def loaded(problem: LocationProblem) -> np.ndarray:
+    """Sites whose load needs a variable, and where demand points may be split one for being full: those with seats."""
+    if problem.side is None or problem.side.distance is None:
         return np.zeros(0, dtype=np.int64)
     return np.flatnonzero(np.isfinite(problem.capacity))
 
@@ -185,6 +220,30 @@ def pieces(touching: np.ndarray, some: np.ndarray) -> np.ndarray:
     label = connected_components(graph, directed=False)[1]
     found = np.full(len(some), -1)
     found[some] = np.unique(label[some], return_inverse=True)[1]
+    return found
+
+
+def grown(touching: np.ndarray, assignment: np.ndarray) -> dict[int, list[list[int]]]:
+    """How the largest piece of each catchment could grow by its neighbours, as ``mip.growing`` takes it.
+
+    From a root in it, by the fewest demand points on the way: one of them that is a step nearer comes before each.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import dijkstra
+
+    n = len(assignment)
+    ends = np.concatenate([touching, touching[:, ::-1]])
+    graph = coo_array((np.ones(len(ends)), tuple(ends.T)), shape=(n, n)).tocsr()
+    beside: list[list[int]] = [graph.indices[graph.indptr[i] : graph.indptr[i + 1]].tolist() for i in range(n)]
+    found = {}
+    for site in np.unique(assignment[assignment >= 0]):
+        piece = pieces(touching, assignment == site)
+        inside = np.flatnonzero(piece == np.bincount(piece[piece >= 0]).argmax())
+        steps = dijkstra(graph, indices=inside, unweighted=True)
+        root = int(inside[steps[:, inside].max(axis=1).argmin()])  # the middle of the piece
+        away = steps[np.flatnonzero(inside == root)[0]]
+        found[int(site)] = [[k for k in beside[i] if away[k] == away[i] - 1] for i in range(n)]
+        found[int(site)][root] = [root]
     return found
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner.model import BANDS, StudyArea
+from planner.model import STAGES, StudyArea
 from planner.optimise import Budget, Only, Side
 from planner.plan.question import Question
 from planner.travel.catchments import outline, partition
@@ -57,12 +57,15 @@ def _merging(question: Question, row: np.ndarray) -> tuple[Only, ...]:
 
 
 def _touching(question: Question, row: np.ndarray) -> np.ndarray:
-    """(n, 2) served rows of one band whose land touches."""
+    """(n, 2) served rows of one stage whose land touches, or is the same."""
     rows, found = question.rows.iloc[row].reset_index(drop=True), [np.zeros((0, 2), dtype=np.int64)]
-    for band in BANDS:
-        mine = np.flatnonzero(rows["band"] == band)
-        pairs = touching(question.area, rows["demand_id"].to_numpy()[mine])
-        found.append(mine[pairs])
+    for stage in STAGES:
+        bands = rows[rows["stage"] == stage].groupby("demand_id", sort=True).indices
+        mine = {demand: rows.index[rows["stage"] == stage].to_numpy()[places] for demand, places in bands.items()}
+        names = list(mine)
+        near = [*touching(question.area, names).tolist(), *((i, i) for i in range(len(names)))]
+        pairs = [(a, b) for i, k in near for a in mine[names[i]] for b in mine[names[k]] if i != k or a < b]
+        found.append(np.array(pairs, dtype=np.int64).reshape(-1, 2))
     return np.concatenate(found)
 
 

@@ -34,6 +34,20 @@ def bend_shares(lines: np.ndarray) -> np.ndarray:
     import shapely
 
     xy, line = shapely.get_coordinates(lines, return_index=True)
+    return bends_along(xy, line, len(lines))
+
+
+def bends_along(xy: np.ndarray, line: np.ndarray, count: int) -> np.ndarray:
+    """The same of lines given by their vertices.
+
+    Parameters
+    ----------
+    xy, line : (n, 2) metres, and the line each vertex is of, ascending
+    count : of lines
+
+    >>> bends_along(np.array([[0.0, 0], [300, 0], [300, 300]]), np.zeros(3, dtype=int), 1).tolist()
+    [0.05]
+    """
     fresh = np.append(True, (line[1:] != line[:-1]) | (xy[1:] != xy[:-1]).any(axis=1))[: len(line)]
     xy, line = xy[fresh], line[fresh]  # a vertex that stands twice has no direction
     step = np.diff(xy, axis=0)
@@ -44,6 +58,6 @@ def bend_shares(lines: np.ndarray) -> np.ndarray:
     across = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
     turn = np.abs(np.arctan2(across, (before * after).sum(axis=1)))
     sharp = tangent < SHARP_RADIUS_M * np.tan(turn / 2)
-    bent = np.bincount(line[1:-1][inside][sharp], weights=2 * tangent[sharp], minlength=len(lines))
-    whole = np.bincount(line[1:], weights=np.where(line[1:] == line[:-1], length, 0.0), minlength=len(lines))
-    return np.divide(bent, whole, out=np.zeros(len(lines)), where=whole > 0)
+    bent = np.bincount(line[1:-1][inside][sharp], weights=2 * tangent[sharp], minlength=count)
+    whole = np.bincount(line[1:], weights=np.where(line[1:] == line[:-1], length, 0.0), minlength=count)
+    return np.divide(bent, whole, out=np.zeros(count), where=whole > 0)

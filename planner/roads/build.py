@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.model import ROAD_MODES, Roads
-from planner.roads.bends import bend_shares
+from planner.roads.bends import bends_along
 from planner.roads.tags import CLASSES, NOT_YET, features
+from planner.sources.datum import transformer
+from planner.sources.opl import freed_at_once
 from planner.sources.osm import WAY_TAGS, Ways
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ def from_lines(lines: gpd.GeoDataFrame, crs: str) -> Roads:
     return _network(tags, first, vertex, xy, crs)
 
 
+@freed_at_once()
 def from_ways(ways: Ways, crs: str) -> Roads:
     """The network of OSM ways: cut at junctions, and joined again where nothing meets and nothing changes.
 
@@ -78,10 +81,7 @@ def from_ways(ways: Ways, crs: str) -> Roads:
     ----------
     crs : projected CRS in metres
     """
-    from pyproj import Transformer
-
-    to_metres = Transformer.from_crs("EPSG:4326", crs, always_xy=True)
-    xy = np.column_stack(to_metres.transform(ways.lonlat[:, 0], ways.lonlat[:, 1]))
+    xy = np.column_stack(transformer("EPSG:4326", crs).transform(*ways.lonlat.T))
     return _network(ways.tags, ways.first, ways.vertex, xy, crs)
 
 
@@ -106,8 +106,9 @@ def _network(tags: pd.DataFrame, first: np.ndarray, vertex: np.ndarray, xy: np.n
     # Pieces that bend otherwise stay apart: no road that is added lends its bends to a straight one.
     everyone = np.ones(len(runs), dtype=bool)
     position, line = _positions(runs, everyone, everyone)
-    bends = bend_shares(shapely.linestrings(xy[position], indices=line))
-    alike = np.unique(np.column_stack([sort[of], bends]), axis=0, return_inverse=True)[1].ravel()
+    bends = bends_along(xy[position], line, len(runs))
+    shares, share = np.unique(bends, return_inverse=True)
+    alike = sort[of] * len(shares) + share
     edge, forward, chain = _chains(vertex[runs], alike, known["oneway"].to_numpy()[of])
     begins = np.flatnonzero(np.diff(chain, prepend=-1))
     position, line = _positions(runs[edge], forward, np.diff(chain, prepend=-1) > 0)
@@ -157,9 +158,6 @@ def _chains(ends: np.ndarray, sort: np.ndarray, oneway: np.ndarray) -> tuple[np.
     >>> edge.tolist(), forward.tolist(), chain.tolist()
     ([0, 1, 2], [True, False, True], [0, 0, 1])
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     n = len(ends)
     if n == 0:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool), np.zeros(0, dtype=np.int64)
@@ -171,20 +169,35 @@ def _chains(ends: np.ndarray, sort: np.ndarray, oneway: np.ndarray) -> tuple[np.
     flow = np.where(np.arange(2 * n) % 2, -1, 1) * np.repeat(oneway, 2)  # of traffic, seen by the half-edge
     alike = (one // 2 != two // 2) & (sort[one // 2] == sort[two // 2]) & (flow[one] == -flow[two])
     one, two = one[alike], two[alike]
-    joined = coo_array((np.ones(len(one)), (one // 2, two // 2)), shape=(n, n))
-    part = connected_components(joined, directed=False)[1]
-    least = np.unique(part, return_index=True)[1]
+    least = _least(_after(one, two, n))
     # A ring, joined as often as it has edges, is cut where its least edge begins.
-    ring = np.bincount(part[one // 2], minlength=len(least)) == np.bincount(part)
-    cut = ring[part[one // 2]] & ((one == 2 * least[part[one // 2]]) | (two == 2 * least[part[one // 2]]))
-    one, two = one[~cut], two[~cut]
-    after = np.arange(2 * n)
-    after[one ^ 1], after[two ^ 1] = two, one
+    ring = np.bincount(least[one // 2], minlength=n) == np.bincount(least, minlength=n)
+    cut = ring[least[one // 2]] & ((one == 2 * least[one // 2]) | (two == 2 * least[one // 2]))
+    after = _after(one[~cut], two[~cut], n)
     left = (after != np.arange(2 * n)).astype(np.int64)  # steps to the end, found by doubling
     while (further := after[after] != after).any():
         left += np.where(further, left[after], 0)
         after = after[after]
-    walk = np.flatnonzero(after == after[2 * least[part[np.arange(2 * n) // 2]]])
-    walk = walk[np.lexsort((-left[walk], least[part[walk // 2]]))]
-    chain = np.cumsum(np.diff(part[walk // 2], prepend=-1) != 0) - 1
+    walk = np.flatnonzero(after == after[2 * np.repeat(least, 2)])
+    walk = walk[np.lexsort((-left[walk], least[walk // 2]))]
+    chain = np.cumsum(np.diff(least[walk // 2], prepend=-1) != 0) - 1
     return walk // 2, walk % 2 == 0, chain
+
+
+def _after(one: np.ndarray, two: np.ndarray, n: int) -> np.ndarray:
+    """The half-edge that each half-edge goes on to, itself at an end; ``one`` and ``two`` leave a common node."""
+    after = np.arange(2 * n)
+    after[one ^ 1], after[two ^ 1] = two, one
+    return after
+
+
+def _least(after: np.ndarray) -> np.ndarray:
+    """The least edge of each edge's path or ring, found by doubling.
+
+    >>> _least(_after(np.array([1]), np.array([2]), 3)).tolist()  # the first edge ends where the second begins
+    [0, 0, 2]
+    """
+    least, step = np.arange(len(after)) // 2, after
+    while ((lower := np.minimum(least, least[step])) != least).any():
+        least, step = lower, step[step]
+    return np.minimum(least[::2], least[1::2])

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,32 +45,74 @@ def write_tagged(file: Path, keys: Collection[str], text: Path) -> Any:
     return places
 
 
-def read_tagged(text: Path, keys: Collection[str]) -> Iterator[pd.DataFrame]:
-    """The objects of such a file, some thousands at a time; of an empty file, none once.
+@contextmanager
+def freed_at_once() -> Iterator[None]:
+    """Arrow takes its memory from the system meanwhile: its own allocator keeps what is freed, 30 MB here."""
+    import pyarrow as pa
 
-    Returns
-    -------
-    ``osm_id`` (``n``, ``w`` or ``r`` and a number), ``time`` (of the last change, ISO with a ``t`` in front), ``body``
-    (a node's ``x9.5 y47.1``, a way's ``Nn1x9.5y47.1,n2xy``, the second not in the extract, a relation's
-    ``Mw1@outer,w2@inner``), and a column for each key, "" where there is no such tag
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(before)
+
+
+@dataclass(frozen=True, eq=False)
+class Things:
+    """Tagged objects, as columns of Arrow.
+
+    Parameters
+    ----------
+    osm_id : ``n``, ``w`` or ``r`` and a number
+    time : of the last change, ISO with a ``t`` in front
+    body : a node's ``x9.5 y47.1``, a way's ``Nn1x9.5y47.1,n2xy``, the second not in the extract, a relation's
+        ``Mw1@outer,w2@inner``
+    keys : the tags that were asked for
+    word : (n_key, n) what each tag says, as a place in ``words``; 0 where there is no such tag
+    words : their values; "" is the first
     """
-    with text.open(encoding="utf-8", newline="\n") as lines:
-        block = lines.readlines(BLOCK_BYTES)
+
+    osm_id: Any
+    time: Any
+    body: Any
+    keys: tuple[str, ...]
+    word: np.ndarray
+    words: Any
+
+    def has(self, *keys: str) -> np.ndarray:
+        """(n,) bool, whether a thing has one of some tags."""
+        return np.asarray((self.word[[self.keys.index(key) for key in keys]] > 0).any(axis=0))
+
+    def frame(self, rows: np.ndarray, keys: Collection[str]) -> pd.DataFrame:
+        """A column for each key, "" where there is no such tag, of some of the things."""
+        import pyarrow as pa
+
+        columns = {key: self.words.take(pa.array(self.word[self.keys.index(key), rows])) for key in keys}
+        made: pd.DataFrame = pa.table(columns).to_pandas()
+        return made
+
+
+def read_tagged(text: Path, keys: Collection[str]) -> Iterator[Things]:
+    """The objects of such a file, some thousands at a time, and none at the end."""
+    with text.open("rb") as file:
         while True:
-            yield _things([line[:-1] for line in block], keys)
-            if not (block := lines.readlines(BLOCK_BYTES)):
+            block = file.read(BLOCK_BYTES)
+            block += file.readline()
+            yield _things(block, tuple(keys))
+            if not block:
                 return
 
 
-def _things(lines: list[str], keys: Collection[str]) -> pd.DataFrame:
+def _things(block: bytes, keys: tuple[str, ...]) -> Things:
+    """The objects of some lines."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    fields = pc.split_pattern(pa.array(lines, pa.string()), " ", max_splits=len(FIELDS) - 1)
+    lines = pc.split_pattern(pa.array([block[:-1]] if block else [], pa.string()), "\n")
+    fields = pc.split_pattern(lines.flatten(), " ", max_splits=len(FIELDS) - 1)
     columns = dict(zip(FIELDS, _columns(fields, len(FIELDS)), strict=True))
-    made = {name: columns[name] for name in ("osm_id", "time", "body")} | _tags(columns["tags"], keys)
-    frame: pd.DataFrame = pa.table(made).to_pandas()
-    return frame
+    return Things(columns["osm_id"], columns["time"], columns["body"], keys, *_tags(columns["tags"], keys))
 
 
 def _columns(lists: Any, n: int) -> list[Any]:
@@ -77,24 +121,20 @@ def _columns(lists: Any, n: int) -> list[Any]:
     return [flat.take(np.arange(i, len(flat), n)) for i in range(n)]
 
 
-def _tags(tags: Any, keys: Collection[str]) -> dict[str, Any]:
-    """``Tkey=value,key=value`` of every object as one array of values a key."""
+def _tags(tags: Any, keys: tuple[str, ...]) -> tuple[np.ndarray, Any]:
+    """``Tkey=value,key=value`` of every object as places in a list of words (n_key, n), and the list."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     pairs = pc.split_pattern(pc.utf8_slice_codeunits(tags, 1), ",")
     key, value = _columns(pc.split_pattern(pairs.flatten(), "=", max_splits=1), 2)
-    asked = pc.is_in(key, pa.array(keys))
-    row = pc.list_parent_indices(pairs).filter(asked).to_numpy()
-    key, value = key.filter(asked), value.filter(asked).dictionary_encode()
-    words = pa.array([_plain(word) for word in value.dictionary.to_pylist()] + [""])
-    found = {}
-    for name in keys:
-        here = pc.equal(key, name).to_numpy(zero_copy_only=False)
-        index = np.full(len(tags), len(words) - 1)
-        index[row[here]] = value.indices.to_numpy()[here]
-        found[name] = words.take(index)
-    return found
+    at = pc.index_in(key, pa.array(keys))
+    asked = at.is_valid()
+    row, at, value = (part.filter(asked) for part in (pc.list_parent_indices(pairs), at, value))
+    value = value.dictionary_encode()
+    word = np.zeros((len(keys), len(tags)), dtype=np.int32)
+    word[at.to_numpy(), row.to_numpy()] = value.indices.to_numpy() + 1
+    return word, pa.array(["", *map(_plain, value.dictionary.to_pylist())])
 
 
 def _plain(word: str) -> str:
@@ -106,12 +146,12 @@ def _plain(word: str) -> str:
     return re.sub("%([0-9a-f]+)%", lambda code: chr(int(code[1], 16)), word) if "%" in word else word
 
 
-def nodes_of(bodies: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def nodes_of(bodies: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The nodes of ways, one way after the other.
 
     Parameters
     ----------
-    bodies : of the ways
+    bodies : of the ways, an array of Arrow or a list
 
     Returns
     -------

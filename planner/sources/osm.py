@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.errors import DataError, Fault
-from planner.sources.opl import nodes_of, read_tagged, write_tagged
+from planner.sources.opl import Things, freed_at_once, nodes_of, read_tagged, write_tagged
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -110,6 +110,7 @@ class OsmExtract:
     doubts: tuple[str, ...] = ()
 
 
+@freed_at_once()
 def read_osm(path: str | Path, *, roads_only: bool = False, box: Sequence[float] | None = None) -> OsmExtract:
     """Roads, schools, places and administrative boundaries of an extract.
 
@@ -158,22 +159,23 @@ def read_osm(path: str | Path, *, roads_only: bool = False, box: Sequence[float]
 
 
 def _ways(text: Path, box: Sequence[float] | None) -> tuple[Ways, pd.DataFrame, str]:
-    """The roads, whatever may be a feature (``opl.read_tagged``, and its ``kind``), and the day of the newest road."""
+    """The roads, whatever may be a feature, and the day of the newest road."""
     import pandas as pd
+    import pyarrow.compute as pc
 
     keys = tuple(dict.fromkeys((*WAY_TAGS, *FEATURE_TAGS, *AREA_TAGS)))
     tags, sizes, vertices, places, features, newest = [], [], [], [], [], ""
     for things in read_tagged(text, keys):
-        kinds = _feature_kinds(things)
-        features.append(things.assign(kind=kinds)[kinds != ""])
-        roads = things[things["osm_id"].str.startswith("w") & (things["highway"] != "")]
-        newest = max([newest, *roads["time"].str[1:11].unique()])
-        way, size, vertex, lonlat = _whole_runs(*nodes_of(roads["body"]))
+        features.append(_feature_rows(things))
+        lines = pc.starts_with(things.osm_id, "w").to_numpy(zero_copy_only=False)
+        roads = np.flatnonzero(lines & things.has("highway"))
+        newest = max(newest, pc.max(things.time.take(roads)).as_py() or "")
+        way, size, vertex, lonlat = _whole_runs(*nodes_of(things.body.take(roads)))
         if box is not None:
             near = _touches(size, lonlat, box)
             inside = np.repeat(near, size)
             way, size, vertex, lonlat = way[near], size[near], vertex[inside], lonlat[inside]
-        tags.append(roads[list(WAY_TAGS)].iloc[way])
+        tags.append(things.frame(roads[way], WAY_TAGS))
         sizes.append(size)
         vertices.append(vertex)
         places.append(lonlat)
@@ -183,7 +185,17 @@ def _ways(text: Path, box: Sequence[float] | None) -> tuple[Ways, pd.DataFrame, 
         np.concatenate(vertices),
         np.concatenate(places),
     )
-    return ways, pd.concat(features, ignore_index=True), "" if newest < "2000" else newest
+    day = newest[1:11]
+    return ways, pd.concat(features, ignore_index=True), "" if day < "2000" else day
+
+
+def _feature_rows(things: Things) -> pd.DataFrame:
+    """Whatever may be a feature: ``osm_id``, ``body``, ``kind`` and its tags."""
+    rows = np.flatnonzero(things.has(*FEATURE_KEYS))
+    table = things.frame(rows, dict.fromkeys((*FEATURE_TAGS, *AREA_TAGS)))
+    table["osm_id"], table["body"] = (column.take(rows).to_pandas() for column in (things.osm_id, things.body))
+    table["kind"] = _feature_kinds(table)
+    return table[table["kind"] != ""]
 
 
 def _whole_runs(

@@ -13,7 +13,7 @@ from planner.travel.network import Network, OffRoad
 RELAXATIONS = 200
 """Junctions in a row that a door's surroundings are searched over; fewer only leave more ways than are needed."""
 
-COMPILED_FROM, COMPILING_FROM = 5e4, 1e6
+COMPILED_FROM, COMPILING_FROM = 1e5, 1e6
 """Roads near doors from which going door by door is quicker than all at once: compiled, and not compiled yet."""
 
 

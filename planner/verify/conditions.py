@@ -108,32 +108,32 @@ def closest(plan: Folder) -> Check:
 
 
 def one_piece(plan: Folder) -> Check:
-    """The land of the villages that go to one school, band by band, is in one piece."""
+    """The land of the villages that go to one school, stage by stage, is in one piece."""
     import shapely
 
-    villages: dict[str, dict[str, str]] = defaultdict(dict)
+    villages: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))  # two bands may go to two schools
     for row in plan.assignment:
         if row["school_id"]:
-            villages[row["band"]][row["demand_id"]] = row["school_id"]
+            villages[BAND_STAGE[row["band"]]][row["demand_id"]].add(row["school_id"])
     failures, checked = [], 0
     county = shapely.union_all(shapely.make_valid(plan.area.towns.geometry.dropna().to_numpy()))
-    for band, school_of in villages.items():
-        points = plan.area.demand.geometry.loc[list(school_of)].to_numpy()
+    for stage, schools_of in villages.items():
+        points = plan.area.demand.geometry.loc[list(schools_of)].to_numpy()
         around = shapely.union_all([county, shapely.buffer(shapely.multipoints(points).convex_hull, 1.0)])
         cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(points), extend_to=around))
         cells = cells if county.is_empty else shapely.intersection(cells, county)
         which, cell = shapely.STRtree(cells).query(points, predicate="intersects")
         cell_of = dict(zip(which.tolist(), cell.tolist(), strict=True))
-        land, schools = cells[[cell_of[i] for i in range(len(points))]], list(school_of.values())
+        land, schools = cells[[cell_of[i] for i in range(len(points))]], list(schools_of.values())
         # Cells share their borders up to rounding: a strip of a millimetre tells a border from a common corner.
         one, other = shapely.STRtree(land).query(land, predicate="dwithin", distance=0.001)
         strip = shapely.area(shapely.intersection(shapely.buffer(land[one], 0.001), land[other]))
         beside: dict[int, set[int]] = defaultdict(set)
         for i, k in zip(one[strip > 1e-5].tolist(), other[strip > 1e-5].tolist(), strict=True):
             beside[i].add(k)
-        for school in sorted(set(schools)):
+        for school in sorted(set().union(*schools)):
             checked += 1
-            mine = {i for i, its in enumerate(schools) if its == school}
+            mine = {i for i, its in enumerate(schools) if school in its}
             first = min(mine)
             seen, ahead = {first}, [first]
             while ahead:
@@ -141,7 +141,7 @@ def one_piece(plan: Folder) -> Check:
                 seen |= new
                 ahead += new
             if seen != mine:
-                failures.append(f"{school} {band}: {len(mine - seen)} of its {len(mine)} villages lie apart")
+                failures.append(f"{school} {stage}: {len(mine - seen)} of its {len(mine)} villages lie apart")
     return Check("catchments are in one piece", checked, tuple(failures))
 
 

@@ -83,7 +83,7 @@ READERS = {
 }
 IMPORTS = {
     "osmnx": ("osmnx",),
-    "ours": ("geopandas", "osmium", "pyarrow.compute", "pyarrow.csv", "scipy.sparse.csgraph", "planner.area"),
+    "ours": ("geopandas", "osmium", "pyarrow.compute", "pyarrow.csv", "planner.area"),
 }
 
 
