@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from planner.draw import draw
     from planner.errors import DataError, InfeasibleError, PlannerError, ScenarioError
     from planner.intake import new_area
-    from planner.plan import Plan, catchments, current_plan, explain, optimise, score
+    from planner.plan import Plan, alternatives, catchments, current_plan, explain, frontier, optimise, score
+    from planner.robust import robustness
     from planner.scenario import parse_scenario, read_scenario
     from planner.travel import criticality, flows, isochrones, path, paths, travel_times
     from planner.verify import verify
@@ -27,6 +28,7 @@ _HOME = {
     "Plan": "plan",
     "PlannerError": "errors",
     "ScenarioError": "errors",
+    "alternatives": "plan",
     "catchments": "plan",
     "check_area": "area",
     "compare": "compare",
@@ -35,6 +37,7 @@ _HOME = {
     "draw": "draw",
     "explain": "plan",
     "flows": "travel",
+    "frontier": "plan",
     "isochrones": "travel",
     "new_area": "intake",
     "optimise": "plan",
@@ -43,6 +46,7 @@ _HOME = {
     "paths": "travel",
     "read_area": "area",
     "read_scenario": "scenario",
+    "robustness": "robust",
     "score": "plan",
     "travel_times": "travel",
     "verify": "verify",
@@ -55,6 +59,7 @@ __all__ = [
     "Plan",
     "PlannerError",
     "ScenarioError",
+    "alternatives",
     "catchments",
     "check_area",
     "compare",
@@ -63,6 +68,7 @@ __all__ = [
     "draw",
     "explain",
     "flows",
+    "frontier",
     "isochrones",
     "new_area",
     "optimise",
@@ -71,6 +77,7 @@ __all__ = [
     "paths",
     "read_area",
     "read_scenario",
+    "robustness",
     "score",
     "travel_times",
     "verify",

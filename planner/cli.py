@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from planner.console import put_json, say, show, step
-from planner.errors import DataError, Fault, PlannerError
+from planner.errors import PlannerError
+from planner.opening import facts as _facts
+from planner.opening import question_of as _question
+from planner.opening import read as _read
+from planner.studies import alternatives, frontier, robust
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from planner.model import StudyArea, TravelTimes
+    from planner.model import StudyArea
     from planner.plan import Plan
-    from planner.scenario import Scenario, Travel
+    from planner.scenario import Travel
 
 app = typer.Typer(
     name="planner",
@@ -298,6 +302,10 @@ def isochrones(
         print(f"Written {out}")
 
 
+for _study in (frontier, alternatives, robust):
+    app.command()(_study)
+
+
 @app.command()
 def norms(as_json: AsJson = False) -> None:
     """The presets: every limit with its unit and document."""
@@ -331,34 +339,6 @@ def demo(out: Out = None) -> None:
 
 
 # ---------------------------------------------------------------- the way
-
-
-def _question(path: Path, area: Path | None) -> tuple[Scenario, StudyArea]:
-    from planner.area import read_area
-    from planner.scenario import read_scenario
-
-    question = read_scenario(path)
-    folder = area or path.resolve().parent.parent
-    if area is None and not (folder / "area.toml").is_file():
-        said = "it does not lie in the scenarios folder of a study area"
-        raise DataError([Fault(str(path), said, "Say which area with --area.")])
-    with step(f"Reading {folder.name}") as tell:
-        county = read_area(folder)
-        tell(", ".join(f"{value:,} {word}" for word, value in _facts(county)["counts"].items()))
-    return question, county
-
-
-def _read(path: Path, area: Path | None) -> tuple[Scenario, StudyArea, TravelTimes]:
-    from planner.travel import travel_times
-
-    question, county = _question(path, area)
-    with step("Travel times") as tell:
-        times = travel_times(county, question.travel, tell=lambda what: say(f"Travel times: {what} ..."))
-        tell("from the cache" if times.from_cache else "")
-    if times.off_network:
-        named = list(times.off_network.items())
-        say(f"{len(named)} places have no way to or from anywhere; the first: {named[0][0]}: {named[0][1]}.")
-    return question, county, times
 
 
 def _assigned(path: Path, area: Path | None) -> tuple[StudyArea, Travel, pd.DataFrame]:
@@ -411,21 +391,6 @@ def _finish(plan: Plan, out: Path, as_json: bool) -> None:
 def _verification(found: Any) -> dict[str, Any]:
     checks = [{"name": c.name, "checked": c.checked, "failures": list(c.failures)} for c in found.checks]
     return {"passed": found.passed, "checks": checks}
-
-
-def _facts(area: StudyArea) -> dict[str, Any]:
-    return {
-        "title": area.title,
-        "crs": area.crs,
-        "synthetic": area.synthetic,
-        "counts": {
-            "schools": len(area.schools),
-            "demand points": len(area.demand),
-            "pupils": int(area.pupils.to_numpy().sum()),
-            "towns": len(area.towns),
-            "km of road": round(float(area.roads.edges["length_m"].sum()) / 1000),
-        },
-    }
 
 
 def _say_facts(facts: dict[str, Any]) -> None:

@@ -51,7 +51,7 @@ def largest_remainder(total: int, weights: np.ndarray) -> np.ndarray:
     order = np.argsort(-(exact - whole), kind="stable")
     if left >= 0:
         order = order[share[order] > 0]
-        whole += left // len(order)
+        whole[order] += left // len(order)
         whole[order[: left % len(order)]] += 1
     else:  # only rounding at totals beyond 2**52 leads here
         whole[int(np.argmax(whole))] += left
@@ -124,6 +124,31 @@ def pupils_from_population(
     everyone = float(np.nansum(people))
     made = {g: largest_remainder(round(share_per_grade.get(g, 0.0) * everyone), people) for g in GRADES}
     return pd.DataFrame(made, index=population.index.rename("demand_id"), dtype="int64")
+
+
+def scaled(pupils: pd.DataFrame, factor: Mapping[str, float]) -> pd.DataFrame:
+    """Pupils with every grade's total multiplied, rounded once, and spread as they are spread today.
+
+    Parameters
+    ----------
+    pupils : demand_id x grades, whole numbers
+    factor : by grade; 1 for a grade it does not name
+
+    Returns
+    -------
+    demand_id x grades, int64; half a pupil counts as one
+
+    >>> import pandas as pd
+    >>> today = pd.DataFrame({"g1": [3, 2], "g2": [4, 0]}, index=["V1", "V2"])
+    >>> scaled(today, {"g1": 1.2}).to_numpy().tolist()
+    [[4, 4], [2, 0]]
+    """
+    made = pupils.copy()
+    for grade in pupils.columns:
+        total = int(np.floor(factor.get(grade, 1.0) * int(pupils[grade].sum()) + 0.5 + 1e-9))
+        if pupils[grade].any():
+            made[grade] = largest_remainder(total, pupils[grade].to_numpy(dtype=float))
+    return made.astype("int64")
 
 
 def long_to_wide(frame: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,8 @@ import math
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -45,15 +47,28 @@ def save(plan: Plan, folder: str | Path, drawing: Drawing | None = None) -> Path
     DataError : the folder exists and is no plan folder, or may not be written
     """
     target = free_target(folder)
+    with whole_folder(target) as part:
+        _write(plan, part, target, drawing)
+    return target
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """A folder to write in that takes the target's place when all is written, or not at all.
+
+    Raises
+    ------
+    DataError : it may not be written
+    """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
     except OSError as error:
         raise DataError(
-            [Fault(str(folder), f"it cannot be written: {error.strerror}", "Name another folder.")]
+            [Fault(str(target), f"it cannot be written: {error.strerror}", "Name another folder.")]
         ) from None
     try:
-        _write(plan, part, target, drawing)
+        yield part
         part.chmod(0o755)
         if target.exists():
             old = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-old-"))
@@ -64,19 +79,23 @@ def save(plan: Plan, folder: str | Path, drawing: Drawing | None = None) -> Path
             part.replace(target)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return target
 
 
-def free_target(folder: str | Path) -> Path:
-    """The folder, if a plan may be written to it: absent, empty, or an older plan folder.
+def free_target(folder: str | Path, holds: str = "plan.json") -> Path:
+    """The folder, if one may be written to it: absent, empty, or an older one of its kind.
+
+    Parameters
+    ----------
+    holds : the file by which an older one is known
 
     Raises
     ------
     DataError : it is anything else
     """
     target = Path(folder)
-    if target.exists() and not (target / "plan.json").is_file() and (not target.is_dir() or any(target.iterdir())):
-        raise DataError([Fault(str(folder), "it exists and is no plan folder", "Name another folder, or empty it.")])
+    if target.exists() and not (target / holds).is_file() and (not target.is_dir() or any(target.iterdir())):
+        said = f"it exists and is no {holds.removesuffix('.json')} folder"
+        raise DataError([Fault(str(folder), said, "Name another folder, or empty it.")])
     return target
 
 

@@ -147,18 +147,39 @@ class Goal(Part):
     """What is minimised, and among equals what next.
 
     ``weighted_cny``: several at once, each at its price in ``weights_cny`` (CNY for a unit of it, so CNY a
-    pupil-minute, CNY a school, 1 for a CNY).
+    pupil-minute, CNY a school, 1 for a CNY). ``over``: the present, or the scenario's futures, the worst
+    of them or their weighted average.
     """
 
     minimise: Objective | Literal["weighted_cny"] = "pupil_minutes"
     weights_cny: Mapping[Objective, NonNegative] = Field(default_factory=dict)
     then: Annotated[tuple[Objective, ...], Field(max_length=2)] = ()
+    over: Literal["", "worst", "average"] = ""
 
     @property
     def named(self) -> tuple[str, ...]:
         """Every objective that counts for something."""
         first = self.weights_cny if self.minimise == "weighted_cny" else (self.minimise,)
         return (*first, *self.then)
+
+
+class Future(Part):
+    """What may come: the same county with more or fewer pupils, slower or quicker ways, or roads closed.
+
+    ``pupils`` multiplies every grade's total, or the totals of the bands that it names; ``speed`` every speed on and
+    off the road (signed and legal maxima hold); ``closed_edges`` are closed beside those of ``travel``.
+    """
+
+    name: str
+    weight: NonNegative = 1.0
+    pupils: NonNegative | Mapping[Band, NonNegative] = 1.0
+    speed: Positive = 1.0
+    closed_edges: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = ()
+
+    def pupils_factor(self, band: str) -> float:
+        """By how much the pupils of a band are multiplied."""
+        factor = self.pupils
+        return float(factor.get(band, 1.0)) if isinstance(factor, Mapping) else float(factor)  # type: ignore[call-overload]
 
 
 class Solver(Part):
@@ -184,6 +205,7 @@ class Scenario(Part):
     assignment: Assignment = Assignment()
     costs: Costs = Costs()
     objective: Goal = Goal()
+    futures: tuple[Future, ...] = ()
     solver: Solver = Solver()
     source_text: str = Field(default="", exclude=True)
     path: Path | None = Field(default=None, exclude=True)
@@ -394,6 +416,17 @@ def _goals(scenario: Scenario, file: str) -> Iterator[Fault]:
     if priced and scenario.capacity.cost_per_seat_cny is None:
         what = "objective: capital_cost_cny" if "capital_cost_cny" in goal.named else "costs.max_capital_cny"
         yield Fault(file, f"{what} needs capacity.cost_per_seat_cny", "Give a cost per seat.")
+    if not goal.over:
+        return
+    if not sum(future.weight for future in scenario.futures):
+        yield Fault(
+            file, f'objective.over = "{goal.over}" needs futures with a weight', "Add [[futures]], or leave it out."
+        )
+    if goal.then:
+        yield Fault(file, "objective: then does not go with over", "Leave one of them out.")
+    if priced or goal.minimise == "weighted_cny":
+        said = "objective: over goes with pupil minutes, running costs and schools, not with building costs or weights"
+        yield Fault(file, said, "Name another objective and no max_capital_cny, or leave over out.")
 
 
 def _unknown_words(travel: Travel, file: str) -> Iterator[Fault]:

@@ -56,12 +56,19 @@ def best_without_seats(problem: LocationProblem) -> float:
 
 
 def whole(problem, is_open):
-    n, m = problem.cost.shape
     found = math.inf
+    for pick, steps in choices(problem, is_open):
+        if all(value(problem, b.terms, is_open, pick, steps) <= b.max + 1e-9 for b in problem.budgets):
+            found = min(found, value(problem, problem.objective, is_open, pick, steps))
+    return found
+
+
+def choices(problem, is_open):
+    """Every way to serve whole demand points from these sites, with the fewest steps of seats that do."""
+    n, m = problem.cost.shape
     for choice in itertools.product(np.flatnonzero(is_open), repeat=n):
         pick = np.array(choice, dtype=int)
-        serving = problem.cost[np.arange(n), pick]
-        if np.isnan(serving).any():
+        if np.isnan(problem.cost[np.arange(n), pick]).any():
             continue
         load = np.bincount(pick, weights=problem.weight, minlength=m)
         steps = np.zeros(m)
@@ -74,17 +81,25 @@ def whole(problem, is_open):
             if (need > problem.expansion.max_steps).any():
                 continue
             steps = need
+        yield pick, steps
 
-        def value(terms, serve=pick, steps=steps):
-            total = fixed_part(problem, terms, is_open)
-            if terms.cost is not None:
-                total += np.asarray(terms.cost)[np.arange(n), serve].sum()
-            if terms.step is not None:
-                total += (np.asarray(terms.step) * steps).sum()
-            return total
 
-        if all(value(budget.terms) <= budget.max + 1e-9 for budget in problem.budgets):
-            found = min(found, value(problem.objective))
+def value(problem, terms, is_open, pick, steps):
+    total = fixed_part(problem, terms, is_open)
+    if terms.cost is not None:
+        total += np.asarray(terms.cost)[np.arange(len(pick)), pick].sum()
+    if terms.step is not None:
+        total += (np.asarray(terms.step) * steps).sum()
+    return total
+
+
+def pareto(pairs):
+    """The pairs that no other beats on both, each once, from the least second on."""
+    best, found = math.inf, []
+    for first, second in sorted(pairs, key=lambda pair: (pair[1], pair[0])):
+        if first < best - 1e-9:
+            best = first
+            found.append((first, second))
     return found
 
 

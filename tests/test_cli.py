@@ -267,3 +267,34 @@ def test_isochrones_that_cannot_be_made_say_why(words, said, county, tmp_path):
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.glob("**/*.gpkg"))
+
+
+def test_frontier_writes_plans_to_open(county, tmp_path):
+    question = county / "scenarios" / "plan.toml"
+    done = planner("frontier", question, "--between", "mean_minutes,schools_open", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().splitlines()[-1] == f"Open {Path('out') / 'plan-frontier' / 'frontier.html'}"
+    assert "proven 已证明" in done.stdout
+    assert verify(tmp_path / "out" / "plan-frontier" / "plans" / "01").passed
+    wrong = planner("frontier", question, "--between", "mean_minutes,seats", cwd=tmp_path)
+    assert (wrong.returncode, "'seats' is no indicator" in wrong.stderr) == (2, True)
+    wrong = planner("frontier", question, "--limits", "3,x", cwd=tmp_path)
+    assert (wrong.returncode, "no list of numbers" in wrong.stderr) == (2, True)
+
+
+def test_alternatives_of_a_plan_folder_in_json(plan, tmp_path):
+    done = planner("alternatives", plan[0], "--within", "1000", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["ended"] == "none"
+    assert {row["school_id"]: row["fate"] for row in said["schools"]} == {"S1": "always", "S2": "never", "S3": "always"}
+
+
+def test_robust_tables_a_plan_in_futures(plan, tmp_path):
+    done = planner("robust", plan[0], "--roads", "1", "--out", tmp_path / "futures.csv")
+    assert done.returncode == 0, done.stderr
+    assert "学生增二成" in done.stdout
+    table = pd.read_csv(tmp_path / "futures.csv", encoding="utf-8-sig")
+    assert table["longest_minutes"].iloc[3] == pytest.approx(25, abs=1e-3)
+    wrong = planner("robust", tmp_path)
+    assert (wrong.returncode, "no complete plan folder" in wrong.stderr) == (2, True)

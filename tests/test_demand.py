@@ -82,3 +82,8 @@ def test_long_to_wide_adds_and_keeps_order():
     assert wide.columns.tolist() == list(GRADES)
     assert wide.loc["V2", "g1"] == 7
     assert wide.to_numpy().sum() == 9
+
+
+def test_whole_shares_that_floats_just_miss_stay_whole():
+    """13 x 6/13 is a little less than 6 in floats: every row is then rounded up, those without weight are not."""
+    assert largest_remainder(13, np.array([6.0, 3.0, 1.0, 0.0, 3.0, 0.0])).tolist() == [6, 3, 1, 0, 3, 0]

@@ -1,7 +1,10 @@
 """Location problems as pure arrays, solved exactly; knows nothing of schools."""
 
+from planner.optimise.alternatives import Alternatives, alternatives
 from planner.optimise.evaluate import assign, objectives
 from planner.optimise.exact import solve, solve_then
+from planner.optimise.frontier import Longest, OutOfTimeError, Point, frontier, limit
+from planner.optimise.futures import stacked
 from planner.optimise.problem import (
     Budget,
     Expansion,
@@ -10,26 +13,36 @@ from planner.optimise.problem import (
     OpenRule,
     Terms,
     total,
+    value,
     violations,
 )
 from planner.optimise.repair import Repair, repair
 from planner.optimise.side import Only, Side
 
 __all__ = [
+    "Alternatives",
     "Budget",
     "Expansion",
     "LocationProblem",
     "LocationSolution",
+    "Longest",
     "Only",
     "OpenRule",
+    "OutOfTimeError",
+    "Point",
     "Repair",
     "Side",
     "Terms",
+    "alternatives",
     "assign",
+    "frontier",
+    "limit",
     "objectives",
     "repair",
     "solve",
     "solve_then",
+    "stacked",
     "total",
+    "value",
     "violations",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from planner.optimise.problem import LocationProblem, LocationSolution, Status, pairs, total, violations
+from planner.optimise.problem import LocationProblem, LocationSolution, Status, pairs, value, violations
 
 NOISE = 1e-7  # relative: below it, objective and bound are equal
 
@@ -38,7 +38,7 @@ def serve_nearest(problem: LocationProblem, is_open: np.ndarray) -> dict[str, An
 
 def valued(problem: LocationProblem, made: LocationSolution) -> LocationSolution:
     """The solution with its objective, and its gap to the bound it has."""
-    objective = total(problem, problem.objective, made)
+    objective = value(problem, made)
     bound = min(made.bound, objective)
     gap = (objective - bound) / max(abs(objective), 1e-9)
     if gap <= NOISE:

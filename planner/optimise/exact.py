@@ -12,8 +12,8 @@ import numpy as np
 
 from planner.optimise import median
 from planner.optimise.answers import checked, serve_nearest, unsolved, valued
-from planner.optimise.highs import by_rows
 from planner.optimise.mip import INF
+from planner.optimise.narrow import Relaxed, by_ceilings, narrowed
 from planner.optimise.problem import (
     Budget,
     LocationProblem,
@@ -49,21 +49,28 @@ def solve(problem: LocationProblem, *, gap: float = 0.0, time_limit_s: float = 6
     >>> solution.open.tolist(), solution.objective, solution.gap, solution.status
     ([True, False], 13.0, 0.0, 'optimal')
     """
+    return _solve(problem, gap, time_limit_s, seed)[0]
+
+
+def _solve(
+    problem: LocationProblem, gap: float, time_limit_s: float, seed: int
+) -> tuple[LocationSolution, Relaxed | None]:
+    """The best solution, and the linear relaxation where one was solved."""
     began = time.perf_counter()
     n, m = problem.cost.shape
     demand = pairs(problem.cost)[0]
     if n and (m == 0 or len(np.unique(demand)) < n):
-        return unsolved(problem, "infeasible", time.perf_counter() - began)
+        return unsolved(problem, "infeasible", time.perf_counter() - began), None
     if len(demand) >= median.WORTH_COMPILING and median.carries(problem):
         sites = median.best_sites(problem, gap=gap, time_limit_s=time_limit_s, seed=seed)
         if sites is not None:
-            return checked(problem, _at_nearest(problem, sites), gap, began)
+            return checked(problem, _at_nearest(problem, sites), gap, began), None
         time_limit_s = max(time_limit_s - (time.perf_counter() - began), 0.5)
     if PRICES_FROM <= len(demand) <= PRICES_TO and _priced(problem):
         from planner.optimise.prices import solve_by_prices  # loads what is compiled
 
-        return solve_by_prices(problem, gap=gap, time_limit_s=time_limit_s, seed=seed)
-    return by_rows(problem, gap=gap, time_limit_s=time_limit_s, seed=seed)
+        return solve_by_prices(problem, gap=gap, time_limit_s=time_limit_s, seed=seed), None
+    return by_ceilings(problem, gap=gap, time_limit_s=time_limit_s, seed=seed)
 
 
 def _priced(problem: LocationProblem) -> bool:
@@ -74,6 +81,7 @@ def _priced(problem: LocationProblem) -> bool:
         and bool(np.isfinite(problem.capacity).any())
         and paid
         and not problem.budgets
+        and not problem.worst
         and problem.side is None
     )
 
@@ -96,20 +104,23 @@ def solve_then(
     >>> solve_then(problem, Terms(fixed=[5.0, 2.0]))[1].open.tolist()
     [False, True]
     """
-    first = solve(problem, gap=gap, time_limit_s=time_limit_s, seed=seed)
+    first, relaxed = _solve(problem, gap, time_limit_s, seed)
     found, posed, left = [first], problem, time_limit_s - first.seconds
     for goal in then:
         before = found[-1]
         if before.status not in ("optimal", "feasible"):
             found.append(before)
             continue
+        began = time.perf_counter()
         within = _within(posed, goal, before, gap)
+        ceiling = within.budgets[-1].max
+        within = narrowed(within, posed, ceiling, relaxed, time_limit_s=max(0.5 * left, 1.0), seed=seed)
+        left -= time.perf_counter() - began
         # Only opening counts now and seats do not bind: given the open sites, the objective before serves cheapest.
-        free = (
-            goal.cost is None and not np.isfinite(problem.capacity).any() and not posed.budgets and problem.side is None
-        )
+        serving = goal.cost is not None or any(budget.terms.cost is not None for budget in posed.budgets)
+        free = not serving and not posed.worst and problem.side is None and not np.isfinite(problem.capacity).any()
         asked = dataclasses.replace(within, whole=False) if free else within
-        made = solve(asked, gap=gap, time_limit_s=max(left, 1.0), seed=seed)
+        made, relaxed = _solve(asked, gap, max(left, 1.0), seed)
         left -= made.seconds
         if made.status not in ("optimal", "feasible"):
             value = total(within, within.objective, before)
@@ -122,25 +133,43 @@ def solve_then(
 
 
 def _within(problem: LocationProblem, goal: Terms, proven: LocationSolution, gap: float) -> LocationProblem:
-    """The problem with another objective, its own kept within the gap of the best."""
+    """The problem with another objective, its own kept within the gap of the best by the last of its budgets."""
     # "Within the gap": what was proven about the objective stays true of any solution.
     allowed = max(proven.objective, proven.bound + gap * abs(proven.objective))
     allowed += 1e-7 * max(1.0, abs(proven.objective))
+    spend = problem.objective
+    if not pairs(problem.cost)[2].any():
+        spend = dataclasses.replace(spend, cost=None)
+    sums = [_plus(problem, spend, terms) for terms in problem.worst] or [spend]
+    kept = [Budget(terms, allowed, f"objective {len(problem.budgets) + 1}") for terms in sums]
+    return dataclasses.replace(aimed(problem, goal), budgets=(*problem.budgets, *kept))
+
+
+def _plus(problem: LocationProblem, one: Terms, other: Terms) -> Terms:
+    """Two sums as one."""
+    demand, site, _ = pairs(problem.cost)
+    costs = [at_pairs(terms.cost, demand, site) for terms in (one, other) if terms.cost is not None]
+    parts = {
+        name: [getattr(terms, name) for terms in (one, other) if getattr(terms, name) is not None]
+        for name in ("fixed", "facility", "step")
+    }
+    added = {name: np.sum(given, axis=0) if given else None for name, given in parts.items()}
+    return Terms(cost=same_pairs(problem.cost, np.sum(costs, axis=0)) if costs else None, **added)
+
+
+def aimed(problem: LocationProblem, goal: Terms) -> LocationProblem:
+    """The problem with another objective, its limits as they are.
+
+    >>> aimed(LocationProblem([[1.0, np.nan]]), Terms(fixed=[5.0, 2.0])).cost.tolist()
+    [[0.0, nan]]
+    """
     step = None if problem.expansion is None else dataclasses.replace(
         problem.expansion, cost_per_step=np.zeros_like(problem.fixed_cost) if goal.step is None else goal.step
     )  # fmt: skip
     demand, site, cost = pairs(problem.cost)
     serving = same_pairs(problem.cost, 0.0 * cost if goal.cost is None else at_pairs(goal.cost, demand, site))
-    spend = problem.objective
-    if not cost.any():
-        spend = dataclasses.replace(spend, cost=None)
     return dataclasses.replace(
-        problem,
-        cost=serving,
-        fixed_cost=goal.fixed,
-        facility_cost=goal.facility,
-        expansion=step,
-        budgets=(*problem.budgets, Budget(spend, allowed, f"objective {len(problem.budgets) + 1}")),
+        problem, cost=serving, fixed_cost=goal.fixed, facility_cost=goal.facility, expansion=step, worst=()
     )
 
 

@@ -185,6 +185,10 @@ class Highs:
             self.bound = info.mip_dual_bound if self._mip else self.objective
         return "optimal" if state == highspy.HighsModelStatus.kOptimal else "unknown"
 
+    def reduced_costs(self) -> np.ndarray:
+        """(n_variable,) of the last relaxation."""
+        return np.array(self._h.getSolution().col_dual)
+
     def broken_arcs(self) -> np.ndarray:
         """Arcs above their site's opening in the last solution."""
         if self.values is None:

@@ -115,6 +115,7 @@ def carries(problem: LocationProblem) -> bool:
         isinstance(problem.cost, np.ndarray)
         and problem.cost.size <= MOST_PAIRS
         and not problem.budgets
+        and not problem.worst
         and problem.side is None
         and all(len(set(group)) < 2 for group in problem.linked)
         and bool((problem.capacity >= problem.weight @ ~np.isnan(problem.cost)).all())

@@ -132,9 +132,9 @@ def make_layout(problem: LocationProblem) -> Layout:
     demand, site, _ = pairs(problem.cost)
     demand, site = demand[~shut[site]], site[~shut[site]]
     priced = problem.facility_cost != 0
-    for budget in problem.budgets:
-        if budget.terms.facility is not None:
-            priced = priced | (np.asarray(budget.terms.facility) != 0)
+    for terms in (*(budget.terms for budget in problem.budgets), *problem.worst):
+        if terms.facility is not None:
+            priced = priced | (np.asarray(terms.facility) != 0)
     stepped = np.zeros(0, dtype=np.int64)
     if problem.expansion is not None:
         stepped = np.flatnonzero((problem.expansion.max_steps > 0) & np.isfinite(problem.capacity) & ~shut)
@@ -144,7 +144,8 @@ def make_layout(problem: LocationProblem) -> Layout:
     step0 = facility0 + len(facilities)
     full0, load = step0 + len(stepped), loaded(problem)
     load0 = full0 + (0 if problem.whole else len(load))
-    return Layout(demand, site, open0, facility0, step0, full0, load0, load0 + len(load), facilities, stepped, load)
+    size = load0 + len(load) + bool(problem.worst)
+    return Layout(demand, site, open0, facility0, step0, full0, load0, size, facilities, stepped, load)
 
 
 def coefficients(layout: Layout, terms: Terms) -> np.ndarray:
@@ -175,7 +176,8 @@ def arcs_must_be_whole(problem: LocationProblem) -> bool:
     Without seats, side conditions and budgets on serving, a demand point's cheapest open site is as good as any split.
     """
     seats = problem.side is not None or bool(np.isfinite(problem.capacity).any())
-    return problem.whole and (seats or any(budget.terms.cost is not None for budget in problem.budgets))
+    sums = (*(budget.terms for budget in problem.budgets), *problem.worst)
+    return problem.whole and (seats or any(terms.cost is not None for terms in sums))
 
 
 def build(problem: LocationProblem) -> Mip:
@@ -234,6 +236,13 @@ def build(problem: LocationProblem) -> Mip:
     whole[at.facility0 : at.step0] = False  # follows the sites
     whole[at.load0 :] = False
     cost = coefficients(at, problem.objective)
+    if problem.worst:  # the last variable is at least each of these sums
+        cost[-1], lower[-1], upper[-1], whole[-1] = 1.0, -INF, INF, False
+    for terms in problem.worst:
+        row = coefficients(at, terms)
+        some = np.flatnonzero(row)
+        scale = max(1.0, float(np.abs(row).max(initial=0)))
+        rows.add(-INF, 0, np.append(some, at.size - 1), np.append(row[some], -1.0) / scale)
     return Mip(at, cost, lower, upper, whole, rows, serve, seats, counts, budgets, late)
 
 

@@ -91,6 +91,7 @@ class LocationProblem:
     linked : groups of sites that open and close together
     budgets : further linear limits
     side : further conditions (``optimise.side``)
+    worst : sums of which the largest is minimised beside the rest
 
     Raises
     ------
@@ -119,6 +120,7 @@ class LocationProblem:
     linked: tuple[tuple[int, ...], ...] = ()
     budgets: tuple[Budget, ...] = ()
     side: Side | None = None
+    worst: tuple[Terms, ...] = ()
 
     def __post_init__(self) -> None:
         """Arrays become float64 of the right shape; what contradicts itself is refused."""
@@ -170,6 +172,7 @@ class LocationProblem:
             if (self.expansion.max_steps < 0).any() or (self.expansion.step_seats < 0).any():
                 raise ValueError("expansion.max_steps, expansion.step_seats: may not be negative")
         put(self, "budgets", tuple(self._checked(number, budget) for number, budget in enumerate(self.budgets)))
+        put(self, "worst", tuple(self._checked(0, Budget(part, np.inf, "worst")).terms for part in self.worst))
         if self.side is not None:
             from planner.optimise.side import faults
 
@@ -252,6 +255,18 @@ def total(problem: LocationProblem, terms: Terms, solution: LocationSolution) ->
     if terms.step is not None:
         value += float((np.asarray(terms.step) * solution.steps).sum())
     return value
+
+
+def value(problem: LocationProblem, solution: LocationSolution) -> float:
+    """What is minimised: the objective's sum, and the largest of the ``worst`` sums where there are any.
+
+    >>> from planner.optimise import solve
+    >>> problem = LocationProblem([[0.0, 0.0]], open_max=1, worst=(Terms(fixed=[4, 1]), Terms(fixed=[0, 3])))
+    >>> value(problem, solve(problem))
+    3.0
+    """
+    parts = [total(problem, terms, solution) for terms in problem.worst]
+    return total(problem, problem.objective, solution) + max(parts, default=0.0)
 
 
 def violations(problem: LocationProblem, solution: LocationSolution, tolerance: float = 1e-6) -> list[str]:
@@ -350,6 +365,17 @@ def same_pairs(cost: Any, value: np.ndarray) -> Any:
     from scipy.sparse import csr_array
 
     return csr_array((value, cost.indices, cost.indptr), shape=cost.shape)
+
+
+def some_pairs(cost: Any, demand: np.ndarray, site: np.ndarray) -> Any:
+    """A cost of these pairs alone, sparse.
+
+    >>> some_pairs(np.array([[1.0, 2.0]]), np.array([0]), np.array([1])).toarray().tolist()
+    [[0.0, 2.0]]
+    """
+    from scipy.sparse import csr_array
+
+    return csr_array((at_pairs(cost, demand, site), (demand, site)), shape=cost.shape)
 
 
 def dense(cost: Any) -> np.ndarray:

@@ -1,19 +1,25 @@
 """Scenario + StudyArea + TravelTimes -> Plan: today's layout, a proposed one, or the best there is."""
 
+from planner.plan.alternatives import Alternatives, alternatives
 from planner.plan.best import optimise
 from planner.plan.catchments import catchments
 from planner.plan.explain import Explanation, explain
+from planner.plan.frontier import Frontier, frontier
 from planner.plan.given import current_plan, read_actions, score
 from planner.plan.traffic import cut_off, road_flows, school_ways
 from planner.plan.types import Plan
 
 __all__ = [
+    "Alternatives",
     "Explanation",
+    "Frontier",
     "Plan",
+    "alternatives",
     "catchments",
     "current_plan",
     "cut_off",
     "explain",
+    "frontier",
     "optimise",
     "read_actions",
     "road_flows",

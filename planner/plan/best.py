@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +41,10 @@ def optimise(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Plan:
     >>> best.status, best.objective, best.gap
     ('optimal', 440.0, 0.0)
     """
+    if scenario.objective.over:
+        from planner.plan.over import optimise_over  # which poses its problems by this file
+
+        return optimise_over(area, times, scenario)
     question = ask(area, times, scenario)
     today = today_of(question)
     row = np.flatnonzero(question.reachable)
@@ -55,7 +60,7 @@ def optimise(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Plan:
     last = proven[-1]
     if last.status not in ("optimal", "feasible"):
         raise infeasible(question, problem, rules, row, last.status)
-    found = _none_idle(question, problem, _whole_pupils(question, problem, row, last))
+    found = _used(question, problem, _whole_pupils(question, problem, row, last))
     first, *others = (_revalued(problem, goal, proof, found) for goal, proof in zip(goals, proven, strict=True))
     choice = _choice(question, problem, row, found)
     said = notes(question)
@@ -74,6 +79,14 @@ def optimise(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Plan:
         today=today,
         notes=said,
     )
+
+
+def plan_of(
+    question: Question, problem: LocationProblem, row: np.ndarray, found: LocationSolution, **said: Any
+) -> Plan:
+    """The plan of a solution: whole pupils, nothing opened for nobody; ``said`` goes to ``Plan`` as it is."""
+    found = _used(question, problem, _whole_pupils(question, problem, row, found))
+    return make_plan(question, _choice(question, problem, row, found), **said)
 
 
 def _revalued(
@@ -120,14 +133,25 @@ def _whole_pupils(
     return dataclasses.replace(found, assignment=moved.assignment, shares=moved.shares)
 
 
-def _none_idle(question: Question, problem: LocationProblem, found: LocationSolution) -> LocationSolution:
-    """Nothing is opened for nobody, unless a rule asks for it."""
+def _used(question: Question, problem: LocationProblem, found: LocationSolution) -> LocationSolution:
+    """The solution without what was opened for nobody."""
     served = np.bincount(found.shares.indices[found.shares.data > 1e-9], minlength=len(found.open)) > 0
-    is_open = found.open.copy()
+    is_open = none_idle(question, problem, found.open, served)
+    return found if (is_open == found.open).all() else dataclasses.replace(found, open=is_open)
+
+
+def none_idle(question: Question, problem: LocationProblem, is_open: np.ndarray, served: np.ndarray) -> np.ndarray:
+    """(n_site,) what is open: nothing is opened for nobody, unless a rule asks for it.
+
+    Parameters
+    ----------
+    is_open, served : (n_site,) bool, what the solution opens, and where somebody goes
+    """
+    is_open = is_open.copy()
     for j in np.flatnonzero(is_open & ~question.exists & ~served):
         needed = any(j in rule.sites and is_open[list(rule.sites)].sum() <= rule.min for rule in problem.rules)
         is_open[j] = needed or j in problem.forced_open
-    return found if (is_open == found.open).all() else dataclasses.replace(found, open=is_open)
+    return is_open
 
 
 def terms(question: Question, objective: str, row: np.ndarray) -> Terms:

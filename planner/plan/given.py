@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -80,12 +80,25 @@ def score(
     """
     question = ask(area, times, scenario)
     is_open, added = _proposed(question, actions, file)
+    plan = placed(question, is_open, added, title=f"Proposed: {scenario.title}", today=today_of(question))
+    return _with_words(plan, actions)
+
+
+def placed(question: Question, is_open: np.ndarray, added: np.ndarray, **said: Any) -> Plan:
+    """The plan of open sites, with the assignment that suits pupils best (see ``score``).
+
+    Parameters
+    ----------
+    is_open, added : (n_site,) open, and seats added
+    said : goes to ``Plan`` as it is
+    """
+    scenario = question.scenario
     row = np.flatnonzero((np.isfinite(question.minutes) & is_open[None, :]).any(axis=1))
     seats = np.nan_to_num(question.sites["seats"].to_numpy(), nan=np.inf) + added
     pupils = question.rows["pupils"].to_numpy(dtype=float)
     allowed = question.allowed & is_open[None, :]
     site = nearest(question.minutes, is_open)
-    said = notes(question)
+    known = notes(question)
     load = np.bincount(site[row], weights=pupils[row], minlength=len(is_open))
     if (load > seats).any() or not allowed[row, site[row]].all():
         problem = LocationProblem(
@@ -100,16 +113,13 @@ def score(
         if kept:
             site[row] = found.assignment
         else:
-            said += ("Norms or seats cannot be kept with these schools: every band goes to its quickest open school.",)
+            known += ("Norms or seats cannot be kept with these schools: every band goes to its quickest open school.",)
         choice = whole(question, is_open, site, added)
         if kept and not problem.whole:
             choice = split(choice, row, found, question.rows["pupils"].to_numpy())
     else:
         choice = whole(question, is_open, site, added)
-    plan = make_plan(
-        question, choice, title=f"Proposed: {scenario.title}", status="scored", notes=said, today=today_of(question)
-    )
-    return _with_words(plan, actions)
+    return make_plan(question, choice, status="scored", notes=known, **said)
 
 
 def _with_words(plan: Plan, proposed: pd.DataFrame) -> Plan:

@@ -10,7 +10,7 @@ from planner.roads.gaps import GAP_M, find_gaps, join_gaps
 from planner.roads.parts import components, mode_parts, strong_parts
 from planner.roads.slope import with_slope
 from planner.roads.snapping import snap
-from planner.roads.speeds import may_use, off_road_kmh, paces, speeds_kmh
+from planner.roads.speeds import SPEED_KMH, may_use, off_road_kmh, paces, speeds_kmh
 from planner.roads.tags import EXPRESSWAY
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "EXPRESSWAY",
     "GAP_M",
     "MAY_BE_ABSENT",
+    "SPEED_KMH",
     "Access",
     "Bridges",
     "access",

@@ -285,7 +285,9 @@ def proof(plan: Folder) -> Check:
     said, failures = plan.summary, []
     if said["status"] == "scored":
         return Check("scored plan: no optimum is claimed", 0)
-    if said["objective_unit"] == "weighted_cny":
+    if plan.scenario.objective.over:  # of times that the folder does not hold
+        found = said["objective"]
+    elif said["objective_unit"] == "weighted_cny":
         found = sum(price * _value(plan, word) for word, price in plan.scenario.objective.weights_cny.items() if price)
     else:
         found = _value(plan, said["objective_unit"])

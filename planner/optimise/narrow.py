@@ -1,0 +1,144 @@
+"""What reduced costs rule out: below a ceiling a little above the linear relaxation few arcs and sites are left.
+
+Whatever uses a variable costs at least the relaxation's bound and the variable's reduced cost (Dantzig, Fulkerson and
+Johnson 1954). That speaks of whole demand points: of a split one, a small share over a dear arc may be part of the
+optimum, and nothing is ruled out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.optimise.answers import checked, unsolved
+from planner.optimise.highs import MOST_ROUNDS, Highs, by_rows
+from planner.optimise.mip import INF, Layout, build
+from planner.optimise.problem import LocationProblem, LocationSolution, pairs, some_pairs
+
+WORTH_FROM = 5000  # allowed pairs; with fewer, branch and bound sees all of them
+CEILING, RAISE = 1e-4, 5.0  # relative, above the bound: the first guess, and how it rises
+MOST_LEFT = 0.5  # of the pairs: with more left, a ceiling is no help
+RELAXING_SHARE = 0.4  # of the time, at most
+
+
+@dataclass(frozen=True, eq=False)
+class Relaxed:
+    """The tightened linear relaxation.
+
+    Parameters
+    ----------
+    bound : of the objective; infinite where nothing keeps even the relaxed limits
+    cost : (n_variable,) reduced costs
+    """
+
+    layout: Layout
+    bound: float
+    cost: np.ndarray
+
+
+def relax(problem: LocationProblem, *, time_limit_s: float, seed: int = 0) -> Relaxed | None:
+    """The relaxation with its broken rows added in rounds; None where not even the first is solved in time."""
+    ends = time.perf_counter() + time_limit_s
+    mip, found = build(problem), None
+    solver = Highs(mip, seed)
+    for _ in range(MOST_ROUNDS):
+        state = solver.run(ends - time.perf_counter())
+        if state == "infeasible":
+            return Relaxed(mip.layout, INF, np.zeros(mip.layout.size))
+        if state != "optimal":
+            break
+        found = Relaxed(mip.layout, solver.objective, solver.reduced_costs())  # every round's is a bound
+        broken = solver.broken_arcs()
+        if len(broken) == 0:
+            break
+        solver.tighten(broken)
+    return found
+
+
+def below(problem: LocationProblem, relaxed: Relaxed, ceiling: float) -> LocationProblem:
+    """The problem without what nothing at or below the ceiling uses.
+
+    Parameters
+    ----------
+    problem : the one that was relaxed, or another of the same sites and allowed pairs
+    ceiling : of the objective that was relaxed
+
+    >>> problem = LocationProblem([[1.0, 5.0], [2.0, 9.0]])
+    >>> pairs(below(problem, relax(problem, time_limit_s=9), 4.0).cost)[1].tolist()
+    [0, 0]
+    """
+    at = relaxed.layout
+    slack = ceiling - relaxed.bound + 1e-6 * max(1.0, abs(relaxed.bound))
+    site = relaxed.cost[at.open0 : at.facility0]
+    closed, opened = np.zeros(len(site), dtype=bool), np.zeros(len(site), dtype=bool)
+    closed[list(problem.forced_closed)] = opened[list(problem.forced_open)] = True
+    closed, opened = closed | ((site > slack) & ~opened), opened | ((site < -slack) & ~closed)
+    kept = (relaxed.cost[: at.open0] <= slack) & ~closed[at.site]
+    return dataclasses.replace(
+        problem,
+        cost=some_pairs(problem.cost, at.demand[kept], at.site[kept]),
+        forced_open=tuple(np.flatnonzero(opened).tolist()),
+        forced_closed=tuple(np.flatnonzero(closed).tolist()),
+    )
+
+
+def is_worth_it(problem: LocationProblem) -> bool:
+    """Whether demand points go whole, and there are enough pairs to be worth ruling out.
+
+    Side conditions are about pairs that are allowed whether they are used or not, so with them none is taken away.
+    """
+    return problem.whole and problem.side is None and len(pairs(problem.cost)[0]) >= WORTH_FROM
+
+
+def narrowed(
+    goal: LocationProblem,
+    problem: LocationProblem,
+    ceiling: float,
+    relaxed: Relaxed | None = None,
+    *,
+    time_limit_s: float,
+    seed: int = 0,
+) -> LocationProblem:
+    """``goal`` without what no solution of ``problem`` at or below the ceiling uses, where that is worth it.
+
+    Parameters
+    ----------
+    goal : of the same sites and allowed pairs as ``problem``, whatever its objective
+    relaxed : of ``problem``, where it is known
+    """
+    if not is_worth_it(problem):
+        return goal
+    relaxed = relaxed or relax(problem, time_limit_s=time_limit_s, seed=seed)
+    return goal if relaxed is None else below(goal, relaxed, ceiling)
+
+
+def by_ceilings(
+    problem: LocationProblem, *, gap: float, time_limit_s: float, seed: int
+) -> tuple[LocationSolution, Relaxed | None]:
+    """The best solution by HiGHS, looked for below ceilings that rise where that is worth it; its relaxation."""
+    began = time.perf_counter()
+    ends = began + time_limit_s
+    relaxed = None
+    if is_worth_it(problem):
+        relaxed = relax(problem, time_limit_s=RELAXING_SHARE * time_limit_s, seed=seed)
+    if relaxed is not None and relaxed.bound == INF:
+        return unsolved(problem, "infeasible", time.perf_counter() - began), relaxed
+    above = CEILING if relaxed is not None else INF
+    while relaxed is not None and above < INF:
+        ceiling = relaxed.bound + above * max(abs(relaxed.bound), 1.0)
+        small = below(problem, relaxed, ceiling)
+        if len(pairs(small.cost)[0]) > MOST_LEFT * relaxed.layout.open0:
+            break
+        found = by_rows(small, gap=gap, time_limit_s=ends - time.perf_counter(), seed=seed)
+        if found.status == "optimal" and found.bound <= ceiling:
+            return checked(problem, found, gap, began), relaxed
+        if found.status not in ("optimal", "infeasible"):
+            break
+        # Where a solution above the ceiling was found, nothing better than it needs a higher one.
+        known = found.objective - relaxed.bound if found.status == "optimal" else INF
+        above = min(RAISE * above, known / max(abs(relaxed.bound), 1.0))
+    left = max(ends - time.perf_counter(), 0.5)
+    return by_rows(problem, gap=gap, time_limit_s=left, seed=seed), relaxed
