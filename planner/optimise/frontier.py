@@ -25,6 +25,7 @@ from planner.optimise.problem import (
     Terms,
     at_pairs,
     pairs,
+    same_pairs,
     some_pairs,
     total,
 )
@@ -292,8 +293,10 @@ def limit(problem: LocationProblem, second: Terms | Longest, level: float) -> Lo
     if level == np.inf:
         return problem
     if isinstance(second, Longest):
-        demand, site, _ = pairs(problem.cost)
+        demand, site, cost = pairs(problem.cost)
         near = at_pairs(second.minutes, demand, site) <= level + NOISE * max(1.0, abs(level))
+        if isinstance(problem.cost, np.ndarray):  # stays what it is: dense problems may have a lane of their own
+            return dataclasses.replace(problem, cost=same_pairs(problem.cost, np.where(near, cost, np.nan)))
         return dataclasses.replace(problem, cost=some_pairs(problem.cost, demand[near], site[near]))
     most = level + NOISE * max(1.0, abs(level))
     counted = _counted(problem, second)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from planner.optimise import LocationProblem, Point, Terms, assign, frontier, objectives, solve, violations
+from planner.optimise.problem import dense
 from tests.benchmarks import counties
 from tests.test_instances import INSTANCES, ZY, published_pmed, read_pmed, read_zy, rounding
 
@@ -122,7 +123,7 @@ def fronts() -> Iterator[Line]:
     drawn = counties.draw(60, 500)
     posed = counties.pose(drawn, whole=True)
     none = np.zeros(60)
-    roomy = dataclasses.replace(posed, capacity=None, expansion=None, fixed_cost=none)
+    roomy = dataclasses.replace(posed, cost=dense(posed.cost), capacity=None, expansion=None, fixed_cost=none)
     split = dataclasses.replace(counties.pose(drawn, whole=False), fixed_cost=none)
     running = np.random.default_rng(0).integers(200, 900, 60) * 1000.0
     for work, problem, second in (
