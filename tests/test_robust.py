@@ -118,6 +118,7 @@ def test_best_on_average_and_in_the_worst_as_worked_by_hand(area):
     worst = optimise(area, times, over("worst"))
     assert worst.status == "optimal"
     assert worst.objective == pytest.approx(480, abs=1e-2)
+    assert "west: pupil_minutes 240." in worst.notes  # its own best, though only the slow one counts
     average = optimise(area, times, over("average"))
     assert average.objective == pytest.approx((240 + 3 * 480) / 4, abs=1e-2)
     assert average.notes[-1] == "The objective is their weighted mean; the assignment shown is the present's."

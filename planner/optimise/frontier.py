@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from planner.optimise.exact import aimed, solve, solve_then
-from planner.optimise.narrow import narrowed
+from planner.optimise.median import carries
+from planner.optimise.narrow import narrowed, relax
 from planner.optimise.problem import (
     Budget,
     LocationProblem,
@@ -24,6 +25,7 @@ from planner.optimise.problem import (
     Terms,
     at_pairs,
     pairs,
+    same_pairs,
     some_pairs,
     total,
 )
@@ -184,12 +186,18 @@ class _Search:
         """The least first measure at a limit, then the least second, in a share of the time that is left."""
         seconds = max(share * (self.ends - time.perf_counter()), 0.5)
         limited = limit(self.problem, self.second, level)
-        if isinstance(self.second, Terms):
+        ends = time.perf_counter() + seconds
+        if isinstance(self.second, Terms) and _counted(self.problem, self.second) is None:
             first, found = solve_then(limited, self.second, gap=self.gap, time_limit_s=seconds, seed=self.seed)
             proven = found.gap <= self.gap + NOISE
         else:
-            first = solve(limited, gap=self.gap, time_limit_s=0.5 * seconds, seed=self.seed)
-            found, proven = self.shortened(limited, first, time.perf_counter() + 0.5 * seconds)
+            first = solve(limited, gap=self.gap, time_limit_s=0.6 * seconds, seed=self.seed)
+            found, proven = first, False
+            if first.status in SOLVED:
+                if isinstance(self.second, Longest):
+                    found, proven = self.shortened(limited, first, ends)
+                else:
+                    found, proven = self.fewer(first, ends)
         if found.status not in SOLVED:
             self.unknown |= found.status == "unknown"
             return None
@@ -203,14 +211,33 @@ class _Search:
             proven and first.status == "optimal",
         )
 
+    def allowed(self, first: LocationSolution) -> float:
+        """What a solution as good as ``first`` may cost."""
+        most = max(first.objective, first.bound + self.gap * abs(first.objective))
+        return most + NOISE * max(1.0, abs(first.objective))
+
+    def fewer(self, first: LocationSolution, ends: float) -> tuple[LocationSolution, bool]:
+        """The fewest sites among the solutions as good as ``first``, and whether that is proven.
+
+        With one fewer the linear relaxation alone is mostly worse already.
+        """
+        known, allowed = first, self.allowed(first)
+        while (seconds := ends - time.perf_counter()) > 0:
+            at = limit(self.problem, self.second, self.next_below(measure(self.problem, self.second, known)))
+            relaxed = None if carries(at) else relax(at, time_limit_s=seconds, seed=self.seed)
+            if relaxed is not None and relaxed.bound > allowed:
+                return known, True
+            tried = solve(at, gap=self.gap, time_limit_s=max(ends - time.perf_counter(), 0.5), seed=self.seed)
+            if tried.status not in SOLVED or tried.objective > allowed:
+                return known, tried.status == "infeasible" or tried.bound > allowed
+            known = tried
+        return known, False
+
     def shortened(
         self, limited: LocationProblem, first: LocationSolution, ends: float
     ) -> tuple[LocationSolution, bool]:
         """The least longest way among the solutions as good as ``first``, and whether that is proven."""
-        if first.status not in SOLVED:
-            return first, False
-        allowed = max(first.objective, first.bound + self.gap * abs(first.objective))
-        allowed += NOISE * max(1.0, abs(first.objective))
+        allowed = self.allowed(first)
         seconds = 0.5 * (ends - time.perf_counter())
         small = narrowed(limited, limited, allowed, time_limit_s=seconds, seed=self.seed)
         return self.bisect(small, first, allowed, ends)
@@ -266,8 +293,10 @@ def limit(problem: LocationProblem, second: Terms | Longest, level: float) -> Lo
     if level == np.inf:
         return problem
     if isinstance(second, Longest):
-        demand, site, _ = pairs(problem.cost)
+        demand, site, cost = pairs(problem.cost)
         near = at_pairs(second.minutes, demand, site) <= level + NOISE * max(1.0, abs(level))
+        if isinstance(problem.cost, np.ndarray):  # stays what it is: dense problems may have a lane of their own
+            return dataclasses.replace(problem, cost=same_pairs(problem.cost, np.where(near, cost, np.nan)))
         return dataclasses.replace(problem, cost=some_pairs(problem.cost, demand[near], site[near]))
     most = level + NOISE * max(1.0, abs(level))
     counted = _counted(problem, second)

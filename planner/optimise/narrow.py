@@ -20,6 +20,7 @@ from planner.optimise.problem import LocationProblem, LocationSolution, pairs, s
 
 WORTH_FROM = 5000  # allowed pairs; with fewer, branch and bound sees all of them
 CEILING, RAISE = 1e-4, 5.0  # relative, above the bound: the first guess, and how it rises
+NEARLY = 3.0  # a known solution that is no farther above the next ceiling is the next ceiling itself: the last one
 MOST_LEFT = 0.5  # of the pairs: with more left, a ceiling is no help
 RELAXING_SHARE = 0.4  # of the time, at most
 
@@ -139,6 +140,7 @@ def by_ceilings(
             break
         # Where a solution above the ceiling was found, nothing better than it needs a higher one.
         known = found.objective - relaxed.bound if found.status == "optimal" else INF
-        above = min(RAISE * above, known / max(abs(relaxed.bound), 1.0))
+        known, above = known / max(abs(relaxed.bound), 1.0), RAISE * above
+        above = known if known <= NEARLY * above else above
     left = max(ends - time.perf_counter(), 0.5)
     return by_rows(problem, gap=gap, time_limit_s=left, seed=seed), relaxed

@@ -8,7 +8,7 @@ import numpy as np
 
 from planner.errors import Fault, InfeasibleError, ScenarioError
 from planner.model import StudyArea, TravelTimes
-from planner.optimise import LocationProblem, LocationSolution, solve, stacked, total
+from planner.optimise import LocationProblem, LocationSolution, solve, stacked
 from planner.plan.best import infeasible, none_idle, pose
 from planner.plan.futures import come_true
 from planner.plan.given import placed, today_of
@@ -48,12 +48,13 @@ def optimise_over(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Pl
         ):
             raise infeasible(now, present, rules, row, found.status)
         raise _in_some(scenario, present, problems)
-    is_open, added = _built(now, present, posed, found)
+    each = [_given(problem, found.open[: len(now.sites)], scenario) for problem in (present, *problems)]
+    is_open, added = _built(now, [present, *problems], found, each)
     plan = placed(now, is_open, added, title=scenario.title, today=today_of(now))
-    each = stacked(present, problems, weights, "worst").worst
-    values = [total(posed, terms, found) for terms in each]
     word = scenario.objective.minimise
-    said_of = [f"{future.name}: {word} {value:,.0f}." for future, value in zip(scenario.futures, values, strict=True)]
+    said_of = [
+        f"{future.name}: {word} {best.objective:,.0f}." for future, best in zip(scenario.futures, each[1:], strict=True)
+    ]
     how = "the worst of these" if scenario.objective.over == "worst" else "their weighted mean"
     return dataclasses.replace(
         plan,
@@ -75,19 +76,26 @@ def _future(area: StudyArea, times: TravelTimes, scenario: Scenario, future: Fut
     return pose(question, np.flatnonzero(question.reachable))[0]
 
 
+def _given(problem: LocationProblem, is_open: np.ndarray, scenario: Scenario) -> LocationSolution:
+    """The best of one future with these sites open: where it is not the worst, its stacked part may be anything."""
+    opened, closed = (tuple(np.flatnonzero(which).tolist()) for which in (is_open, ~is_open))
+    only = dataclasses.replace(problem, forced_open=opened, forced_closed=closed)
+    return solve(only, gap=scenario.solver.gap, time_limit_s=scenario.solver.time_limit_s, seed=scenario.solver.seed)
+
+
 def _built(
-    now: Question, present: LocationProblem, posed: LocationProblem, found: LocationSolution
+    now: Question, problems: list[LocationProblem], found: LocationSolution, each: list[LocationSolution]
 ) -> tuple[np.ndarray, np.ndarray]:
     """(n_site,) what is open, and the seats added that do for the present and every future."""
-    m = present.cost.shape[1]
-    shares = found.shares.tocoo()
-    load = np.bincount(shares.col, weights=shares.data * posed.weight[shares.row], minlength=len(found.open))
-    most = load.reshape(-1, m).max(axis=0)
+    m, step = len(now.sites), now.scenario.capacity.seat_step
     seats = now.sites["seats"].to_numpy(dtype=float)
-    step = now.scenario.capacity.seat_step
+    most = np.zeros(m)
+    for best, problem in zip(each, problems, strict=True):
+        shares = best.shares.tocoo()
+        most = np.maximum(most, np.bincount(shares.col, shares.data * problem.weight[shares.row], minlength=m))
     over = np.maximum(np.where(np.isnan(seats), 0.0, most - seats), 0.0)
     added = np.ceil(over / step - 1e-6) * step if now.scenario.capacity.expansion else np.zeros(m)
-    return none_idle(now, present, found.open[:m], most > 1e-9), added
+    return none_idle(now, problems[0], found.open[:m], most > 1e-9), added
 
 
 def _in_some(scenario: Scenario, present: LocationProblem, problems: list[LocationProblem]) -> InfeasibleError:

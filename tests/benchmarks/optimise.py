@@ -1,20 +1,23 @@
 """Location problems, solved and proven, beside spopt with its CBC where that is installed, in one run.
 
-python -m tests.benchmarks.optimise [row ...]    rows: pmed, pmed15, zy, seats, county, scoring; all by default
+python -m tests.benchmarks.optimise [row ...]    rows below; all by default
 
 Every answer is held against its published optimum. Instances are read from ../shared/instances.
 """
 
 import argparse
+import dataclasses
 import importlib.util
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from planner.optimise import LocationProblem, assign, objectives, solve
+from planner.optimise import LocationProblem, Point, Terms, assign, frontier, objectives, solve, violations
+from planner.optimise.problem import dense
 from tests.benchmarks import counties
 from tests.test_instances import INSTANCES, ZY, published_pmed, read_pmed, read_zy, rounding
 
@@ -115,6 +118,32 @@ def county() -> Iterator[Line]:
         yield Line(f"county 60 x 500, whole, seed {seed}", "ours", wall, cpu, f"gap {found.gap:.3%}")
 
 
+def fronts() -> Iterator[Line]:
+    """Frontiers of a drawn county, nine limits on the number or the cost of open schools, every point exact."""
+    drawn = counties.draw(60, 500)
+    posed = counties.pose(drawn, whole=True)
+    none = np.zeros(60)
+    roomy = dataclasses.replace(posed, cost=dense(posed.cost), capacity=None, expansion=None, fixed_cost=none)
+    split = dataclasses.replace(counties.pose(drawn, whole=False), fixed_cost=none)
+    running = np.random.default_rng(0).integers(200, 900, 60) * 1000.0
+    for work, problem, second in (
+        ("whole, no seats, minutes by schools", roomy, Terms(fixed=np.ones(60))),
+        ("whole, no seats, minutes by running costs", roomy, Terms(fixed=running)),
+        ("split, seats and steps, minutes by schools", split, Terms(fixed=np.ones(60))),
+    ):
+        goal = problem.objective
+
+        def ask(problem: LocationProblem = problem, goal: Terms = goal, second: Terms = second) -> tuple[Point, ...]:
+            return frontier(problem, goal, second, points=9, gap=0.0, time_limit_s=300)
+
+        wall, cpu, found = timed(ask)
+        proven = sum(point.proven for point in found)
+        values = [(point.first, point.second) for point in found]
+        assert all(a[0] > b[0] and a[1] < b[1] for a, b in pairwise(values)), values
+        assert all(not violations(problem, point.solution) for point in found)
+        yield Line(f"frontier 60 x 500, {work}", "ours", wall, cpu, f"{len(found)} points, {proven} proven")
+
+
 def scoring() -> Iterator[Line]:
     """Open sets that are given, 60 sites and 500 demand points, seats left out."""
     rng = np.random.default_rng(0)
@@ -133,6 +162,7 @@ ROWS: dict[str, Callable[[], Iterator[Line]]] = {
     "zy": zy,
     "seats": seats,
     "county": county,
+    "frontier": fronts,
     "scoring": scoring,
 }
 
