@@ -23,6 +23,7 @@ LADDER = (
     "indicators",
     "compare",
     "draw",
+    "explain",
     "report",
     "intake",
     "console",

@@ -2,6 +2,7 @@
 
 from planner.optimise.evaluate import assign, objectives
 from planner.optimise.exact import solve, solve_then
+from planner.optimise.forced import NEVER, Forced, Relaxation, forced
 from planner.optimise.problem import (
     Budget,
     Expansion,
@@ -15,14 +16,18 @@ from planner.optimise.problem import (
 from planner.optimise.repair import Repair, repair
 
 __all__ = [
+    "NEVER",
     "Budget",
     "Expansion",
+    "Forced",
     "LocationProblem",
     "LocationSolution",
     "OpenRule",
+    "Relaxation",
     "Repair",
     "Terms",
     "assign",
+    "forced",
     "objectives",
     "repair",
     "solve",
