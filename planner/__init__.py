@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from planner.compare import compare
     from planner.draw import draw
     from planner.errors import DataError, InfeasibleError, PlannerError, ScenarioError
-    from planner.explain import explain, explain_all
+    from planner.explain import explain, explain_all, read_plan
     from planner.intake import new_area
     from planner.plan import Plan, catchments, current_plan, optimise, score
     from planner.scenario import parse_scenario, read_scenario
@@ -44,6 +44,7 @@ _HOME = {
     "path": "travel",
     "paths": "travel",
     "read_area": "area",
+    "read_plan": "explain",
     "read_scenario": "scenario",
     "score": "plan",
     "travel_times": "travel",
@@ -73,6 +74,7 @@ __all__ = [
     "path",
     "paths",
     "read_area",
+    "read_plan",
     "read_scenario",
     "score",
     "travel_times",

@@ -240,6 +240,46 @@ def verify(
 
 
 @app.command()
+def explain(
+    plan: Annotated[Path, typer.Argument(help="A plan folder.")],
+    school: Annotated[str | None, typer.Argument(help="An id of the area's schools; without one, all of them.")] = None,
+    everyone: Annotated[bool, typer.Option("--all", help="A table of all schools.")] = False,
+    language: Annotated[str, typer.Option("--lang", help="en or zh: what the sentences are in.")] = "en",
+    area: AreaOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """Why a school closes or stays: the best plan with the opposite, proven, who moves, and what would flip it."""
+    from planner.explain import explain as explain_school
+    from planner.explain import explain_all, read_plan
+    from planner.explain.show import document, records, table_of
+
+    if language not in ("en", "zh"):
+        raise typer.BadParameter(f"{language!r} is neither en nor zh", param_hint="--lang")
+    if everyone and school is not None:
+        raise typer.BadParameter("give a school or --all, not both")
+    with step(f"Reading {plan}"):
+        found = read_plan(plan, area)
+    if school is None:
+        with step("Turning every school's fate round"):
+            table = explain_all(found)
+        if as_json:
+            put_json({"objective_unit": found.scenario.objective.minimise, "schools": records(table)})
+        else:
+            show(*table_of(found, table, language))
+        return
+    with step(f"Turning the fate of {school} round"):
+        why = explain_school(found, school)
+    if as_json:
+        put_json(document(found, why))
+        return
+    print(why.text(language))
+    if why.other_way is not None:
+        label = ["label_en", "label_zh", "plan", "other", "unit", "other_change"]
+        heads = ["", "指标", "plan 本方案", "other way 相反", "unit", ""]
+        show("The plan beside its opposite / 本方案与相反方案", why.indicators[label].set_axis(heads, axis=1))
+
+
+@app.command()
 def links(
     plan: Annotated[Path, typer.Argument(help="A scenario file (today's layout is looked at) or a plan folder.")],
     top: Annotated[int, typer.Option(min=1, help="How many roads to name.")] = 20,

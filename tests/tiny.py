@@ -217,6 +217,4 @@ def make() -> SimpleNamespace:
         today=today,
     )
     question = ask(area, times, scenario)
-    return SimpleNamespace(
-        area=area, times=times, scenario=scenario, today=today, plan=plan, question=question
-    )
+    return SimpleNamespace(area=area, times=times, scenario=scenario, today=today, plan=plan, question=question)

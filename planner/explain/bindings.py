@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,7 @@ class Binding:
 def bindings(plan: Plan, question: Question, fate: Fate) -> list[Binding]:
     """Rules that forbid the other fate, or that the plan keeps to the last school.
 
+    >>> from planner.explain.fates import fate_of
     >>> [b.rule for b in bindings(tiny.plan, tiny.question, fate_of(tiny.plan, tiny.question, "S2"))]
     ['town_max']
     """
@@ -70,8 +71,13 @@ def _against_closing(question: Question, fate: Fate) -> Iterator[Binding]:
 
 
 def only_here(question: Question, sites: list[int]) -> np.ndarray:
-    """(n_row,) may go to these sites and to no other that could be open."""
-    shut = question.sites["school_id"].isin(question.scenario.rules.close).to_numpy()
+    """(n_row,) may go to these sites and to no other that could be open: none that must close, or of which none may."""
+    places = question.sites
+    shut = places["school_id"].isin(question.scenario.rules.close).to_numpy(copy=True)
+    for rule in question.scenario.rules.per_town:
+        none = [t for t in question.area.towns.index if rule.except_towns.get(str(t), rule.open).max == 0]
+        of_kind = places["kind"].isin(rule.kinds) & (places["stage"] == rule.stage)
+        shut |= (of_kind & places["town_id"].isin(none)).to_numpy()
     elsewhere = ~shut
     elsewhere[sites] = False
     allowed = question.allowed
@@ -104,7 +110,7 @@ def _towns(plan: Plan, question: Question, fate: Fate) -> Iterator[Binding]:
                 "others": Listed(tuple(others)),
             }
             name = "town_min" if fate.stays else "town_max"
-            alone = "" if others else ".alone"
+            alone = "" if others else ".none" if limit == 0 else ".alone"
             yield Binding(name, Sentence(f"rule.{name}{alone}", values), str(town), number)
 
 
@@ -114,8 +120,16 @@ def town_name(question: Question, town: str) -> str:
     return str(towns.at[town, "name"]) if town in towns.index else town
 
 
-def eased(scenario: Scenario, binding: Binding) -> Scenario:
-    """The scenario with one school more (or fewer) allowed in the town, by an exception of its own."""
+def eased(scenario: Scenario, held: Sequence[Binding]) -> Scenario:
+    """The scenario with one school more (or fewer) allowed by each of the towns' rules among ``held``."""
+    for binding in held:
+        if binding.town_rule >= 0:
+            scenario = _eased(scenario, binding)
+    return scenario
+
+
+def _eased(scenario: Scenario, binding: Binding) -> Scenario:
+    """One rule eased, by an exception for the town."""
     rules = scenario.rules
     rule = rules.per_town[binding.town_rule]
     span = rule.except_towns.get(binding.town, rule.open)

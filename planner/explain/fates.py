@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.errors import DataError, Fault
-from planner.optimise import NEVER, Forced, Relaxation
+from planner.optimise import NEVER, Forced, Relaxation, part_of
 from planner.plan import Plan, Question, pose
 from planner.scenario import Scenario
 
@@ -96,27 +96,26 @@ Worths = tuple[Forced, Forced]
 def worths(question: Question, fate: Fate, *, heed: bool = True, prove_s: float = 2.0) -> Worths:
     """The best objective with the planned fate and with the other.
 
+    Only what can have to do with the school is looked at (``optimise.part_of``): the rest of the county adds the same
+    to both.
+
     Parameters
     ----------
     heed : there is none where the scenario's word on this school forbids the fate (``allowed``)
+    prove_s : seconds for each, where the relaxation leaves a bracket
     """
     choices = [choice for choice in (fate.planned, fate.other) if not heed or allowed(question, choice)]
     if not choices:
         return NEVER, NEVER
     solver = question.scenario.solver
     problem, _ = pose(question, np.flatnonzero(question.reachable))
-    relaxed = Relaxation(problem, seed=solver.seed, time_limit_s=solver.time_limit_s)
-    found = {choice: relaxed.forced(*choice, prove_s=prove_s) for choice in choices}
+    part, _, sites = part_of(problem, [j for choice in choices for half in choice for j in half])
+    relaxed = Relaxation(part, seed=solver.seed, time_limit_s=solver.time_limit_s)
+    found = {
+        choice: relaxed.forced(*(np.searchsorted(sites, half).tolist() for half in choice), prove_s=prove_s)
+        for choice in choices
+    }
     return found.get(fate.planned, NEVER), found.get(fate.other, NEVER)
-
-
-def heeded(question: Question, fate: Fate, found: Worths) -> Worths:
-    """What was found without heeding the scenario's word on this school, heeding it."""
-    planned, other = (
-        worth if allowed(question, choice) else NEVER
-        for worth, choice in zip(found, (fate.planned, fate.other), strict=True)
-    )
-    return planned, other
 
 
 def moves_between(before: Plan, after: Plan) -> pd.DataFrame:

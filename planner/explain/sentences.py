@@ -21,8 +21,8 @@ class Sentence:
     key : its row in ``sentences.toml``
     values : what stands in its braces: text as it is (names), or one of the parts below
 
-    >>> print(Sentence("enrolled", {"pupils": Amount(1, "pupils")}).text("en"))
-    It has 1 pupil today.
+    >>> print(Sentence("flip.annual_cost_cny.keep.never", {"now": Amount(9000, "annual_cost_cny")}).text("en"))
+    Money: not even if it cost nothing to run (today CNY 9,000 a year) would it be kept.
     """
 
     key: str
@@ -30,9 +30,7 @@ class Sentence:
 
     def text(self, language: str) -> str:
         """The sentence in ``en`` or ``zh``."""
-        return _row("sentences", self.key)[language].format(
-            **_spoken_all(self.values, language)
-        )
+        return _row("sentences", self.key)[language].format(**_spoken_all(self.values, language))
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ class Amount:
     digits: int = 0
 
 
-def spoken(value: Any, language: str) -> str:
+def spoken(value: Any, language: str) -> str:  # noqa: PLR0911 - one a part
     """One value as it stands in a sentence.
 
     >>> spoken(Amount(1234.5, "minutes", 1), "en"), spoken(Amount(2, "pupils"), "zh")

@@ -2,8 +2,8 @@
 
 As pupils become more or a norm stricter, no plan becomes better: what the best plan is worth never falls, with either
 fate. Between two figures whose answers are known, no flip is possible where the other fate at the easier end already
-costs more than the planned one at the harder end; only the rest is searched, by halves. What is found first is therefore
-the first flip there is.
+costs more than the planned one at the harder end; only the rest is searched, by halves. So what is found is the first
+flip there is.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 
-from planner.explain.fates import Fate, Worths, heeded, worths
+from planner.explain.fates import Fate, Worths, worths
 from planner.model import BAND_GRADES, BAND_STAGE, BANDS, StudyArea
 from planner.optimise.forced import noise
 from planner.plan import Question, ask
@@ -26,6 +27,7 @@ from planner.scenario import Scenario
 
 MOST_TIMES = 3
 """A closing school is looked at with up to so many times its pupils."""
+
 
 @dataclass(frozen=True)
 class Flip:
@@ -62,6 +64,7 @@ def first_flip(count: int, at: Callable[[int], Worths], *, rising: bool, seconds
     -------
     The last step that does not flip it, the step that does (or ``count``), and ``Flip.status``
 
+    >>> from planner.optimise import Forced
     >>> values = [(1.0, 9.0), (2.0, 9.0), (7.0, 9.5), (9.5, 9.5), (10.0, 10.0)]
     >>> first_flip(4, lambda k: tuple(Forced(v, v) for v in values[k]), rising=True)
     (2, 3, 'flips')
@@ -113,15 +116,9 @@ def first_flip(count: int, at: Callable[[int], Worths], *, rising: bool, seconds
     return (end if found is None else end - 1), end, "never" if found is None else "flips"
 
 
-def flips(question: Question, fate: Fate, found: Worths, *, seconds: float = 60.0) -> list[Flip]:
-    """Every threshold of one school.
-
-    Parameters
-    ----------
-    found : what the best plans with the planned and the other fate are worth today (``fates.worths``)
-    seconds : for each
-    """
-    today = heeded(question, fate, found)
+def flips(question: Question, fate: Fate, *, seconds: float = 60.0) -> list[Flip]:
+    """Every threshold of one school, with so many seconds for each."""
+    today = worths(question, fate)
     every = [by_pupils(question, fate, today, seconds=seconds), by_money(question, fate, today)]
     bands = [b for b in BANDS if math.isfinite(question.scenario.travel.limit_minutes(b)) or not fate.stays]
     every += [by_norm(question, fate, band, today, seconds=seconds) for band in bands]
@@ -160,10 +157,11 @@ def _cells(question: Question, fate: Fate) -> dict[tuple[str, str], int]:
     nearest |= ~question.exists[own].any() & (
         minutes[:, own].min(axis=1) < minutes[:, others].min(axis=1, initial=np.inf)
     )
+    counts: Any = question.area.pupils
     cells = {}
     for demand, band in question.rows[nearest][["demand_id", "band"]].itertuples(index=False):
         for grade in BAND_GRADES[band]:
-            cells[str(demand), grade] = int(question.area.pupils.at[demand, grade])
+            cells[str(demand), grade] = int(counts.at[demand, grade])
     return {cell: count for cell, count in cells.items() if count > 0}
 
 
@@ -175,7 +173,7 @@ def with_pupils(area: StudyArea, school_id: str, cells: dict[tuple[str, str], in
 
     >>> cells = {("V2", "g1"): 5, ("V2", "g4"): 5}
     >>> more = with_pupils(tiny.area, "S2", cells, 13)
-    >>> more.pupils.loc["V2", ["g1", "g4"]].tolist(), more.schools.at["S2", "pupils_primary"]
+    >>> more.pupils.loc["V2", ["g1", "g4"]].tolist(), float(more.schools.at["S2", "pupils_primary"])
     ([7, 6], 23.0)
     """
     shares = np.array(list(cells.values()), dtype=float)
@@ -231,7 +229,7 @@ def by_norm(question: Question, fate: Fate, band: str, today: Worths, *, seconds
     """
     rows = (question.rows["band"] == band).to_numpy()
     own = list({*fate.planned[0], *fate.planned[1]})
-    if not np.isfinite(question.minutes[np.ix_(rows, own)]).any():
+    if not np.isfinite(question.minutes[rows][:, own]).any():
         return None
     now = question.scenario.travel.limit_minutes(band)
     trips = np.unique(question.minutes[rows][np.isfinite(question.minutes[rows])])
@@ -252,6 +250,6 @@ def by_norm(question: Question, fate: Fate, band: str, today: Worths, *, seconds
 
 def with_norm(scenario: Scenario, band: str, minutes: float) -> Scenario:
     """The scenario with another norm for a band."""
-    limits = {**scenario.travel.max_minutes, band: minutes}
+    limits: dict[str, float] = {**scenario.travel.max_minutes}
+    limits[band] = minutes
     return scenario.model_copy(update={"travel": scenario.travel.model_copy(update={"max_minutes": limits})})
-

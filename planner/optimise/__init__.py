@@ -3,6 +3,7 @@
 from planner.optimise.evaluate import assign, objectives
 from planner.optimise.exact import solve, solve_then
 from planner.optimise.forced import NEVER, Forced, Relaxation, forced
+from planner.optimise.parts import part_of
 from planner.optimise.problem import (
     Budget,
     Expansion,
@@ -29,6 +30,7 @@ __all__ = [
     "assign",
     "forced",
     "objectives",
+    "part_of",
     "repair",
     "solve",
     "solve_then",

@@ -167,7 +167,9 @@ def pose(question: Question, row: np.ndarray) -> tuple[LocationProblem, list[tup
     cost = np.zeros((len(row), len(sites))) if goal.cost is None else goal.cost
     pupils = question.rows["pupils"].to_numpy(dtype=float)[row]
     closed = sites["school_id"].isin(scenario.rules.close).to_numpy()
-    kept = (~question.may_end | sites["school_id"].isin(scenario.rules.keep).to_numpy()) & (sites["origin"] != "gain").to_numpy()
+    kept = (~question.may_end | sites["school_id"].isin(scenario.rules.keep).to_numpy()) & (
+        sites["origin"] != "gain"
+    ).to_numpy()
     facility = sites["school_id"].map({s: k for k, s in enumerate(sites["school_id"].drop_duplicates())})
     seats, expansion = _seats(question, pupils.sum(), goal.step)
     rules, meant = [], []
