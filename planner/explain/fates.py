@@ -93,24 +93,27 @@ def allowed(question: Question, choice: tuple[Sites, Sites]) -> bool:
 Worths = tuple[Forced, Forced]
 
 
-def worths(question: Question, fate: Fate, *, heed: bool = True, prove_s: float = 2.0) -> Worths:
+def worths(
+    question: Question, fate: Fate, *, heed: bool = True, everywhere: bool = False, prove_s: float = 2.0
+) -> Worths:
     """The best objective with the planned fate and with the other.
-
-    Only what can have to do with the school is looked at (``optimise.part_of``): the rest of the county adds the same
-    to both.
 
     Parameters
     ----------
     heed : there is none where the scenario's word on this school forbids the fate (``allowed``)
+    everywhere : of the whole county. Otherwise only of what can have to do with the school (``optimise.part_of``): the
+        rest adds the same to both, if it has a plan at all
     prove_s : seconds for each, where the relaxation leaves a bracket
     """
     choices = [choice for choice in (fate.planned, fate.other) if not heed or allowed(question, choice)]
-    if not choices:
-        return NEVER, NEVER
     solver = question.scenario.solver
     problem, _ = pose(question, np.flatnonzero(question.reachable))
-    part, _, sites = part_of(problem, [j for choice in choices for half in choice for j in half])
-    relaxed = Relaxation(part, seed=solver.seed, time_limit_s=solver.time_limit_s)
+    if not choices or np.isnan(problem.cost).all(axis=1).any():  # somebody has no school within the norm
+        return NEVER, NEVER
+    sites = np.arange(problem.cost.shape[1])
+    if not everywhere:
+        problem, _, sites = part_of(problem, [j for choice in choices for half in choice for j in half])
+    relaxed = Relaxation(problem, seed=solver.seed, time_limit_s=solver.time_limit_s)
     found = {
         choice: relaxed.forced(*(np.searchsorted(sites, half).tolist() for half in choice), prove_s=prove_s)
         for choice in choices

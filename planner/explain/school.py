@@ -6,17 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from planner.compare import compare
 from planner.errors import InfeasibleError, ScenarioError
 from planner.explain.bindings import bindings
-from planner.explain.fates import Fate, fate_of, moves_between, the_other_way
+from planner.explain.fates import Fate, fate_of, moves_between, the_other_way, worths
 from planner.explain.sentences import Sentence, text
 from planner.explain.telling import about, binding, exchange, flipping, moved, moved_then, opposite, told
 from planner.explain.thresholds import Flip, flips
-from planner.optimise import Forced, forced
-from planner.plan import Plan, Question, ask, optimise, pose
+from planner.optimise import Forced
+from planner.plan import Plan, ask, optimise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,13 +81,12 @@ def explain(plan: Plan, school_id: str, *, thresholds_s: float = 30.0) -> Explan
     With it kept, no plan keeps every rule: this is proven.
     Why: ...
     Pupils: not even with 60 pupils in the villages it is nearest to (today 20 pupils) would it be kept.
-    Norm: no stricter norm for Lower primary, grades 1–3 or Upper primary, grades 4–6 would keep it, as long as any
-    plan keeps every rule.
+    Norm: no stricter norm for Lower primary, grades 1–3 would keep it, as long as any plan keeps every rule.
     """
     question = ask(plan.area, plan.times, plan.scenario)
     fate = fate_of(plan, question, school_id)
     actions = plan.actions[plan.actions["school_id"] == school_id].reset_index(drop=True)
-    planned, other = _worths_of_all(question, fate)
+    planned, other = worths(question, fate, heed=False, everywhere=True, prove_s=PROVE_S)
     held = bindings(plan, question, fate)
     other_way, why = _other_way(plan, fate, other)
     moves = _moves_of(plan, fate)
@@ -114,16 +111,6 @@ def explain(plan: Plan, school_id: str, *, thresholds_s: float = 30.0) -> Explan
     return Explanation(
         school_id, actions, moves, other_way, change, other_moves, indicators, rules, tuple(found), tuple(sentences)
     )
-
-
-def _worths_of_all(question: Question, fate: Fate) -> tuple[Forced, Forced]:
-    """The best objective of the whole county with either fate, the scenario's word on this school set aside."""
-    solver = question.scenario.solver
-    problem, _ = pose(question, np.flatnonzero(question.reachable))
-    planned, other = forced(
-        problem, [fate.planned, fate.other], prove_s=PROVE_S, time_limit_s=solver.time_limit_s, seed=solver.seed
-    )
-    return planned, other
 
 
 def _other_way(plan: Plan, fate: Fate, other: Forced) -> tuple[Plan | None, tuple[str, ...]]:

@@ -64,15 +64,12 @@ def table_of(plan: Plan, table: pd.DataFrame, language: str) -> tuple[str, pd.Da
         return spoken(Phrase("comma"), language).join(say(f"{joint}.{word}") for word in text.split("; ") if word)
 
     shown = table[["school_id", "name", "town"]].copy()
-    shown["kind"] = [spoken(Word(f"kind.{kind}"), language) for kind in table["kind"]]
     shown["fate"] = [
         spoken(Phrase("comma"), language).join(spoken(Word(f"state.{a}"), language) for a in fate.split("; "))
         for fate in table["fate"]
     ]
     shown["opposite"] = [say(f"opposite.{word}") for word in table["opposite"]]
-    shown["cost"] = [
-        _cost(low, high, say("proof.impossible")) for low, high in zip(table["at_least"], table["at_most"], strict=True)
-    ]
+    shown["cost"] = [_cost(low, high) for low, high in zip(table["at_least"], table["at_most"], strict=True)]
     shown["proof"] = [say(f"proof.{word}") for word in table["proof"]]
     shown["pupils"] = ["" if math.isnan(n) else f"{n:,.0f}" for n in table["pupils"]]
     shown["rules"] = [phrases(rules, "rule") for rules in table["rules"]]
@@ -80,10 +77,10 @@ def table_of(plan: Plan, table: pd.DataFrame, language: str) -> tuple[str, pd.Da
     return spoken(Phrase("table", {"unit": Phrase(plan.scenario.objective.minimise)}), language), shown
 
 
-def _cost(low: float, high: float, impossible: str) -> str:
+def _cost(low: float, high: float) -> str:
     """How much more at least and at most."""
     if low == math.inf:
-        return impossible
+        return ""
     if math.isinf(high):
         return "?" if math.isinf(low) else f"{low:+,.0f} ..."
     return f"{high:+,.0f}" if f"{low:,.0f}" == f"{high:,.0f}" else f"{low:+,.0f} ... {high:+,.0f}"

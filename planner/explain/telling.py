@@ -208,5 +208,4 @@ def _flip(question: Question, fate: Fate, flip: Flip) -> Sentence:
     values["objective"] = Phrase(objective)
     if flip.what == "norm":
         values["band"] = Word(f"band.{flip.band}")
-        values["now"] = values["now"] if math.isfinite(flip.now) else Phrase("none")
     return Sentence(f"flip.{flip.what}.{'close' if fate.stays else 'keep'}.{flip.status}", values)

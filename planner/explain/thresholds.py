@@ -104,10 +104,10 @@ def first_flip(count: int, at: Callable[[int], Worths], *, rising: bool, seconds
         found = search(a, middle)
         return found if found is not None else search(middle, b)
 
-    if count == 0:
-        return 0, 0, "never"
     if flips(0):
         return 0, 0, "flips"
+    if count == 0:
+        return 0, 0, "never"
     found = search(0, count)
     end = count if found is None else found
     before = [first for first, _ in unsure if first < end]
@@ -120,7 +120,7 @@ def flips(question: Question, fate: Fate, *, seconds: float = 60.0) -> list[Flip
     """Every threshold of one school, with so many seconds for each."""
     today = worths(question, fate)
     every = [by_pupils(question, fate, today, seconds=seconds), by_money(question, fate, today)]
-    bands = [b for b in BANDS if math.isfinite(question.scenario.travel.limit_minutes(b)) or not fate.stays]
+    bands = [b for b in BANDS if math.isfinite(question.scenario.travel.limit_minutes(b))]
     every += [by_norm(question, fate, band, today, seconds=seconds) for band in bands]
     return [flip for flip in every if flip is not None]
 
@@ -238,18 +238,19 @@ def by_norm(question: Question, fate: Fate, band: str, today: Worths, *, seconds
     longest = trips[inside][-1] if inside.any() else now  # any norm from there to today's means the same
     values = [now if fate.stays else longest, *steps.tolist()]
 
-    def at(k: int) -> Worths:
+    def at(k: int, *, everywhere: bool = False) -> Worths:
         if k == 0:
             return today
         scenario = with_norm(question.scenario, band, values[k])
-        return worths(ask(question.area, question.times, scenario), fate)
+        return worths(ask(question.area, question.times, scenario), fate, everywhere=everywhere)
 
     last, end, status = first_flip(len(steps), at, rising=not fate.stays, seconds=seconds)
-    return Flip("norm", status, now, values[end], values[last], band)
+    if status == "flips" and end and not fate.stays and at(end, everywhere=True)[1].impossible:
+        last, end, status = len(steps), len(steps), "never"  # so strict a norm has no plan at all elsewhere
+    return Flip("norm", status, now, values[end] if end else now, values[last] if end else now, band)
 
 
 def with_norm(scenario: Scenario, band: str, minutes: float) -> Scenario:
     """The scenario with another norm for a band."""
-    limits: dict[str, float] = {**scenario.travel.max_minutes}
-    limits[band] = minutes
+    limits: Any = {**scenario.travel.max_minutes, band: minutes}
     return scenario.model_copy(update={"travel": scenario.travel.model_copy(update={"max_minutes": limits})})
