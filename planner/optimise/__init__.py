@@ -4,6 +4,7 @@ from planner.optimise.evaluate import assign, objectives
 from planner.optimise.exact import solve, solve_then
 from planner.optimise.forced import NEVER, Forced, Relaxation, forced
 from planner.optimise.parts import part_of
+from planner.optimise.presolve import Presolve, presolve
 from planner.optimise.problem import (
     Budget,
     Expansion,
@@ -24,6 +25,7 @@ __all__ = [
     "LocationProblem",
     "LocationSolution",
     "OpenRule",
+    "Presolve",
     "Relaxation",
     "Repair",
     "Terms",
@@ -31,6 +33,7 @@ __all__ = [
     "forced",
     "objectives",
     "part_of",
+    "presolve",
     "repair",
     "solve",
     "solve_then",
