@@ -90,3 +90,9 @@ def test_milliseconds():
     assert presolve(problem).infeasible
     assert time.perf_counter() - began < 2.0  # a busy machine; 20 ms on a quiet one
     assert presolve(problem).needed == pytest.approx(problem.weight.sum())
+
+
+def test_a_rule_that_asks_for_more_than_may_be_open():
+    problem = LocationProblem(np.ones((1, 3)), forced_closed=(1,), rules=(OpenRule((0, 1), min=2),))
+    assert presolve(problem).under == (0,)
+    assert presolve(problem).infeasible

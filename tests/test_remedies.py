@@ -153,3 +153,15 @@ def test_trips_as_long_as_today(tiny):
     repairs = caught.value.repairs
     assert 'Set assignment.beyond_norm to "as_today" (trips that are longer today may stay as long).' in repairs
     assert "Set travel.max_minutes.lower_primary to 20 (now 10)." in repairs
+
+
+def test_a_rule_that_asks_for_a_school_that_must_close(tiny):
+    text = tiny_module.SCENARIO.replace("[rules]", '[rules]\nclose = ["S2"]').replace(
+        "{ min = 0, max = 0 }", "{ min = 0 }\nexcept_towns = { A = { min = 1 } }"
+    )
+    with pytest.raises(InfeasibleError) as caught:
+        optimise(tiny.area, tiny.times, parse_scenario(text, "under.toml"))
+    said = str(caught.value)
+    assert "needs at least 1 open with a primary stage; 0 could be; S2 Village `${x}` </script> must close." in said
+    assert "- Take S2 Village `${x}` </script> off rules.close." in said
+    assert "- 甲镇: set except_towns.A = { min = 0 } for village_primary or teaching_point (primary)." in said

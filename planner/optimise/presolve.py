@@ -29,6 +29,7 @@ class Presolve:
         serve them and be open, can have
     needed, offered : how many
     over : rows of ``rules`` with more sites that must be open (``only`` included) than may be
+    under : rows of ``rules`` with fewer sites that may be open than must be
     """
 
     only: np.ndarray
@@ -39,11 +40,12 @@ class Presolve:
     needed: float
     offered: float
     over: tuple[int, ...]
+    under: tuple[int, ...]
 
     @property
     def infeasible(self) -> bool:
         """Whether a reason was found."""
-        return bool(len(self.unserved) or len(self.too_big) or len(self.short_demand) or self.over)
+        return bool(len(self.unserved) or len(self.too_big) or len(self.short_demand) or self.over or self.under)
 
 
 def presolve(problem: LocationProblem) -> Presolve:
@@ -73,9 +75,10 @@ def presolve(problem: LocationProblem) -> Presolve:
         for k, rule in enumerate(problem.rules)
         if rule.max is not None and int(must[list(set(rule.sites))].sum()) > rule.max
     )
+    under = tuple(k for k, rule in enumerate(problem.rules) if int(may[list(set(rule.sites))].sum()) < rule.min)
     short = _short(problem, allowed, seats)
     needed, offered = problem.weight[short[0]].sum(), short[2]
-    return Presolve(only, np.flatnonzero(count == 0), too_big, short[0], short[1], float(needed), offered, over)
+    return Presolve(only, np.flatnonzero(count == 0), too_big, short[0], short[1], float(needed), offered, over, under)
 
 
 def most_seats(problem: LocationProblem) -> np.ndarray:

@@ -45,6 +45,7 @@ def reasons(question: Question) -> list[str]:
             *_too_big(question, problem, row, seen),
             *_short(question, row, seen),
             *_over(question, row, meant, seen),
+            *_rules_broken(question, meant, dict.fromkeys(seen.under, 1)),
         ]
     short = repair(problem)
     if short is None:
@@ -66,11 +67,11 @@ def town_name(question: Question, town: str) -> str:
     return str(towns.at[town, "name"]) if town in towns.index else town
 
 
-def _villages(question: Question, rows: np.ndarray) -> str:
-    """The villages of some rows with their pupils, the first five by name."""
+def _villages(question: Question, rows: np.ndarray, most: int = 5) -> str:
+    """The villages of some rows with their pupils, the first ``most`` by name."""
     pupils = question.rows.iloc[rows].groupby("demand_id", sort=False)["pupils"].sum()
-    named = [f"{d} {question.area.demand.at[d, 'name']} ({n})" for d, n in list(pupils.items())[:5]]
-    return ", ".join(named) + (f", and {len(pupils) - 5} more" if len(pupils) > 5 else "")
+    named = [f"{d} {question.area.demand.at[d, 'name']} ({n})" for d, n in list(pupils.items())[:most]]
+    return ", ".join(named) + (f" and {len(pupils) - most} more" if len(pupils) > most else "")
 
 
 def _schools(question: Question, sites: np.ndarray) -> str:
@@ -78,6 +79,10 @@ def _schools(question: Question, sites: np.ndarray) -> str:
     part = question.sites.iloc[sites]
     named = [f"{s} {n} ({seats:g})" for s, n, seats in zip(part["school_id"], part["name"], part["seats"], strict=True)]
     return ", ".join(named[:5]) + (f", and {len(named) - 5} more" if len(named) > 5 else "")
+
+
+def _school(question: Question, site: int) -> str:
+    return f"{question.sites['school_id'].iloc[site]} {question.sites['name'].iloc[site]}"
 
 
 def _places(question: Question, rows: np.ndarray) -> str:
@@ -124,13 +129,14 @@ def _over(question: Question, row: np.ndarray, meant: Meant, seen: Presolve) -> 
         members = _members(question, town, rule)
         must = [j for j in members if j in seen.only or not _may_close(question, j)]
         named = []
-        for j in must:
-            name = f"{question.sites['school_id'].iloc[j]} {question.sites['name'].iloc[j]}"
+        for j in must[:4]:
             captive = row[seen.only == j]
             why = (
-                f"the only school that {_villages(question, captive)} can reach" if len(captive) else "it may not close"
+                f"no other can be reached by {_villages(question, captive, 2)}" if len(captive) else "it may not close"
             )
-            named.append(f"{name} ({why})")
+            named.append(f"{_school(question, j)} ({why})")
+        if len(must) > 4:
+            named.append(f"and {len(must) - 4} more")
         span = rule.except_towns.get(town, rule.open)
         yield (
             f"{town_name(question, town)}, {' or '.join(rule.kinds)}: at most {span.max} may be open, but "
@@ -157,7 +163,10 @@ def _rules_broken(question: Question, meant: Meant, broken: dict[int, int]) -> I
         members = _members(question, town, rule)
         head = f"{town_name(question, town)}, {' or '.join(rule.kinds)}"
         if short > 0:
-            yield f"{head}: needs at least {span.min} open with a {rule.stage} stage; only {len(members)} could be."
+            could = [j for j in members if question.sites["school_id"].iloc[j] not in question.scenario.rules.close]
+            shut = [_school(question, j) for j in members if j not in could]
+            must = f"; {', '.join(shut[:3])} must close" if shut else ""
+            yield f"{head}: needs at least {span.min} open with a {rule.stage} stage; {len(could)} could be{must}."
             continue
         stay = [j for j in members if not _may_close(question, j)]
         if stay:

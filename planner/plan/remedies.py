@@ -23,6 +23,8 @@ RULE, SPLIT, PUPIL_MINUTES = 100.0, 50.0, 10.0
 the norm are one seat."""
 ANYTHING = 1e9
 """A gap at which the first plan will do."""
+SMALL = 20_000
+"""Pairs of a demand point and a site up to which whole villages are repaired as such."""
 
 
 @dataclass(frozen=True)
@@ -141,8 +143,28 @@ def _candidates(question: Question, ends: float) -> Iterator[tuple[Change, ...]]
 
 
 def _eased(problem: LocationProblem, easing: tuple[str, ...], beyond: np.ndarray | None, ends: float) -> Repair | None:
+    """The cheapest repair by these limits alone; None where they cannot help, or out of time.
+
+    In a large problem villages are split for it: what comes of that is tried whole before it is offered.
+    """
     left = ends - time.perf_counter()
-    return repair(problem, easing=easing, beyond=beyond, time_limit_s=min(left, 20.0)) if left > 0 else None
+    if left <= 0 or presolve(_at_best(problem, easing, beyond)).infeasible:
+        return None
+    asked = dataclasses.replace(problem, whole=problem.whole and problem.cost.size <= SMALL)
+    return repair(asked, easing=easing, beyond=beyond, time_limit_s=min(left, 20.0))
+
+
+def _at_best(problem: LocationProblem, easing: tuple[str, ...], beyond: np.ndarray | None) -> LocationProblem:
+    """The problem without the limits that may give way."""
+    if beyond is not None:
+        problem = dataclasses.replace(problem, cost=np.where(np.isnan(problem.cost), beyond, problem.cost))
+    if "seats" in easing:
+        problem = dataclasses.replace(problem, capacity=None)
+    if "rules" in easing:
+        problem = dataclasses.replace(problem, rules=())
+    if "forced" in easing:
+        problem = dataclasses.replace(problem, forced_open=(), forced_closed=())
+    return problem
 
 
 def _changes(
