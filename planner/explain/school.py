@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planner.compare import compare
-from planner.errors import InfeasibleError, ScenarioError
+from planner.errors import InfeasibleError
 from planner.explain.bindings import bindings
 from planner.explain.fates import Fate, fate_of, moves_between, the_other_way, worths
 from planner.explain.sentences import Sentence, text
@@ -15,6 +15,7 @@ from planner.explain.telling import about, binding, exchange, flipping, moved, m
 from planner.explain.thresholds import Flip, flips
 from planner.optimise import Forced
 from planner.plan import Plan, ask, optimise
+from planner.plan.infeasible import reasons
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,12 +116,13 @@ def explain(plan: Plan, school_id: str, *, thresholds_s: float = 30.0) -> Explan
 
 def _other_way(plan: Plan, fate: Fate, other: Forced) -> tuple[Plan | None, tuple[str, ...]]:
     """The best plan with the opposite fate; without one, why not."""
+    scenario = the_other_way(plan.scenario, fate)
+    if other.impossible:
+        return None, tuple(reasons(ask(plan.area, plan.times, scenario)))
     try:
-        return optimise(plan.area, plan.times, the_other_way(plan.scenario, fate)), ()
-    except InfeasibleError as error:
-        return None, error.reasons if other.impossible else ()
-    except ScenarioError as error:
-        return None, tuple(str(error).splitlines())
+        return optimise(plan.area, plan.times, scenario), ()
+    except InfeasibleError:  # out of time
+        return None, ()
 
 
 def _change(reference: float, other: Forced, other_way: Plan | None) -> tuple[float, float]:

@@ -33,11 +33,13 @@ class Change:
 
     Parameters
     ----------
-    text : what, in words and in the scenario's keys
+    what : the limit that it moves: of two remedies that move the same limits, the first is offered
+    text : the change, in words and in the scenario's keys
     price : in seats (docs/conventions.md 3.15)
     apply : the area and the scenario with it
     """
 
+    what: str
     text: str
     price: float
     apply: Callable[[StudyArea, Scenario], Asked]
@@ -81,8 +83,8 @@ def remedies(question: Question, *, time_limit_s: float = 60.0) -> list[Remedy]:
     found: list[Remedy] = []
     for changes in _candidates(question, ends):
         remedy = Remedy(changes)
-        said = {change.text for change in changes}
-        if not changes or any({change.text for change in known.changes} <= said for known in found):
+        moved = {change.what for change in changes}
+        if not changes or any({change.what for change in known.changes} <= moved for known in found):
             continue
         if time.perf_counter() < ends and has_plan(question, *remedy.apply(question.area, question.scenario)):
             found.append(remedy)
@@ -232,7 +234,7 @@ def _seats(question: Question, site: int, count: int) -> Change:
         return dataclasses.replace(area, schools=schools), scenario
 
     said = f"Add {count} seats at {school} {place['name']} ({place['stage']}, now {np.nan_to_num(place['seats']):g})"
-    return Change(said, float(count), apply)
+    return Change(f"{column} {school}", said, float(count), apply)
 
 
 def _with_rules(scenario: Scenario, **changed: object) -> Scenario:
@@ -258,7 +260,7 @@ def _town(question: Question, town: str, rule: TownRule, short: int) -> Change:
     name = towns.at[town, "name"] if town in towns.index else town
     most = "" if high is None else f", max = {high}"
     said = f"{name}: set except_towns.{town} = {{ min = {low}{most} }} for {' or '.join(rule.kinds)} ({rule.stage})"
-    return Change(said, RULE * abs(short), apply)
+    return Change(f"{town} {rule.kinds} {rule.stage}", said, RULE * abs(short), apply)
 
 
 def _listed(question: Question, site: int, *, close: bool) -> Change:
@@ -282,7 +284,7 @@ def _listed(question: Question, site: int, *, close: bool) -> Change:
         said = f"Let {name} close: put it on rules.close"
     else:
         said = f"Take {name} off rules.keep" if free else f"Move {name} from rules.keep to rules.close"
-    return Change(said, RULE, apply)
+    return Change(f"lists {school}", said, RULE, apply)
 
 
 def _norm(question: Question, band: str, minutes: float, price: float) -> Change:
@@ -292,7 +294,7 @@ def _norm(question: Question, band: str, minutes: float, price: float) -> Change
         return area, scenario.model_copy(update={"travel": travel})
 
     now = question.scenario.travel.limit_minutes(band)
-    return Change(f"Set travel.max_minutes.{band} to {minutes:g} (now {now:g})", price, apply)
+    return Change(f"norm {band}", f"Set travel.max_minutes.{band} to {minutes:g} (now {now:g})", price, apply)
 
 
 def _assignment(key: str, value: str, said: str, price: float) -> Change:
@@ -300,4 +302,4 @@ def _assignment(key: str, value: str, said: str, price: float) -> Change:
         assignment = scenario.assignment.model_copy(update={key: value})
         return area, scenario.model_copy(update={"assignment": assignment})
 
-    return Change(f'Set assignment.{key} to "{value}" ({said})', price, apply)
+    return Change(key, f'Set assignment.{key} to "{value}" ({said})', price, apply)
