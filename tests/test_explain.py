@@ -98,7 +98,7 @@ def planned(seed):
         return None
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10**6))
 def test_the_table_of_all_schools_holds_the_truth(seed):
     plan = planned(seed)
@@ -128,7 +128,7 @@ def first_by_hand(steps, values):
     return None
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(0, 10**6))
 def test_pupils_flip_a_decision_where_trying_every_number_does(seed):
     plan = planned(seed)
@@ -167,7 +167,7 @@ def test_pupils_flip_a_decision_where_trying_every_number_does(seed):
             assert (flip.status, flip.at, flip.last) == ("flips", now + sign * expected, now + sign * (expected - 1))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 10**6))
 def test_the_norm_flips_a_decision_where_trying_every_norm_does(seed):
     plan = planned(seed)
@@ -202,7 +202,7 @@ def test_the_norm_flips_a_decision_where_trying_every_norm_does(seed):
             assert (flip.status, flip.last) == ("flips", norms[expected - 1] + 1)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(0, 10**6))
 def test_money_flips_a_decision_exactly_at_its_threshold(seed):
     plan = planned(seed)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.optimise import LocationProblem, OpenRule, violations
+from planner.optimise import LocationProblem, OpenRule, solve, violations
 from planner.optimise.forced import Relaxation, force, forced
 from tests import oracle
 from tests.test_optimise import problems
@@ -25,10 +25,12 @@ def every_site_both_ways(problem):
 
 
 @settings(max_examples=100, deadline=None)
-@given(problems(), st.sampled_from([0.0, 5.0]))
-def test_brackets_hold_the_truth(problem, prove_s):
+@given(problems(), st.sampled_from([0.0, 5.0]), st.booleans())
+def test_brackets_hold_the_truth(problem, prove_s, start):
     choices = every_site_both_ways(problem)
-    for (opened, closed), found in zip(choices, forced(problem, choices, prove_s=prove_s), strict=True):
+    best = solve(problem) if start else None
+    known = best if best is not None and best.status == "optimal" else None
+    for (opened, closed), found in zip(choices, forced(problem, choices, known=known, prove_s=prove_s), strict=True):
         expected = truth(problem, opened, closed)
         if found.impossible:
             assert math.isinf(expected)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from planner.explain.bindings import bindings, town_name
-from planner.explain.fates import Fate, fates
+from planner.explain.fates import ENDING, Fate, fates
 from planner.optimise import Forced, LocationSolution, Relaxation
 from planner.plan import Plan, Question, ask, pose
 
@@ -49,7 +50,8 @@ def explain_all(plan: Plan, *, prove_s: float = 0.5, time_limit_s: float = 60.0)
     question = ask(plan.area, plan.times, plan.scenario)
     row = np.flatnonzero(question.reachable)
     problem, _ = pose(question, row)
-    relaxed = Relaxation(problem, seed=plan.scenario.solver.seed, time_limit_s=time_limit_s)
+    known = _known(plan, question, row)
+    relaxed = Relaxation(problem, known=known, seed=plan.scenario.solver.seed, time_limit_s=time_limit_s)
     reference = plan.objective if np.isfinite(plan.objective) else np.nan
     today = _by_school(plan, question, row)
     found = []
@@ -58,6 +60,29 @@ def explain_all(plan: Plan, *, prove_s: float = 0.5, time_limit_s: float = 60.0)
         base = reference if np.isfinite(reference) else relaxed.forced(*fate.planned, prove_s=prove_s).upper
         found.append(_row(plan, question, fate, other, base, _moved(question, row, other.solution, today)))
     return pd.DataFrame(found, columns=list(COLUMNS)).astype({"at_least": float, "at_most": float, "pupils": float})
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """A plan as a solution: open sites, and the site of every row, of a split one that of most pupils."""
+
+    open: np.ndarray
+    assignment: np.ndarray
+
+
+def _known(plan: Plan, question: Question, row: np.ndarray) -> _Known | None:
+    """The plan near which others are looked for; None where somebody has no school."""
+    sites = question.sites
+    place = {pair: j for j, pair in enumerate(zip(sites["school_id"], sites["stage"], strict=True))}
+    is_open = np.zeros(len(sites), dtype=bool)
+    for school, stage, action in plan.actions[["school_id", "stage", "action"]].itertuples(index=False):
+        is_open[place[school, stage]] = action not in ENDING
+    stages = question.rows.iloc[row]["stage"].to_numpy()
+    per_school = _by_school(plan, question, row)
+    if (per_school.sum(axis=1) <= 0).any():
+        return None
+    schools = [str(plan.area.schools.index[j]) for j in np.asarray(per_school.argmax(axis=1)).ravel()]
+    return _Known(is_open, np.array([place[pair] for pair in zip(schools, stages, strict=True)], dtype=np.int64))
 
 
 def _row(plan: Plan, question: Question, fate: Fate, other: Forced, base: float, moved: float) -> tuple[object, ...]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from planner.optimise.around import Known, around
 from planner.optimise.exact import Highs, solve
 from planner.optimise.mip import INF, build
 from planner.optimise.problem import LocationProblem, LocationSolution, total, violations
@@ -22,6 +23,7 @@ from planner.optimise.problem import LocationProblem, LocationSolution, total, v
 WHOLE = 1e-6
 NOISE = 1e-7  # relative: below it, two objectives are equal
 MOST_ROUNDS = 40
+AROUND_S = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +64,7 @@ def forced(
     problem: LocationProblem,
     choices: Iterable[tuple[Sequence[int], Sequence[int]]],
     *,
+    known: Known | None = None,
     prove_s: float = 0.5,
     time_limit_s: float = 60.0,
     seed: int = 0,
@@ -71,6 +74,7 @@ def forced(
     Parameters
     ----------
     choices : sites forced open, sites forced closed; they overrule what the problem itself forces
+    known : a solution of the problem, near which others are looked for
     prove_s : seconds for each where the relaxation leaves a bracket; 0 leaves it
     time_limit_s : seconds in all; what is left then is a bracket of (-inf, inf)
 
@@ -78,15 +82,22 @@ def forced(
     >>> [(f.lower, f.upper) for f in forced(problem, [((0,), ()), ((1,), ()), ((), (0, 1))])]
     [(13.0, 13.0), (15.0, 15.0), (inf, inf)]
     """
-    relaxed = Relaxation(problem, seed=seed, time_limit_s=time_limit_s)
+    relaxed = Relaxation(problem, known=known, seed=seed, time_limit_s=time_limit_s)
     return [relaxed.forced(opened, closed, prove_s=prove_s) for opened, closed in choices]
 
 
 class Relaxation:
     """A problem's relaxation, kept between questions."""
 
-    def __init__(self, problem: LocationProblem, *, seed: int = 0, time_limit_s: float = 60.0) -> None:
-        self.problem = problem
+    def __init__(
+        self,
+        problem: LocationProblem,
+        *,
+        known: Known | None = None,
+        seed: int = 0,
+        time_limit_s: float = 60.0,
+    ) -> None:
+        self.problem, self._known = problem, known
         self._seed, self._end = seed, time.perf_counter() + time_limit_s
         n, m = problem.cost.shape
         self._served = n == 0 or (m > 0 and not np.isnan(problem.cost).all(axis=1).any())
@@ -107,9 +118,12 @@ class Relaxation:
             return NEVER
         if values is None:
             return Forced(-INF, INF)
-        best = _kept_best(None, self._rounded(problem, values))
+        best = self._rounded(problem, values)
+        if not _closed(lower, best) and self._known is not None:
+            best = _kept_best(best, self._around(problem, self._known))
         if not _closed(lower, best) and prove_s > 0:
-            best = _kept_best(best, self._near(problem, values, self._seconds(prove_s)))
+            if best is None:
+                best = self._near(problem, values, self._seconds(prove_s))
             lower, best = self._proven(problem, values, reduced, lower, best, self._seconds(prove_s))
         if best is None:
             return Forced(lower, INF)
@@ -170,6 +184,14 @@ class Relaxation:
             row, site, share = at.demand[some], at.site[some], share[some]
             share = share / np.bincount(row, weights=share, minlength=n)[row]
         return _made(problem, is_open > 0.5, row, site, share)
+
+    def _around(self, problem: LocationProblem, known: Known) -> LocationSolution | None:
+        """The best solution that changes little of the known one."""
+        found = around(problem, known, seconds=self._seconds(AROUND_S), seed=self._seed)
+        if found is None:
+            return None
+        n = len(problem.cost)
+        return _made(problem, found[0], np.arange(n), found[1], np.ones(n))
 
     def _near(self, problem: LocationProblem, values: np.ndarray, seconds: float) -> LocationSolution | None:
         """The best solution that keeps what is whole in the relaxed one."""
