@@ -433,7 +433,7 @@ def test_json_holds_it_all_and_no_infinity(tiny):
         assert set(made["text"]) == {"en", "zh"}
         assert made["other_way"]["possible"] == (made["other_way"]["at_least"] is not None)
     title, shown = table_of(best, explain_all(best), "zh")
-    assert "学生上学总时间" in title
+    assert "人·分钟" in title
     assert shown.columns.tolist()[:2] == ["编号", "学校"]
     assert shown.iloc[1].tolist()[3:6] == ["保留", "撤并", "+200"]
 

@@ -80,7 +80,6 @@ def explain(plan: Plan, school_id: str, *, thresholds_s: float = 30.0) -> Explan
     Rule: in 甲镇 none may be open with a primary stage (village primary school or teaching point).
     If one more were allowed there, it would be kept: the best plan would then have 200 pupil minutes less ...
     With it kept, no plan keeps every rule: this is proven.
-    Why: ...
     Pupils: not even with 60 pupils in the villages it is nearest to (today 20 pupils) would it be kept.
     Norm: no stricter norm for Lower primary, grades 1–3 would keep it, as long as any plan keeps every rule.
     """

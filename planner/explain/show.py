@@ -74,7 +74,7 @@ def table_of(plan: Plan, table: pd.DataFrame, language: str) -> tuple[str, pd.Da
     shown["pupils"] = ["" if math.isnan(n) else f"{n:,.0f}" for n in table["pupils"]]
     shown["rules"] = [phrases(rules, "rule") for rules in table["rules"]]
     shown.columns = [say(f"column.{name}") for name in shown.columns]
-    return spoken(Phrase("table", {"unit": Phrase(plan.scenario.objective.minimise)}), language), shown
+    return spoken(Phrase("table", {"unit": Phrase(f"unit.{plan.scenario.objective.minimise}")}), language), shown
 
 
 def _cost(low: float, high: float) -> str:

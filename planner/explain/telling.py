@@ -120,7 +120,8 @@ def opposite(
     lower, upper = change
     if math.isinf(upper):
         if math.isinf(lower) and lower > 0:
-            return [Sentence(f"{key}.never"), *(Sentence("reason", {"reason": reason}) for reason in why[:3])]
+            said = () if held else why[:3]  # the rules were named already
+            return [Sentence(f"{key}.never"), *(Sentence("reason", {"reason": reason}) for reason in said)]
         return [Sentence(f"{key}.unknown")]
     unit = plan.scenario.objective.minimise
     even = abs(upper) <= 1e-7 * max(1.0, abs(reference))
