@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from planner.compare import compare
     from planner.draw import draw
     from planner.errors import DataError, InfeasibleError, PlannerError, ScenarioError
+    from planner.explain import explain, explain_all, read_plan
     from planner.intake import new_area
-    from planner.plan import Plan, catchments, current_plan, explain, optimise, score
+    from planner.plan import Plan, catchments, current_plan, optimise, score
     from planner.scenario import parse_scenario, read_scenario
     from planner.travel import criticality, flows, isochrones, path, paths, travel_times
     from planner.verify import verify
@@ -33,7 +34,8 @@ _HOME = {
     "criticality": "travel",
     "current_plan": "plan",
     "draw": "draw",
-    "explain": "plan",
+    "explain": "explain",
+    "explain_all": "explain",
     "flows": "travel",
     "isochrones": "travel",
     "new_area": "intake",
@@ -42,6 +44,7 @@ _HOME = {
     "path": "travel",
     "paths": "travel",
     "read_area": "area",
+    "read_plan": "explain",
     "read_scenario": "scenario",
     "score": "plan",
     "travel_times": "travel",
@@ -62,6 +65,7 @@ __all__ = [
     "current_plan",
     "draw",
     "explain",
+    "explain_all",
     "flows",
     "isochrones",
     "new_area",
@@ -70,6 +74,7 @@ __all__ = [
     "path",
     "paths",
     "read_area",
+    "read_plan",
     "read_scenario",
     "score",
     "travel_times",

@@ -24,6 +24,7 @@ LADDER = (
     "indicators",
     "compare",
     "draw",
+    "explain",
     "report",
     "intake",
     "console",
