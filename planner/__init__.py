@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from planner.compare import compare
     from planner.draw import draw
     from planner.errors import DataError, InfeasibleError, PlannerError, ScenarioError
+    from planner.explain import explain, explain_all, read_plan
     from planner.intake import new_area
-    from planner.plan import Plan, alternatives, catchments, current_plan, explain, frontier, optimise, score
+    from planner.plan import Plan, alternatives, catchments, current_plan, frontier, optimise, score
     from planner.robust import robustness
     from planner.scenario import parse_scenario, read_scenario
     from planner.travel import criticality, flows, isochrones, path, paths, travel_times
@@ -35,7 +36,8 @@ _HOME = {
     "criticality": "travel",
     "current_plan": "plan",
     "draw": "draw",
-    "explain": "plan",
+    "explain": "explain",
+    "explain_all": "explain",
     "flows": "travel",
     "frontier": "plan",
     "isochrones": "travel",
@@ -45,6 +47,7 @@ _HOME = {
     "path": "travel",
     "paths": "travel",
     "read_area": "area",
+    "read_plan": "explain",
     "read_scenario": "scenario",
     "robustness": "robust",
     "score": "plan",
@@ -67,6 +70,7 @@ __all__ = [
     "current_plan",
     "draw",
     "explain",
+    "explain_all",
     "flows",
     "frontier",
     "isochrones",
@@ -76,6 +80,7 @@ __all__ = [
     "path",
     "paths",
     "read_area",
+    "read_plan",
     "read_scenario",
     "robustness",
     "score",

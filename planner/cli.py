@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from planner.console import put_json, say, show, step
+from planner.console import put_json, say, show, show_links, show_repairs, step
 from planner.errors import PlannerError
 from planner.opening import facts as _facts
 from planner.opening import question_of as _question
@@ -39,19 +39,6 @@ Out = Annotated[Path | None, typer.Option("--out", help="The plan folder to writ
 AreaOf = Annotated[
     Path | None, typer.Option("--area", help="The study area, where the scenario is not in its scenarios folder.")
 ]
-
-LINKS = (
-    "edge",
-    "name",
-    "class",
-    "lon",
-    "lat",
-    "pupils 学生",
-    "no way 无路",
-    "longer 绕行",
-    "min more 平均",
-    "at most 最多",
-)
 
 
 def main() -> None:
@@ -147,26 +134,12 @@ def check(
         for sentence in report.missing:
             print(f"missing: {sentence}")
         if repairs is not None and len(repairs):
-            _show_repairs(repairs)
+            show_repairs(repairs)
         if facts:
             _say_facts(facts)
         print(f"{len(report.faults)} faults, {len(report.doubts)} doubts.")
     if report.faults:
         raise SystemExit(2)
-
-
-def _show_repairs(repairs: pd.DataFrame) -> None:
-    """The first ten, with the rows of their roads."""
-    words = {"gap": "gap 断头", "island": "island 孤立", "track": "track 便道"}
-    first = repairs.head(10)
-    shown = first[["kind", "pupils", "on_foot", "by_bus", "metres"]].assign(kind=first["kind"].map(words))
-    shown["metres"] = shown["metres"].map("{:,.1f}".format)
-    for name, pair in {"from lon, lat": ("lon", "lat"), "to lon, lat": ("to_lon", "to_lat")}.items():
-        shown[name] = [f"{x:.6f}, {y:.6f}" for x, y in first[list(pair)].to_numpy()]
-    shown["edges"] = [", ".join(map(str, rows[:4])) + (", ..." if len(rows) > 4 else "") for rows in first["edges"]]
-    useful = int((repairs["pupils"] > 0).sum())
-    title = f"Repairs of the network 路网修复: {len(repairs):,}, {useful:,} of them give pupils a way; all with --json"
-    show(title, shown.rename(columns={"kind": "repair 修复", "pupils": "pupils gained 受益学生"}))
 
 
 @app.command()
@@ -244,6 +217,46 @@ def verify(
 
 
 @app.command()
+def explain(
+    plan: Annotated[Path, typer.Argument(help="A plan folder.")],
+    school: Annotated[str | None, typer.Argument(help="An id of the area's schools; without one, all of them.")] = None,
+    everyone: Annotated[bool, typer.Option("--all", help="A table of all schools.")] = False,
+    language: Annotated[str, typer.Option("--lang", help="en or zh: what the sentences are in.")] = "en",
+    area: AreaOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """Why a school closes or stays: the best plan with the opposite, proven, who moves, and what would flip it."""
+    from planner.explain import explain as explain_school
+    from planner.explain import explain_all, read_plan
+    from planner.explain.show import document, records, table_of
+
+    if language not in ("en", "zh"):
+        raise typer.BadParameter(f"{language!r} is neither en nor zh", param_hint="--lang")
+    if everyone and school is not None:
+        raise typer.BadParameter("give a school or --all, not both")
+    with step(f"Reading {plan}"):
+        found = read_plan(plan, area)
+    if school is None:
+        with step("Turning every school's fate round"):
+            table = explain_all(found)
+        if as_json:
+            put_json({"objective_unit": found.scenario.objective.minimise, "schools": records(table)})
+        else:
+            show(*table_of(found, table, language))
+        return
+    with step(f"Turning the fate of {school} round"):
+        why = explain_school(found, school)
+    if as_json:
+        put_json(document(found, why))
+        return
+    print(why.text(language))
+    if why.other_way is not None:
+        label = ["label_en", "label_zh", "plan", "other", "unit", "other_change"]
+        heads = ["", "指标", "plan 本方案", "other way 相反", "unit", ""]
+        show("The plan beside its opposite / 本方案与相反方案", why.indicators[label].set_axis(heads, axis=1))
+
+
+@app.command()
 def links(
     plan: Annotated[Path, typer.Argument(help="A scenario file (today's layout is looked at) or a plan folder.")],
     top: Annotated[int, typer.Option(min=1, help="How many roads to name.")] = 20,
@@ -264,7 +277,7 @@ def links(
     else:
         for column, digits in (("lon", 5), ("lat", 5), ("extra_minutes_mean", 1), ("extra_minutes_max", 1)):
             rows[column] = [f"{value:.{digits}f}" if value == value else "" for value in rows[column]]  # noqa: PLR0124
-        show("One road closed, everybody keeps their school / 一处道路中断，学校不变", rows.set_axis(LINKS, axis=1))
+        show_links(rows)
 
 
 @app.command()

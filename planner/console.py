@@ -70,3 +70,36 @@ def figure(value: Any) -> str:
 def put_json(document: Any) -> None:
     """One JSON document on stdout."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+LINKS = (
+    "edge",
+    "name",
+    "class",
+    "lon",
+    "lat",
+    "pupils 学生",
+    "no way 无路",
+    "longer 绕行",
+    "min more 平均",
+    "at most 最多",
+)
+
+
+def show_links(rows: pd.DataFrame) -> None:
+    """Roads by what their failure would do, one column a name of ``LINKS``."""
+    show("One road closed, everybody keeps their school / 一处道路中断，学校不变", rows.set_axis(LINKS, axis=1))
+
+
+def show_repairs(repairs: pd.DataFrame) -> None:
+    """Repairs of a road network: the first ten, with the rows of their roads."""
+    words = {"gap": "gap 断头", "island": "island 孤立", "track": "track 便道"}
+    first = repairs.head(10)
+    shown = first[["kind", "pupils", "on_foot", "by_bus", "metres"]].assign(kind=first["kind"].map(words))
+    shown["metres"] = shown["metres"].map("{:,.1f}".format)
+    for name, pair in {"from lon, lat": ("lon", "lat"), "to lon, lat": ("to_lon", "to_lat")}.items():
+        shown[name] = [f"{x:.6f}, {y:.6f}" for x, y in first[list(pair)].to_numpy()]
+    shown["edges"] = [", ".join(map(str, rows[:4])) + (", ..." if len(rows) > 4 else "") for rows in first["edges"]]
+    useful = int((repairs["pupils"] > 0).sum())
+    title = f"Repairs of the network 路网修复: {len(repairs):,}, {useful:,} of them give pupils a way; all with --json"
+    show(title, shown.rename(columns={"kind": "repair 修复", "pupils": "pupils gained 受益学生"}))

@@ -82,7 +82,9 @@ class InfeasibleError(PlannerError):
     def __init__(self, reasons: Sequence[str], repairs: Sequence[str] = ()) -> None:
         self.reasons = tuple(reasons)
         self.repairs = tuple(repairs)
-        text = "\n".join(self.reasons)
+        text = "\n".join(self.reasons[:SHOWN_IN_FULL])
+        if len(self.reasons) > SHOWN_IN_FULL:
+            text += f"\n... and {len(self.reasons) - SHOWN_IN_FULL} more reasons."
         if self.repairs:
             text += "\nSmallest repairs:\n" + "\n".join(f"- {repair}" for repair in self.repairs)
         super().__init__(text)

@@ -298,3 +298,27 @@ def test_robust_tables_a_plan_in_futures(plan, tmp_path):
     assert table["longest_minutes"].iloc[3] == pytest.approx(25, abs=1e-3)
     wrong = planner("robust", tmp_path)
     assert (wrong.returncode, "no complete plan folder" in wrong.stderr) == (2, True)
+
+
+def test_explain_one_school_and_all(plan):
+    out, _, _ = plan
+    done = planner("explain", out, "S2", "--lang", "zh")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("S2 Village `${x}` </script>（甲镇，村小）：撤并关闭。")
+    document = json.loads(planner("explain", out, "S1", "--json").stdout)
+    assert document["rules"] == ["captive"]
+    assert document["other_way"]["possible"] is False
+    table = json.loads(planner("explain", out, "--all", "--json").stdout)
+    assert [row["proof"] for row in table["schools"]] == ["impossible"] * 3
+    assert "rules that bind" in planner("explain", out).stdout
+
+
+def test_explain_refuses_what_is_not_there(plan, tmp_path):
+    out, _, _ = plan
+    assert "there is no school 'S9'" in planner("explain", out, "S9").stderr
+    for words in (("S9",), ("S1", "--all"), ("S1", "--lang", "fr")):
+        assert planner("explain", out, *words).returncode == 2
+    nowhere = planner("explain", tmp_path, "S1")
+    assert nowhere.returncode == 2
+    assert "no complete plan folder" in nowhere.stderr
+    assert "Traceback" not in nowhere.stderr

@@ -25,6 +25,7 @@ LADDER = (
     "compare",
     "robust",
     "draw",
+    "explain",
     "report",
     "folders",
     "intake",

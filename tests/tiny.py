@@ -19,7 +19,7 @@ import shapely
 import xarray as xr
 
 from planner.model import BANDS, GRADES, MODES, Roads, StudyArea, TravelTimes
-from planner.plan import Plan
+from planner.plan import Plan, ask
 from planner.scenario import parse_scenario
 
 CRS = "EPSG:4545"
@@ -216,4 +216,5 @@ def make() -> SimpleNamespace:
         capital_cost_cny=0.0,
         today=today,
     )
-    return SimpleNamespace(area=area, times=times, scenario=scenario, today=today, plan=plan)
+    question = ask(area, times, scenario)
+    return SimpleNamespace(area=area, times=times, scenario=scenario, today=today, plan=plan, question=question)

@@ -3,8 +3,11 @@
 from planner.optimise.alternatives import Alternatives, alternatives
 from planner.optimise.evaluate import assign, objectives
 from planner.optimise.exact import solve, solve_then
+from planner.optimise.forced import NEVER, Forced, Relaxation, forced
 from planner.optimise.frontier import Longest, OutOfTimeError, Point, frontier, limit
 from planner.optimise.futures import stacked
+from planner.optimise.parts import part_of
+from planner.optimise.presolve import Presolve, presolve
 from planner.optimise.problem import (
     Budget,
     Expansion,
@@ -20,9 +23,11 @@ from planner.optimise.repair import Repair, repair
 from planner.optimise.side import Only, Side
 
 __all__ = [
+    "NEVER",
     "Alternatives",
     "Budget",
     "Expansion",
+    "Forced",
     "LocationProblem",
     "LocationSolution",
     "Longest",
@@ -30,14 +35,19 @@ __all__ = [
     "OpenRule",
     "OutOfTimeError",
     "Point",
+    "Presolve",
+    "Relaxation",
     "Repair",
     "Side",
     "Terms",
     "alternatives",
     "assign",
+    "forced",
     "frontier",
     "limit",
     "objectives",
+    "part_of",
+    "presolve",
     "repair",
     "solve",
     "solve_then",

@@ -185,8 +185,12 @@ class Highs:
             self.bound = info.mip_dual_bound if self._mip else self.objective
         return "optimal" if state == highspy.HighsModelStatus.kOptimal else "unknown"
 
+    def bound_column(self, column: int, lower: float, upper: float) -> None:
+        """New limits of one variable; the last answer is where the next run starts."""
+        self._h.changeColBounds(column, lower, upper)
+
     def reduced_costs(self) -> np.ndarray:
-        """(n_variable,) of the last relaxation."""
+        """What one more of each variable would add to the last relaxation's objective."""
         return np.array(self._h.getSolution().col_dual)
 
     def broken_arcs(self) -> np.ndarray:

@@ -11,8 +11,9 @@ from planner.errors import Fault, ScenarioError
 from planner.model import StudyArea, TravelTimes
 from planner.optimise import LocationSolution
 from planner.optimise import alternatives as alternatives_of
-from planner.plan.best import infeasible, plan_of, pose, terms
+from planner.plan.best import plan_of, pose, terms
 from planner.plan.given import notes, today_of
+from planner.plan.infeasible import infeasible
 from planner.plan.question import ask
 from planner.plan.types import Plan
 from planner.scenario import Scenario
@@ -84,7 +85,7 @@ def alternatives(
         raise ScenarioError([Fault(str(scenario.path or "scenario"), unfit, "Leave over out.")])
     question = ask(area, times, scenario)
     row = np.flatnonzero(question.reachable)
-    problem, rules = pose(question, row)
+    problem, _ = pose(question, row)
     solver = scenario.solver
     found = alternatives_of(
         problem,
@@ -97,7 +98,7 @@ def alternatives(
         seed=solver.seed,
     )
     if not found.solutions:
-        raise infeasible(question, problem, rules, row, "unknown" if found.ended == "time" else "infeasible")
+        raise infeasible(question, "unknown" if found.ended == "time" else "infeasible")
     today, said = today_of(question), notes(question)
     best = found.solutions[0].objective
     made = tuple(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from planner.errors import InfeasibleError
 from planner.model import StudyArea, TravelTimes
 from planner.optimise import (
     Expansion,
@@ -16,7 +15,7 @@ from planner.optimise import (
     LocationSolution,
     OpenRule,
     Terms,
-    repair,
+    presolve,
     solve,
     solve_then,
     total,
@@ -41,6 +40,8 @@ def optimise(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Plan:
     >>> best.status, best.objective, best.gap
     ('optimal', 440.0, 0.0)
     """
+    from planner.plan.infeasible import infeasible  # it poses questions of its own
+
     if scenario.objective.over:
         from planner.plan.over import optimise_over  # which poses its problems by this file
 
@@ -48,7 +49,9 @@ def optimise(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Plan:
     question = ask(area, times, scenario)
     today = today_of(question)
     row = np.flatnonzero(question.reachable)
-    problem, rules = pose(question, row)
+    problem, _ = pose(question, row)
+    if presolve(problem).infeasible:
+        raise infeasible(question, "infeasible")
     goals = [problem.objective, *(terms(question, word, row) for word in scenario.objective.then)]
     proven = solve_then(
         problem,
@@ -59,7 +62,7 @@ def optimise(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Plan:
     )
     last = proven[-1]
     if last.status not in ("optimal", "feasible"):
-        raise infeasible(question, problem, rules, row, last.status)
+        raise infeasible(question, last.status)
     found = _used(question, problem, _whole_pupils(question, problem, row, last))
     first, *others = (_revalued(problem, goal, proof, found) for goal, proof in zip(goals, proven, strict=True))
     choice = _choice(question, problem, row, found)
@@ -205,7 +208,9 @@ def pose(question: Question, row: np.ndarray) -> tuple[LocationProblem, list[tup
     cost = np.zeros((len(row), len(sites))) if goal.cost is None else goal.cost
     pupils = question.rows["pupils"].to_numpy(dtype=float)[row]
     closed = sites["school_id"].isin(scenario.rules.close).to_numpy()
-    kept = ~question.may_end | sites["school_id"].isin(scenario.rules.keep).to_numpy()
+    kept = (~question.may_end | sites["school_id"].isin(scenario.rules.keep).to_numpy()) & (
+        sites["origin"] != "gain"
+    ).to_numpy()
     number = {school: k for k, school in enumerate(sites["school_id"].drop_duplicates())}
     facility = np.array([number[school] for school in sites["school_id"]], dtype=np.int64)
     seats, expansion = _seats(question, pupils.sum(), goal.step)
@@ -269,76 +274,3 @@ def _choice(question: Question, problem: LocationProblem, row: np.ndarray, found
     over = np.where(np.isnan(seats), 0.0, load - seats)
     added = np.ceil(np.maximum(over, 0) / capacity.seat_step - 1e-9) * capacity.seat_step if capacity.expansion else 0.0
     return dataclasses.replace(choice, added=np.zeros(len(seats)) + added)
-
-
-def infeasible(
-    question: Question, problem: LocationProblem, rules: list[tuple[str, TownRule]], row: np.ndarray, status: str
-) -> InfeasibleError:
-    """Why no plan was found, in the words of the county."""
-    if status == "unknown":
-        limit = question.scenario.solver.time_limit_s
-        return InfeasibleError(
-            [f"No plan was found within {limit:g} s, and none was ruled out."], ["Raise solver.time_limit_s."]
-        )
-    short = repair(problem)
-    if short is None:
-        return InfeasibleError(["No plan keeps every rule, and what is short was not found in time."])
-    said = [*_unserved(question, row, short.unserved), *_rules_broken(question, rules, short.rules)]
-    said += list(_seats_missing(question, short.seats))
-    return InfeasibleError([reason for reason, _ in said], list(dict.fromkeys(fix for _, fix in said)))
-
-
-def _town(question: Question, town: str) -> str:
-    towns = question.area.towns
-    return str(towns.at[town, "name"]) if town in towns.index else town
-
-
-def _unserved(question: Question, row: np.ndarray, share: np.ndarray) -> Iterator[tuple[str, str]]:
-    lost = question.rows.iloc[row[share > 1e-6]]
-    for (town, band), part in lost.groupby(["town_id", "band"], sort=False):
-        limit = question.scenario.travel.limit_minutes(str(band))
-        named = [
-            f"{d} {question.area.demand.at[d, 'name']} ({n})"
-            for d, n in zip(part["demand_id"][:5], part["pupils"][:5], strict=True)
-        ]
-        more = f", and {len(part) - 5} more" if len(part) > 5 else ""
-        reach = question.minutes[part.index]
-        need = float(np.nanmin(reach, axis=1).max())
-        yield (
-            f"{_town(question, str(town))}, {str(band).replace('_', ' ')}: {part['pupils'].sum()} pupils have no open "
-            f"school within {limit:g} minutes. Short: {', '.join(named)}{more}.",
-            f"Set travel.max_minutes.{band} to {np.ceil(need):g} or more, or assignment.beyond_norm to as_today"
-            if need > limit
-            else f"Keep or open a school that teaches {str(band).replace('_', ' ')} near {named[0]}",
-        )
-
-
-def _rules_broken(
-    question: Question, rules: list[tuple[str, TownRule]], broken: dict[int, int]
-) -> Iterator[tuple[str, str]]:
-    for k, short in broken.items():
-        town, rule = rules[k]
-        span = rule.except_towns.get(town, rule.open)
-        here = question.sites
-        members = here[here["kind"].isin(rule.kinds) & (here["stage"] == rule.stage) & (here["town_id"] == town)]
-        kinds = " or ".join(rule.kinds)
-        if short > 0:
-            reason = f"needs at least {span.min} open with a {rule.stage} stage; only {len(members)} could be"
-            fix = f"set except_towns.{town} = {{ min = {max(span.min - short, 0)} }}, or add a candidate site"
-        else:
-            may_not_end = members[~question.may_end[members.index]]
-            named = ", ".join(f"{i} {n}" for i, n in zip(may_not_end["school_id"], may_not_end["name"], strict=True))
-            reason = f"at most {span.max} may be open, but {named or 'their pupils'} cannot be closed"
-            fix = f"set except_towns.{town} = {{ max = {(span.max or 0) - short} }}, or let one of them close"
-        yield f"{_town(question, town)}, {kinds}: {reason}.", f"{_town(question, town)}: {fix}"
-
-
-def _seats_missing(question: Question, seats: np.ndarray) -> Iterator[tuple[str, str]]:
-    for j in np.flatnonzero(seats > 1e-6):
-        site = question.sites.iloc[j]
-        have = "0" if np.isnan(site["seats"]) else f"{site['seats']:g}"
-        yield (
-            f"{_town(question, site['town_id'])}, {site['school_id']} {site['name']}, {site['stage']}: "
-            f"{np.ceil(seats[j]):g} seats are missing beside its {have}.",
-            f"Add {np.ceil(seats[j]):g} seats at {site['school_id']} {site['name']} (capacity.expansion, or its seats)",
-        )

@@ -15,8 +15,9 @@ from planner.errors import Fault, InfeasibleError, ScenarioError
 from planner.model import StudyArea, TravelTimes
 from planner.optimise import Longest, OutOfTimeError, Point, Terms, limit
 from planner.optimise import frontier as frontier_of
-from planner.plan.best import infeasible, plan_of, pose, terms
+from planner.plan.best import plan_of, pose, terms
 from planner.plan.given import notes, today_of
+from planner.plan.infeasible import infeasible
 from planner.plan.question import Question, ask
 from planner.plan.types import Plan
 from planner.scenario import Goal, Objective, Scenario, contradictions
@@ -141,7 +142,7 @@ def frontier(
     asked = _asked(scenario, first, second)
     question = ask(area, times, asked)
     row = np.flatnonzero(question.reachable)
-    problem, rules = pose(question, row)
+    problem, _ = pose(question, row)
     one, two = measure(question, first, row), measure(question, second, row)
     goal = one.carried
     if not isinstance(goal, Terms):
@@ -163,11 +164,11 @@ def frontier(
     try:
         found = between_them(points, None if limits is None else [two.back(most) for most in limits])
     except OutOfTimeError:
-        raise infeasible(question, problem, rules, row, "unknown") from None
+        raise infeasible(question, "unknown") from None
     if not found:
         ends = between_them(2, None) if limits else ()
         if not ends:
-            raise infeasible(question, problem, rules, row, "infeasible")
+            raise infeasible(question, "infeasible")
         raise _beyond(question, row, second, max(limits or ()), two.of(ends[0].second))
     today = today_of(question)
     made = []

@@ -9,9 +9,10 @@ import numpy as np
 from planner.errors import Fault, InfeasibleError, ScenarioError
 from planner.model import StudyArea, TravelTimes
 from planner.optimise import LocationProblem, LocationSolution, solve, stacked
-from planner.plan.best import infeasible, none_idle, pose
+from planner.plan.best import none_idle, pose
 from planner.plan.futures import come_true
 from planner.plan.given import placed, today_of
+from planner.plan.infeasible import infeasible
 from planner.plan.question import Question, ask
 from planner.plan.types import Plan
 from planner.scenario import Future, Scenario
@@ -32,7 +33,7 @@ def optimise_over(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Pl
     """
     now = ask(area, times, scenario)
     row = np.flatnonzero(now.reachable)
-    present, rules = pose(now, row)
+    present, _ = pose(now, row)
     if present.side is not None:
         said = "objective.over: sizes, closest schools, whole catchments and merge targets are not carried over futures"
         raise ScenarioError([Fault(str(scenario.path or "scenario"), said, "Leave them out, or leave out over.")])
@@ -46,7 +47,7 @@ def optimise_over(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Pl
             found.status == "unknown"
             or solve(present, gap=1.0, time_limit_s=solver.time_limit_s).status == "infeasible"
         ):
-            raise infeasible(now, present, rules, row, found.status)
+            raise infeasible(now, found.status)
         raise _in_some(scenario, present, problems)
     each = [_given(problem, found.open[: len(now.sites)], scenario) for problem in (present, *problems)]
     is_open, added = _built(now, [present, *problems], found, each)

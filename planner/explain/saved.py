@@ -1,0 +1,78 @@
+"""A saved plan, as a plan again."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from planner.area import layer_sha256
+from planner.errors import DataError, Fault
+from planner.model import Rooted
+from planner.plan import Plan, current_plan
+from planner.travel import travel_times
+from planner.verify.folder import ACTIONS, ROWS, Folder, number, read_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_plan(folder: str | Path, area: str | Path | None = None) -> Plan:
+    """The plan of a folder that ``planner run`` or ``score`` wrote; travel times are made anew or come from the cache.
+
+    Parameters
+    ----------
+    area : the study-area folder; by default the one that plan.json names
+
+    Raises
+    ------
+    DataError : the folder is no plan folder, its area cannot be found, or the area has changed since
+    """
+    saved = read_folder(Path(folder), area)
+    if faults := list(_changed(saved)):
+        raise DataError(faults)
+    said = saved.summary
+    times = travel_times(saved.area, saved.scenario.travel)
+    unknown = {key: math.nan if said.get(key) is None else float(said[key]) for key in _NUMBERS}
+    return Plan(
+        saved.area,
+        saved.scenario,
+        times,
+        title=str(said["title"]),
+        status=str(said["status"]),
+        actions=_frame(saved.actions, ACTIONS, whole=("pupils",)),
+        assignment=_frame(saved.assignment, ROWS, whole=("pupils",)),
+        seconds=float(said["seconds"]),
+        today=current_plan(saved.area, times, saved.scenario),
+        rooted=Rooted(said["scenario"]["sha256"], said["area"]["sha256"], said["versions"]),
+        notes=tuple(said["notes"]),
+        **unknown,
+    )
+
+
+_NUMBERS = ("objective", "bound", "gap", "annual_cost_cny", "capital_cost_cny")
+
+
+def _changed(saved: Folder) -> list[Fault]:
+    """What the plan was made from and is another now."""
+    said, fix = saved.summary, "Run its scenario again."
+    found = []
+    if said["area"]["sha256"] != saved.area.content_hash:
+        found.append(Fault(str(saved.path), "the study area has changed since the plan was written", fix))
+    if said["scenario"]["sha256"] != saved.scenario.sha256:
+        found.append(Fault(str(saved.path), "the scenario has changed since the plan was written", fix))
+    for name, sha in said.get("layers", {}).items():
+        if layer_sha256(saved.area.folder, name) != sha:
+            found.append(Fault(str(saved.path), f"{name} has changed since the plan was written", fix))
+    return found
+
+
+def _frame(rows: list[dict[str, str]], columns: dict[str, str], whole: tuple[str, ...]) -> pd.DataFrame:
+    """Rows of text as a table with numbers where they are meant."""
+    import pandas as pd
+
+    table = pd.DataFrame({name: [row[name] for row in rows] for name in columns})
+    for name, kind in columns.items():
+        if kind:
+            table[name] = [number(cell) for cell in table[name]]
+    return table.astype(dict.fromkeys(whole, "int64"))

@@ -1,0 +1,135 @@
+"""Sentences in English and Chinese: a key of ``sentences.toml`` with the names and figures that go into it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+LANGUAGES = ("en", "zh")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence in no language yet.
+
+    Parameters
+    ----------
+    key : its row in ``sentences.toml``
+    values : what stands in its braces: text as it is (names), or one of the parts below
+
+    >>> print(Sentence("flip.annual_cost_cny.keep.never", {"now": Amount(9000, "annual_cost_cny")}).text("en"))
+    Money: not even if it cost nothing to run (today CNY 9,000 a year) would it be kept.
+    """
+
+    key: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def text(self, language: str) -> str:
+        """The sentence in ``en`` or ``zh``."""
+        return _row("sentences", self.key)[language].format(**_spoken_all(self.values, language))
+
+
+@dataclass(frozen=True)
+class Word:
+    """Words that the map uses too (``planner/draw/words.json``), by their key."""
+
+    key: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """Part of a sentence, by its key in ``sentences.toml``."""
+
+    key: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Label:
+    """Words that come in both languages."""
+
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True)
+class Either:
+    """Words or names with "or" between them."""
+
+    parts: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Names in a list, ``most`` of them at the longest, the rest counted."""
+
+    parts: tuple[Any, ...]
+    most: int = 5
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A number with its unit, a row of ``sentences.toml``; at most ``digits`` after the point."""
+
+    value: float
+    unit: str
+    digits: int = 0
+
+
+def spoken(value: Any, language: str) -> str:  # noqa: PLR0911 - one a part
+    """One value as it stands in a sentence.
+
+    >>> spoken(Amount(1234.5, "minutes", 1), "en"), spoken(Amount(2, "pupils"), "zh")
+    ('1,234.5 minutes', '2名学生')
+    >>> spoken(Listed(("A", "B", "C"), 2), "en"), spoken(Either(("A", "B")), "zh")
+    ('A, B and 1 more', 'A或B')
+    """
+    match value:
+        case Word(key, values):
+            from planner.draw.words import words
+
+            return words()[key][language].format(**_spoken_all(values, language))
+        case Phrase(key, values):
+            return _row("phrases", key)[language].format(**_spoken_all(values, language))
+        case Label(en, zh):
+            return zh if language == "zh" else en
+        case Either(parts):
+            return _row("phrases", "or")[language].join(spoken(part, language) for part in parts)
+        case Listed(parts, most):
+            shown = _row("phrases", "comma")[language].join(spoken(part, language) for part in parts[:most])
+            return shown + (_row("phrases", "more")[language].format(n=len(parts) - most) if len(parts) > most else "")
+        case Amount(number, unit, digits):
+            forms = _row("units", unit)
+            figure = _figure(number, digits)
+            form = forms["one"] if language == "en" and figure == "1" else forms[language]
+            return form.format(n=figure)
+        case _:
+            return str(value)
+
+
+def _spoken_all(values: Mapping[str, Any], language: str) -> dict[str, str]:
+    return {name: spoken(value, language) for name, value in values.items()}
+
+
+def text(sentences: Sequence[Sentence], language: str) -> str:
+    """Sentences one a line."""
+    return "\n".join(sentence.text(language) for sentence in sentences)
+
+
+def _figure(number: float, digits: int) -> str:
+    said = f"{number:,.{digits}f}"
+    return said.rstrip("0").rstrip(".") if "." in said else said
+
+
+@cache
+def _table() -> dict[str, dict[str, dict[str, str]]]:
+    return tomllib.loads((resources.files("planner.explain") / "sentences.toml").read_text("utf-8"))
+
+
+def _row(section: str, key: str) -> dict[str, str]:
+    return _table()[section][key]

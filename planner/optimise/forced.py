@@ -1,0 +1,297 @@
+"""What the optimum becomes when some sites are forced open or closed: many such questions for little more than one.
+
+The relaxation is solved once and kept. Forcing a site changes two bounds of it, and the dual simplex method mends the
+last answer in a few steps: a lower bound. Where what it finds is whole it is the optimum itself. Elsewhere a solution
+is made by keeping what is whole (relaxation-enforced neighbourhood search, Berthold 2014), and the program that is left
+once reduced costs have ruled out what no better solution uses (Crowder, Johnson and Padberg 1983) proves it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.optimise.around import Known, around
+from planner.optimise.exact import solve
+from planner.optimise.highs import Highs
+from planner.optimise.mip import INF, build
+from planner.optimise.problem import LocationProblem, LocationSolution, total, violations
+
+WHOLE = 1e-6
+NOISE = 1e-7  # relative: below it, two objectives are equal
+MOST_ROUNDS = 40
+AROUND_S = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Forced:
+    """The best objective with some sites forced lies between ``lower`` and ``upper``.
+
+    Parameters
+    ----------
+    lower : no solution is better; infinite when there is none at all
+    upper : the objective of ``solution``; infinite where none was found
+    solution : a solution that keeps every limit, or None
+    """
+
+    lower: float
+    upper: float
+    solution: LocationSolution | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Nothing is left between the two, or there is proven to be no solution."""
+        return self.lower == INF or self.upper - self.lower <= noise(self.upper)
+
+    @property
+    def impossible(self) -> bool:
+        """No solution has these sites so."""
+        return self.lower == INF
+
+
+NEVER = Forced(INF, INF)
+
+
+def noise(value: float) -> float:
+    """Differences of an objective of this size that mean nothing."""
+    return NOISE * max(1.0, abs(value)) if np.isfinite(value) else 0.0
+
+
+def forced(
+    problem: LocationProblem,
+    choices: Iterable[tuple[Sequence[int], Sequence[int]]],
+    *,
+    known: Known | None = None,
+    prove_s: float = 0.5,
+    time_limit_s: float = 60.0,
+    seed: int = 0,
+) -> list[Forced]:
+    """The optimum with some sites forced, for many choices of them.
+
+    Parameters
+    ----------
+    choices : sites forced open, sites forced closed; they overrule what the problem itself forces
+    known : a solution of the problem, near which others are looked for
+    prove_s : seconds for each where the relaxation leaves a bracket; 0 leaves it
+    time_limit_s : seconds in all; what is left then is a bracket of (-inf, inf)
+
+    >>> problem = LocationProblem([[1.0, 9.0], [9.0, 2.0], [3.0, 4.0]], open_max=1)
+    >>> [(f.lower, f.upper) for f in forced(problem, [((0,), ()), ((1,), ()), ((), (0, 1))])]
+    [(13.0, 13.0), (15.0, 15.0), (inf, inf)]
+    """
+    relaxed = Relaxation(problem, known=known, seed=seed, time_limit_s=time_limit_s)
+    return [relaxed.forced(opened, closed, prove_s=prove_s) for opened, closed in choices]
+
+
+class Relaxation:
+    """A problem's relaxation, kept between questions."""
+
+    def __init__(
+        self,
+        problem: LocationProblem,
+        *,
+        known: Known | None = None,
+        seed: int = 0,
+        time_limit_s: float = 60.0,
+    ) -> None:
+        self.problem, self._known = problem, known
+        self._seed, self._end = seed, time.perf_counter() + time_limit_s
+        n, m = problem.cost.shape
+        self._served = n == 0 or (m > 0 and not np.isnan(problem.cost).all(axis=1).any())
+        self._mip = build(dataclasses.replace(problem, forced_open=(), forced_closed=()))
+        self._lp = Highs(self._mip, seed)
+        self._bound_all(problem.forced_open, problem.forced_closed)
+
+    def forced(self, opened: Sequence[int] = (), closed: Sequence[int] = (), *, prove_s: float = 0.5) -> Forced:
+        """The optimum with these sites forced, whatever the problem itself says of them."""
+        problem = force(self.problem, opened, closed)
+        if problem is None or not self._served:
+            return NEVER
+        self._bound_all(opened, closed)
+        lower, values = self._relax()
+        reduced = self._reduced_costs()
+        self._restore(opened, closed)
+        if lower == INF:
+            return NEVER
+        if values is None:
+            return Forced(-INF, INF)
+        best = self._rounded(problem, values)
+        if not _closed(lower, best) and self._known is not None:
+            best = _kept_best(best, self._around(problem, self._known))
+        if not _closed(lower, best) and prove_s > 0:
+            if best is None:
+                best = self._near(problem, values, self._seconds(prove_s))
+            lower, best = self._proven(problem, values, reduced, lower, best, self._seconds(prove_s))
+        if best is None:
+            return Forced(lower, INF)
+        if _closed(lower, best):
+            lower = best.objective
+        return Forced(min(lower, best.objective), best.objective, best)
+
+    def _seconds(self, wanted: float) -> float:
+        return max(min(wanted, self._end - time.perf_counter()), 0.01)
+
+    def _bound_all(self, opened: Sequence[int], closed: Sequence[int]) -> None:
+        for site in opened:
+            self._lp.bound_column(self._mip.layout.open0 + site, 1.0, 1.0)
+        for site in closed:
+            self._lp.bound_column(self._mip.layout.open0 + site, 0.0, 0.0)
+
+    def _restore(self, opened: Sequence[int], closed: Sequence[int]) -> None:
+        must, shut = set(self.problem.forced_open), set(self.problem.forced_closed)
+        for site in (*opened, *closed):
+            self._lp.bound_column(self._mip.layout.open0 + site, float(site in must), float(site not in shut))
+
+    def _relax(self) -> tuple[float, np.ndarray | None]:
+        """The bound, and the relaxed solution; infinite when there is none, values None when time was out."""
+        proven, values = -INF, None
+        for _ in range(MOST_ROUNDS):
+            state = self._lp.run(self._end - time.perf_counter())
+            if state == "infeasible":
+                return INF, None
+            if state != "optimal":
+                break
+            proven, values = self._lp.objective, self._lp.values
+            broken = self._lp.broken_arcs()
+            if len(broken) == 0:
+                break
+            self._lp.tighten(broken)
+        return proven, values
+
+    def _reduced_costs(self) -> np.ndarray:
+        return self._lp.reduced_costs()
+
+    def _rounded(self, problem: LocationProblem, values: np.ndarray) -> LocationSolution | None:
+        """The relaxed solution as one, where its sites are whole."""
+        at = self._mip.layout
+        n, m = problem.cost.shape
+        is_open = values[at.open0 : at.open0 + m]
+        if (np.minimum(is_open, 1 - is_open) > WHOLE).any():
+            return None
+        share = np.where(values[: at.open0] > 1e-9, values[: at.open0], 0.0)
+        if problem.whole:
+            largest = np.zeros((n, m))
+            largest[at.demand, at.site] = share
+            site = largest.argmax(axis=1)
+            if not np.isfinite(problem.capacity).any() and not problem.budgets:
+                site = np.where(is_open > 0.5, np.nan_to_num(problem.cost, nan=INF), INF).argmin(axis=1)
+            row, share = np.arange(n), np.ones(n)
+        else:
+            some = share > 0
+            row, site, share = at.demand[some], at.site[some], share[some]
+            share = share / np.bincount(row, weights=share, minlength=n)[row]
+        return _made(problem, is_open > 0.5, row, site, share)
+
+    def _around(self, problem: LocationProblem, known: Known) -> LocationSolution | None:
+        """The best solution that changes little of the known one."""
+        found = around(problem, known, seconds=self._seconds(AROUND_S), seed=self._seed)
+        if found is None:
+            return None
+        n = len(problem.cost)
+        return _made(problem, found[0], np.arange(n), found[1], np.ones(n))
+
+    def _near(self, problem: LocationProblem, values: np.ndarray, seconds: float) -> LocationSolution | None:
+        """The best solution that keeps what is whole in the relaxed one."""
+        at = self._mip.layout
+        m = problem.cost.shape[1]
+        is_open = values[at.open0 : at.open0 + m]
+        share = values[: at.open0]
+        cost = problem.cost.copy()
+        settled = np.zeros(len(cost), dtype=bool)
+        settled[at.demand[share > 1 - WHOLE]] = True
+        other = settled[at.demand] & (share <= 1 - WHOLE) & (problem.side is None)
+        cost[at.demand[other], at.site[other]] = np.nan
+        near = force(problem, np.flatnonzero(is_open > 1 - WHOLE), np.flatnonzero(is_open < WHOLE))
+        if near is None:
+            return None
+        found = solve(dataclasses.replace(near, cost=cost), time_limit_s=seconds, seed=self._seed)
+        return found if found.status in ("optimal", "feasible") else None
+
+    def _proven(
+        self,
+        problem: LocationProblem,
+        values: np.ndarray,
+        reduced: np.ndarray,
+        lower: float,
+        best: LocationSolution | None,
+        seconds: float,
+    ) -> tuple[float, LocationSolution | None]:
+        """A better bound and solution, from the program with what a better solution may still use."""
+        left: LocationProblem | None = problem
+        if best is not None:
+            if _closed(lower, best):
+                return lower, best
+            at, m = self._mip.layout, problem.cost.shape[1]
+            slack = best.objective - lower + noise(best.objective)
+            out = reduced > slack
+            # Side conditions speak of pairs that nobody uses too (a nearer site with room): there the pairs all stay.
+            arc_out = out[: at.open0] & (values[: at.open0] < WHOLE) & (problem.side is None)
+            cost = problem.cost.copy()
+            cost[at.demand[arc_out], at.site[arc_out]] = np.nan
+            state = slice(at.open0, at.open0 + m)
+            must = np.flatnonzero((-reduced[state] > slack) & (values[state] > 1 - WHOLE))
+            shut = np.flatnonzero(out[state] & (values[state] < WHOLE))
+            left = force(dataclasses.replace(problem, cost=cost), must, shut)
+        if left is None:  # nothing better is left
+            return (INF if best is None else best.objective), best
+        found = solve(left, time_limit_s=seconds, seed=self._seed)
+        if found.status == "infeasible":
+            return (INF if best is None else best.objective), best
+        if found.status == "unknown":
+            return lower, best
+        best = _kept_best(best, found)
+        assert best is not None  # noqa: S101 - for the type checker: found is one
+        return max(lower, min(found.bound, best.objective)), best
+
+
+def force(problem: LocationProblem, opened: Iterable[int], closed: Iterable[int]) -> LocationProblem | None:
+    """The problem with these sites forced, over what it forces itself; None where that contradicts itself.
+
+    >>> force(LocationProblem([[1.0, 2.0]], forced_open=(0,)), (), (0,)).forced_closed
+    (0,)
+    """
+    yes, no = {int(j) for j in opened}, {int(j) for j in closed}
+    if yes & no:
+        return None
+    must = (set(problem.forced_open) - no) | yes
+    shut = (set(problem.forced_closed) - yes) | no
+    if any(set(group) & must and set(group) & shut for group in problem.linked):
+        return None
+    return dataclasses.replace(problem, forced_open=tuple(sorted(must)), forced_closed=tuple(sorted(shut)))
+
+
+def _closed(lower: float, best: LocationSolution | None) -> bool:
+    return best is not None and best.objective - lower <= noise(best.objective)
+
+
+def _kept_best(one: LocationSolution | None, other: LocationSolution | None) -> LocationSolution | None:
+    if one is None or other is None:
+        return one or other
+    return other if other.objective < one.objective else one
+
+
+def _made(
+    problem: LocationProblem, is_open: np.ndarray, row: np.ndarray, site: np.ndarray, share: np.ndarray
+) -> LocationSolution | None:
+    """Open sites and who goes where as a solution with the seats it needs; None where it breaks a limit."""
+    from scipy.sparse import csr_array
+
+    n, m = problem.cost.shape
+    shares = csr_array((share, (row, site)), shape=(n, m))
+    load = np.bincount(site, weights=share * problem.weight[row], minlength=m)
+    steps = np.zeros(m)
+    if problem.expansion is not None:
+        over = np.where(np.isfinite(problem.capacity), load - problem.capacity, 0.0)
+        size = np.where(problem.expansion.step_seats > 0, problem.expansion.step_seats, 1.0)
+        steps = np.ceil(np.maximum(over, 0.0) / size - 1e-9)
+    largest = np.full(n, -1)
+    order = np.lexsort((share, row))
+    largest[row[order]] = site[order]
+    made = LocationSolution(is_open, largest, shares, steps, 0.0, -INF, INF, "feasible", 0.0)
+    if np.isnan(problem.cost[row, site]).any() or violations(problem, made):
+        return None
+    return dataclasses.replace(made, objective=total(problem, problem.objective, made))

@@ -1,0 +1,459 @@
+"""Explanations: brackets and thresholds against trying everything, who moves by hand, and text in two languages."""
+
+import dataclasses
+import itertools
+import json
+import math
+import re
+import string
+import tomllib
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from planner.errors import DataError, InfeasibleError
+from planner.explain import explain, explain_all, read_plan
+from planner.explain.bindings import bindings
+from planner.explain.fates import fate_of, fates, moves_between, the_other_way, worths
+from planner.explain.sentences import LANGUAGES, Amount, Listed, spoken
+from planner.explain.show import document, table_of
+from planner.explain.thresholds import by_money, by_norm, by_pupils, first_flip, with_pupils
+from planner.model import BAND_GRADES, GRADES
+from planner.optimise import NEVER, Forced
+from planner.plan import ask, current_plan, optimise, score
+from planner.scenario import parse_scenario
+from tests import tiny as tiny_module
+
+SITES = (("S1", "primary"), ("S2", "primary"), ("S3", "primary"), ("S3", "junior"))
+COSTS = {"S1": 900.0, "S2": 300.0, "S3": 1500.0}
+STAGE = {"lower_primary": "primary", "upper_primary": "primary", "junior": "junior"}
+
+
+def small(seed: int):
+    """A county of four villages and three schools without seats, and a question about it."""
+    rng = np.random.default_rng(seed)
+    base = tiny_module.make()
+    pupils = base.area.pupils.copy()
+    pupils[list(GRADES[3:9])] = rng.integers(0, 3, (4, 6))
+    pupils[list(GRADES[9:])] = rng.integers(0, 2, (4, 3))
+    schools = base.area.schools.assign(
+        seats_primary=np.nan, seats_junior=np.nan, pupils_primary=rng.integers(5, 30, 3).astype(float)
+    )
+    data = base.times.data.copy(deep=True)
+    data["minutes"][:] = rng.integers(1, 40, (1, 4, 3))
+    high = rng.choice(["", ", max = 0", ", max = 1"])
+    text = tiny_module.SCENARIO.replace("{ min = 0, max = 0 }", f"{{ min = 0{high} }}")
+    text = text.replace("may_close_below_pupils = 40", f"may_close_below_pupils = {rng.choice([20, 40, 100])}")
+    text = text.replace("lower_primary = 30", f"lower_primary = {rng.integers(8, 45)}")
+    minimise = rng.choice(["pupil_minutes", "annual_cost_cny"])
+    scenario = parse_scenario(f'{text}\n[objective]\nminimise = "{minimise}"\n', "small.toml")
+    area = dataclasses.replace(base.area, pupils=pupils, schools=schools)
+    return area, dataclasses.replace(base.times, data=data), scenario
+
+
+def by_hand(area, times, scenario, choice, *, heed=True):
+    """The best objective with some sites open and some closed, by trying every open set; no code of the planner's."""
+    opened, closed = choice
+    minutes = times.data["minutes"].values[0]
+    enrolled = [*area.schools["pupils_primary"], area.schools.at["S3", "pupils_junior"]]
+    limit = scenario.rules.may_close_below_pupils
+    of_school = [enrolled[0], enrolled[1], enrolled[2] + enrolled[3], enrolled[2] + enrolled[3]]
+    several = [False, False, True, True]
+    may_end = [of_school[j] < limit or (several[j] and enrolled[j] < limit) for j in range(4)]
+    most = scenario.rules.per_town[0].open.max
+    best = math.inf
+    for bits in itertools.product([False, True], repeat=4):
+        if not all(bits[j] for j in opened) or any(bits[j] for j in closed):
+            continue
+        free = set() if heed else {*opened, *closed}
+        if any(not bits[j] and not may_end[j] and j not in free for j in range(4)):
+            continue
+        if most is not None and bits[1] > most:
+            continue
+        value = 0.0
+        if scenario.objective.minimise == "annual_cost_cny":
+            value = sum(COSTS[s] for s in {SITES[j][0] for j in range(4) if bits[j]})
+        for band, stage in STAGE.items():
+            norm = scenario.travel.limit_minutes(band)
+            count = area.pupils[list(BAND_GRADES[band])].sum(axis=1).to_numpy()
+            at = [int(SITES[j][0][1]) - 1 for j in range(4) if bits[j] and SITES[j][1] == stage]
+            trips = np.where(minutes[:, at] <= norm, minutes[:, at], np.inf).min(axis=1, initial=np.inf)
+            served = count > 0
+            if np.isinf(trips[served]).any():
+                value = math.inf
+            elif scenario.objective.minimise == "pupil_minutes":
+                value += float((trips[served] * count[served]).sum())
+        best = min(best, value)
+    return best
+
+
+def planned(seed):
+    area, times, scenario = small(seed)
+    try:
+        return optimise(area, times, scenario)
+    except InfeasibleError:
+        return None
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6))
+def test_the_table_of_all_schools_holds_the_truth(seed):
+    plan = planned(seed)
+    if plan is None:
+        return
+    question = ask(plan.area, plan.times, plan.scenario)
+    table = explain_all(plan)
+    assert table["school_id"].tolist() == ["S1", "S2", "S3"]
+    for fate, row in zip(fates(plan, question), table.itertuples(), strict=True):
+        truth = by_hand(plan.area, plan.times, plan.scenario, fate.other, heed=False) - plan.objective
+        if row.proof == "impossible":
+            assert math.isinf(truth)
+        else:
+            assert row.at_least - 1e-6 <= truth <= row.at_most + 1e-6
+            assert row.proof == "exact"
+            assert row.at_most == pytest.approx(truth)
+            if "too_large" not in row.rules:
+                assert row.at_least >= -1e-6  # no plan is better than the best
+
+
+def first_by_hand(steps, values):
+    """The first step from 1 whose other fate is at least as good, None where there is none."""
+    for k in range(1, steps + 1):
+        keeps, turns = values(k)
+        if not math.isinf(turns) and turns <= keeps + 1e-6:
+            return k
+    return None
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.integers(0, 10**6))
+def test_pupils_flip_a_decision_where_trying_every_number_does(seed):
+    plan = planned(seed)
+    if plan is None:
+        return
+    question = ask(plan.area, plan.times, plan.scenario)
+    minutes = plan.times.data["minutes"].values[0]
+    for fate in fates(plan, question):
+        flip = by_pupils(question, fate, worths(question, fate))
+        cells = {}
+        for band, stage in STAGE.items():
+            for i, village in enumerate(tiny_module.VILLAGES):
+                teaching = [j for j in range(4) if SITES[j][1] == stage]
+                near = min(teaching, key=lambda j: (minutes[i, int(SITES[j][0][1]) - 1], j))
+                if SITES[near][0] == fate.school_id:
+                    cells |= {(village, g): int(plan.area.pupils.at[village, g]) for g in BAND_GRADES[band]}
+        cells = {cell: n for cell, n in cells.items() if n}
+        now, sign = sum(cells.values()), -1 if fate.stays else 1
+        if now == 0:
+            assert flip is None
+            continue
+
+        def values(k, fate=fate, cells=cells, now=now, sign=sign):
+            area = with_pupils(plan.area, fate.school_id, cells, now + sign * k)
+            return [by_hand(area, plan.times, plan.scenario, choice) for choice in (fate.planned, fate.other)]
+
+        before = values(0)
+        if before[1] <= before[0] + 1e-6:
+            assert (flip.status, flip.at) == ("flips", now)
+            continue
+        expected = first_by_hand(now if fate.stays else 2 * now, values)
+        assert flip.now == now
+        if expected is None:
+            assert flip.status == "never"
+        else:
+            assert (flip.status, flip.at, flip.last) == ("flips", now + sign * expected, now + sign * (expected - 1))
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 10**6))
+def test_the_norm_flips_a_decision_where_trying_every_norm_does(seed):
+    plan = planned(seed)
+    if plan is None:
+        return
+    question = ask(plan.area, plan.times, plan.scenario)
+    now = plan.scenario.travel.limit_minutes("lower_primary")
+    for fate in fates(plan, question):
+        flip = by_norm(question, fate, "lower_primary", worths(question, fate))
+        norms = [n for n in range(1, 45) if (n > now if fate.stays else n < now)]
+        norms = norms if fate.stays else norms[::-1]
+
+        def values(norm, fate=fate):
+            limits = {**plan.scenario.travel.max_minutes, "lower_primary": norm}
+            travel = plan.scenario.travel.model_copy(update={"max_minutes": limits})
+            scenario = plan.scenario.model_copy(update={"travel": travel})
+            return [by_hand(plan.area, plan.times, scenario, choice) for choice in (fate.planned, fate.other)]
+
+        before = values(now)
+        if flip is None:  # nobody of this band lives in the county
+            assert plan.area.pupils[list(BAND_GRADES["lower_primary"])].to_numpy().sum() == 0
+            continue
+        if before[1] <= before[0] + 1e-6:
+            assert (flip.status, flip.at) == ("flips", now)
+            continue
+        expected = first_by_hand(len(norms), lambda k, norms=norms: values(norms[k - 1]))
+        if expected is None:
+            assert flip.status == "never"
+        elif fate.stays:  # the first norm in whole minutes that flips it is the trip that it lets in
+            assert (flip.status, flip.at) == ("flips", norms[expected - 1])
+        else:  # it flips below the shortest trip that is still needed
+            assert (flip.status, flip.last) == ("flips", norms[expected - 1] + 1)
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.integers(0, 10**6))
+def test_money_flips_a_decision_exactly_at_its_threshold(seed):
+    plan = planned(seed)
+    if plan is None or plan.scenario.objective.minimise != "annual_cost_cny":
+        return
+    question = ask(plan.area, plan.times, plan.scenario)
+    for fate in fates(plan, question):
+        flip = by_money(question, fate, worths(question, fate))
+        if flip is None or flip.status != "flips":
+            continue
+        for cost, turned in ((flip.at, True), (flip.at + (-1 if fate.stays else 1), False)):
+            if cost < 0:
+                continue
+            schools = plan.area.schools.assign(annual_cost_cny=[COSTS[s] for s in plan.area.schools.index])
+            schools.loc[fate.school_id, "annual_cost_cny"] = cost
+            area = dataclasses.replace(plan.area, schools=schools)
+            same, other = worths(ask(area, plan.times, plan.scenario), fate)
+            assert (other.upper <= same.upper + 1e-6) == turned
+
+
+# ---------------------------------------------------------------- the search
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 10**6), st.booleans())
+def test_the_first_flip_of_any_two_staircases(seed, rising):
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(0, 40))
+    stairs = [np.cumsum(rng.integers(0, 4, count + 1) * (rng.random(count + 1) < 0.4)) for _ in range(2)]
+    keeps, turns = stairs[0] + rng.integers(0, 3), stairs[1] + rng.integers(1, 12)
+    ends = [math.inf if rng.random() < 0.3 else 0 for _ in range(2)]
+    values = [
+        [float(v) if k < count * 0.7 or not end else end for k, v in enumerate(row)]
+        for row, end in zip((keeps, turns), ends, strict=True)
+    ]
+    if not rising:
+        values = [row[::-1] for row in values]
+    if values[1][0] <= values[0][0]:
+        return
+    asked = []
+
+    def at(k):
+        asked.append(k)
+        return tuple(NEVER if math.isinf(row[k]) else Forced(row[k], row[k]) for row in values)
+
+    expected = first_by_hand(count, lambda k: (values[0][k], values[1][k]))
+    last, end, status = first_flip(count, at, rising=rising)
+    if expected is None:
+        assert status == "never"
+    else:
+        assert (last, end, status) == (expected - 1, expected, "flips")
+    assert len(asked) == len(set(asked))
+
+
+def test_what_is_not_proven_is_left_open():
+    def at(k):
+        return Forced(5.0, 5.0), Forced(4.0, 6.0) if k == 2 else Forced(9.0 - k, 9.0 - k)
+
+    assert first_flip(4, at, rising=False) == (1, 4, "open")
+    assert first_flip(4, at, rising=False, seconds=-1.0)[2] == "open"
+
+
+# ---------------------------------------------------------------- by hand
+
+
+def loose():
+    return parse_scenario(tiny_module.SCENARIO.replace("max = 0", "max = 1"), "tiny.toml")
+
+
+def test_a_closing_school(tiny):
+    why = explain(tiny.plan, "S2")
+    assert why.moves["pupils"].sum() == 20
+    assert why.other_way is None
+    assert why.change == (math.inf, math.inf)
+    assert why.rules == ("town_max",)
+    assert (why.flips[0].what, why.flips[0].status, why.flips[0].now, why.flips[0].at) == ("pupils", "never", 20, 60)
+    with pytest.raises(DataError, match="there is no school 'X'"):
+        explain(tiny.plan, "X")
+
+
+def test_a_kept_school(tiny):
+    best = optimise(tiny.area, tiny.times, loose())
+    assert best.objective == 240
+    why = explain(best, "S2")
+    assert why.other_way.objective == 440
+    assert why.change == (200, 200)
+    assert why.rules == ()
+    assert why.indicators.loc["mean_minutes", ["plan", "other"]].tolist() == pytest.approx([240 / 66, 440 / 66])
+    assert why.other_moves.groupby(["from_school", "to_school"])["pupils"].sum().to_dict() == {
+        ("S2", "S1"): 10,
+        ("S2", "S3"): 10,
+    }
+    said = str(why)
+    assert "With it closed, the best plan has 440 pupil minutes, which is 200 pupil minutes more than the 240" in said
+    assert "This is proven" in said
+    # without pupils in Two and 三村 nobody would miss it, and not before
+    flip = next(f for f in why.flips if f.what == "pupils")
+    assert (flip.status, flip.now) == ("flips", 20)
+    assert flip.at < 20
+
+
+def test_a_school_that_a_rule_keeps_is_explained_with_the_rule_set_aside(tiny):
+    kept = loose().model_copy(update={"rules": loose().rules.model_copy(update={"keep": ("S2",)})})
+    why = explain(optimise(tiny.area, tiny.times, kept), "S2")
+    assert why.rules == ("keep",)
+    assert why.change == (200, 200)
+    assert "set aside" in str(why)
+    assert {f.status for f in why.flips} <= {"never"}
+
+
+def test_keeping_a_school_does_not_make_it_take_up_what_it_may_gain(tiny):
+    text = tiny_module.SCENARIO.replace("[rules]", '[rules]\nkeep = ["S1"]\nmay_gain = { S1 = ["junior"] }')
+    plan = optimise(tiny.area, tiny.times, parse_scenario(text, "tiny.toml"))
+    assert plan.actions["action"].tolist() == ["keep", "close", "keep", "keep"]
+
+
+def test_a_candidate_that_is_not_opened_is_explained_too(tiny):
+    schools = tiny.area.schools.assign(status=["existing", "candidate", "existing"])
+    area = dataclasses.replace(tiny.area, schools=schools)
+    plan = optimise(area, tiny.times, tiny.scenario)
+    assert plan.actions.set_index("school_id").loc["S2", "action"] == "none"
+    why = explain(plan, "S2")
+    assert why.rules == ("town_max",)
+    assert "candidate, not opened" in str(why)
+
+
+def test_a_proposal_is_explained_against_the_best_plan_with_the_same_fate(tiny):
+    close = pd.DataFrame({"school_id": ["S2"], "action": ["close"]})
+    plan = score(tiny.area, tiny.times, loose(), close)
+    why = explain(plan, "S2")
+    assert why.change == (-200, -200)
+    assert explain_all(plan).set_index("school_id").loc["S2", "at_most"] == -200
+
+
+def test_moves_of_a_split_band_pair_whoever_leaves_with_whoever_comes(tiny):
+    rows = tiny.plan.assignment.iloc[[0, 0]].assign(school_id=["S1", "S3"], pupils=[6, 4], minutes=[0.0, 60.0])
+    before = dataclasses.replace(tiny.plan, assignment=rows)
+    after = dataclasses.replace(tiny.plan, assignment=rows.assign(pupils=[1, 9]))
+    assert moves_between(before, after).values.tolist() == [["V1", "lower_primary", 5, "S1", "S3", 0.0, 60.0]]
+    assert moves_between(before, before).empty
+
+
+def test_pupils_are_added_one_by_one_and_none_is_lost():
+    cells = {("V1", "g1"): 7, ("V1", "g4"): 3, ("V2", "g1"): 1}
+    area = tiny_module.make_area()
+    before = np.zeros(3)
+    for count in range(34):
+        changed = with_pupils(area, "S1", cells, count)
+        now = np.array([changed.pupils.at[cell] for cell in cells])
+        assert now.sum() == count
+        assert (now >= before).all()
+        before = now
+        if count == 11:
+            assert now.tolist() == [7, 3, 1]
+            assert changed.schools.at["S1", "pupils_primary"] == 20
+    assert area.pupils.at["V1", "g1"] == 10
+
+
+def test_rules_that_bind(tiny):
+    question = tiny.question
+    of = {s: [b.rule for b in bindings(tiny.plan, question, fate_of(tiny.plan, question, s))] for s in ("S1", "S2")}
+    assert of == {"S1": ["captive"], "S2": ["town_max"]}
+    text = tiny_module.SCENARIO.replace("may_close_below_pupils = 40", 'may_close_below_pupils = 5\nclose = ["S2"]')
+    text = text.replace('["village_primary", "teaching_point"]', '["central_primary", "village_primary"]')
+    text = text.replace("{ min = 0, max = 0 }", "{ min = 0, except_towns = {} }").replace(", except_towns = {}", "")
+    text = text.replace("open = { min = 0 }", "open = { min = 0, max = 3 }\nexcept_towns = { A = { min = 1 } }")
+    scenario = parse_scenario(text, "tiny.toml")
+    plan = optimise(tiny.area, tiny.times, scenario)
+    question = ask(plan.area, plan.times, scenario)
+    of = {s: [b.rule for b in bindings(plan, question, fate_of(plan, question, s))] for s in ("S1", "S2")}
+    assert of == {"S1": ["too_large", "captive", "town_min"], "S2": ["close"]}
+    assert the_other_way(scenario, fate_of(plan, question, "S2")).rules.close == ()
+    assert the_other_way(scenario, fate_of(plan, question, "S1")).rules.close == ("S2", "S1")
+
+
+# ---------------------------------------------------------------- text and files
+
+
+def sentences():
+    from importlib import resources
+
+    return tomllib.loads((resources.files("planner.explain") / "sentences.toml").read_text("utf-8"))
+
+
+def fields(text):
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize(("section", "key"), [(section, key) for section, rows in sentences().items() for key in rows])
+def test_every_sentence_says_the_same_in_both_languages(section, key):
+    row = sentences()[section][key]
+    assert set(LANGUAGES) <= set(row)
+    assert fields(row["en"]) == fields(row["zh"])
+    assert re.search("[\u4e00-\u9fff]", row["zh"]) or key in ("fate", "comma", "stage")
+
+
+def test_every_key_that_the_code_can_ask_for_is_there():
+    table = sentences()["sentences"]
+    for side, what in itertools.product(("keep", "close"), ("pupils", "norm")):
+        assert {f"flip.{what}.{side}.{status}" for status in ("flips", "never", "open")} <= set(table)
+    assert {f"flip.worth.{side}.flips" for side in ("keep", "close")} <= set(table)
+    assert {f"flip.annual_cost_cny.{side}.flips" for side in ("keep", "close")} <= set(table)
+    assert {f"other.{s}{t}" for s in ("kept", "closed") for t in ("", ".same", ".less", ".never", ".unknown")} <= set(
+        table
+    )
+
+
+@pytest.mark.parametrize("school", tiny_module.SCHOOLS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_text_has_no_gaps(tiny, school, language):
+    for plan in (tiny.plan, optimise(tiny.area, tiny.times, loose())):
+        text = explain(plan, school).text(language)
+        assert "nan" not in text
+        assert "inf" not in text.replace("infeasible", "")
+        assert ("学生" in text) == (language == "zh")
+
+
+def test_lists_and_amounts():
+    assert spoken(Amount(1, "pupils"), "en") == "1 pupil"
+    assert spoken(Amount(0.04, "minutes", 1), "en") == "0 minutes"
+    assert spoken(Listed(("a",)), "zh") == "a"
+
+
+def test_json_holds_it_all_and_no_infinity(tiny):
+    best = optimise(tiny.area, tiny.times, loose())
+    for plan, school in ((tiny.plan, "S2"), (best, "S2"), (best, "S1")):
+        made = json.loads(json.dumps(document(plan, explain(plan, school)), allow_nan=False))
+        assert set(made["text"]) == {"en", "zh"}
+        assert made["other_way"]["possible"] == (made["other_way"]["at_least"] is not None)
+    title, shown = table_of(best, explain_all(best), "zh")
+    assert "人·分钟" in title
+    assert shown.columns.tolist()[:2] == ["编号", "学校"]
+    assert shown.iloc[1].tolist()[3:6] == ["保留", "撤并", "+200"]
+
+
+def test_a_saved_plan_is_the_plan_again(tmp_path):
+    from planner.area import read_area, write_area
+    from planner.travel import travel_times
+
+    folder = write_area(tiny_module.make_area(), tmp_path / "tiny", scenarios={"plan.toml": tiny_module.SCENARIO})
+    area, scenario = read_area(folder), parse_scenario(tiny_module.SCENARIO, "tiny.toml")
+    made = optimise(area, travel_times(area, scenario.travel), scenario)
+    again = read_plan(made.save(tmp_path / "plan"))
+    pd.testing.assert_frame_equal(again.actions, made.actions, check_dtype=False)
+    pd.testing.assert_frame_equal(
+        again.assignment[made.assignment.columns], made.assignment, check_dtype=False, atol=1e-5
+    )
+    assert (again.status, again.objective, again.gap) == (made.status, made.objective, made.gap)
+    pd.testing.assert_frame_equal(again.today.actions, current_plan(area, made.times, scenario).actions)
+    table = pd.read_csv(folder / "demand.csv")
+    table["population"] += 1
+    table.to_csv(folder / "demand.csv", index=False)
+    with pytest.raises(DataError, match="the study area has changed since the plan was written"):
+        read_plan(tmp_path / "plan")
