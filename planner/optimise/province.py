@@ -20,6 +20,7 @@ SITES = 15  # of one small problem
 NEAR = 8  # sites that a demand point of one may go to, beside its own
 SECONDS = 2.0  # for one
 GAP = 5e-4  # of one
+NODES = 40
 
 
 def improve(
@@ -60,7 +61,7 @@ def improve(
         part = _part(problem, best, inside, own, arcs)
         now = _inside(part, best, inside, own)
         until = min(ends, time.perf_counter() + SECONDS)
-        found = branch(part, relax(part), point.price[own], None, now, gap=GAP, ends=until).best
+        found = branch(part, relax(part), point.price[own], None, now, gap=GAP, ends=until, most=NODES).best
         tired[centre] = True
         if found is None:
             continue
