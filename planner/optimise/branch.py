@@ -22,7 +22,7 @@ from planner.optimise.problem import LocationProblem, LocationSolution
 from planner.optimise.restrict import left
 from planner.optimise.round import rounded
 
-NODE_ROUNDS = 40
+NODE_ROUNDS = 25
 CALM = 20  # nodes of the lowest bound between two ways down
 WORKERS = 2
 START = 0.1  # relative: the first steps where no solution is known

@@ -343,6 +343,8 @@ def climb(sites: Sites, at: Climb, whole: bool, goal: float, least: float, round
     n, m = len(sites.weight), len(sites.seats)
     gain, loose, seat_price, steps = np.empty(m), np.empty(m), np.empty(m), np.empty(m)
     taken, state, served = np.empty(len(sites.demand)), np.empty(m, np.int64), np.empty(n)
+    # A price is for a whole demand point: large ones take larger steps.
+    scale = np.maximum(sites.weight, 0.1 * sites.weight.mean() + 1e-9)
     for _ in range(rounds):
         gains(sites, at.price, whole, gain, loose, seat_price, steps, taken)
         value = sites.fixed - gain
@@ -387,10 +389,10 @@ def climb(sites: Sites, at: Climb, whole: bool, goal: float, least: float, round
         square = 0.0
         for i in range(n):
             at.direction[i] = 1.0 - served[i] + TURN * at.direction[i]
-            square += at.direction[i] ** 2
+            square += scale[i] * at.direction[i] ** 2
         if at.tally[1] >= goal or square < 1e-12 or at.tally[2] < least:
             return False
         step = (at.tally[1] + at.tally[2] - bound) / square
         for i in range(n):
-            at.price[i] += step * at.direction[i]
+            at.price[i] += step * scale[i] * at.direction[i]
     return True

@@ -133,7 +133,10 @@ def relax(problem: LocationProblem) -> Relaxation:
     load = np.bincount(site, weights=problem.weight[demand], minlength=m)
     zero = np.zeros(m)
     expansion = problem.expansion
-    stepped = np.isfinite(problem.capacity) if expansion is not None else zero > 0
+    most = zero
+    if expansion is not None:
+        useful = np.ceil(load / np.where(expansion.step_seats > 0, expansion.step_seats, np.inf))
+        most = np.where(np.isfinite(problem.capacity), np.minimum(np.floor(expansion.max_steps), useful), 0.0)
     twin = _together(problem.linked, m)
     state = np.full(m, FREE)
     state[np.isin(twin, twin[list(problem.forced_open)])] = MUST
@@ -145,7 +148,7 @@ def relax(problem: LocationProblem) -> Relaxation:
         weight=problem.weight,
         seats=np.minimum(problem.capacity, load),
         step_seats=zero if expansion is None else expansion.step_seats,
-        max_steps=zero if expansion is None else np.where(stepped, np.floor(expansion.max_steps), 0.0),
+        max_steps=most,
         step_cost=zero if expansion is None else expansion.cost_per_step,
         fixed_cost=problem.fixed_cost,
         facility=problem.facility,
@@ -166,11 +169,13 @@ def at_prices(relaxed: Relaxation, price: np.ndarray) -> Point:
 
 
 def first_prices(relaxed: Relaxation) -> np.ndarray:
-    """(n_demand,) each point's second cheapest cost."""
-    order = np.lexsort((relaxed.cost, relaxed.demand))
-    start = np.searchsorted(relaxed.demand[order], np.arange(len(relaxed.weight)))
-    count = np.bincount(relaxed.demand, minlength=len(relaxed.weight))
-    return relaxed.cost[order][start + np.minimum(count - 1, 1)]
+    """(n_demand,) each point's least cost, with its part of what a full site with all its steps costs."""
+    seats = relaxed.seats + relaxed.max_steps * relaxed.step_seats
+    paid = np.maximum(relaxed.fixed, 0.0) + relaxed.max_steps * relaxed.step_cost
+    price = np.full(len(relaxed.weight), np.inf)
+    share = (paid / np.maximum(seats, 1e-9))[relaxed.site] * relaxed.weight[relaxed.demand]
+    np.minimum.at(price, relaxed.demand, relaxed.cost + share)
+    return price
 
 
 class Ascent:
@@ -240,7 +245,7 @@ def shrink(relaxed: Relaxation, state: np.ndarray, arcs: np.ndarray) -> Relaxati
 
 
 def _together(groups: tuple[tuple[int, ...], ...], m: int) -> np.ndarray:
-    """(n_site,) a number that linked sites share."""
+    """(n_site,) a number that sites share which groups join."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

@@ -15,19 +15,17 @@ import numpy as np
 from planner.optimise.answers import checked, unsolved, valued
 from planner.optimise.branch import branch
 from planner.optimise.highs import branch_and_bound, tighten
+from planner.optimise.knapsack import OUT
 from planner.optimise.lagrange import Ascent, Point, Relaxation, first_prices, relax, shrink
 from planner.optimise.problem import LocationProblem, LocationSolution
 from planner.optimise.province import improve
 from planner.optimise.restrict import left, restricted
-from planner.optimise.round import rounded
+from planner.optimise.round import MANY, rounded
 
 ROOT_ROUNDS = 400
-REACH = 0.1  # relative: the first steps at the root
+REACH = 0.05  # relative: the first steps at the root
 FIRST_TRY, TRY_EVERY = 100, 20  # rounds of the root at which a solution is made from the prices
-CEILING = 5e-4  # relative, above the bound: the first guess
-RAISE = 2.0
-ROWS_UP_TO = 4000  # arcs: where seats may be added, as many or fewer are left to the linear program's search
-
+NARROWER = 0.8  # of the arcs: with fewer left, the climb goes on without the others
 LINEAR_UP_TO = 100_000  # arcs: with more, the linear program is not asked
 FEW = 10  # arcs left a demand point: with more, the linear program is slow, and prices are not done
 LINEAR_S = 4.0  # for the linear program's search where its bound is the better one
@@ -40,21 +38,31 @@ def solve_by_prices(problem: LocationProblem, *, gap: float, time_limit_s: float
     began = time.perf_counter()
     ends = began + time_limit_s
     relaxed = relax(problem)
+    if _seats_at_most(relaxed) < problem.weight.sum() * (1 - 1e-9):
+        return unsolved(problem, "infeasible", time.perf_counter() - began)
     relaxed, point, best = root(problem, relaxed, gap, began + 0.5 * time_limit_s)
     if best is not None:
         best = improve(problem, relaxed, point, best, gap=gap, ends=_part_of(IMPROVING, ends), seed=seed)
     best, bound = _by_rows(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
-    upper = np.inf if best is None else best.objective
-    if bound < _goal(upper, gap):
-        kept = left(relaxed, point, upper)
+    kept = left(relaxed, point, _objective(best))
+    if best is not None and int(kept.arcs.sum()) > WHOLE_UP_TO:
+        best = improve(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed + 1)
+        kept = left(relaxed, point, best.objective)
+    if bound < _goal(_objective(best), gap) and time.perf_counter() < ends:
         node = shrink(relaxed, kept.state, kept.arcs)
-        if best is not None and len(node.demand) > WHOLE_UP_TO:
-            best = improve(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed + 1)
-        found = branch(problem, node, point.price, best, upper, gap=gap, ends=ends)
-        if found.best is not None and found.best.objective < upper:
-            best = found.best
-        bound = max(bound, found.bound)
+        found = branch(problem, node, point.price, best, _objective(best), gap=gap, ends=ends)
+        best, bound = found.best, max(bound, found.bound)
     return _finished(problem, best, bound, gap, began)
+
+
+def _objective(best: LocationSolution | None) -> float:
+    """Infinite while no solution is known."""
+    return np.inf if best is None else best.objective
+
+
+def _seats_at_most(relaxed: Relaxation) -> float:
+    """More seats than any choice of sites offers that keeps the counts, with all steps added; -infinite without one."""
+    return -relaxed.chosen(-(relaxed.seats + relaxed.max_steps * relaxed.step_seats))[0]
 
 
 def _part_of(share: float, ends: float) -> float:
@@ -80,7 +88,7 @@ def _by_rows(
     """
     upper, bound = (np.inf, point.bound) if best is None else (best.objective, point.bound)
     kept = left(relaxed, point, upper)
-    most = LINEAR_UP_TO if best is None else FEW * len(problem.weight)
+    most = LINEAR_UP_TO if best is None else min(FEW * len(problem.weight), LINEAR_UP_TO)
     if bound >= _goal(upper, gap) or int(kept.arcs.sum()) > most:
         return best, bound
     if (np.bincount(relaxed.demand[kept.arcs], minlength=len(problem.weight)) == 0).any():
@@ -114,16 +122,26 @@ def root(
     upper = np.inf
     price = first_prices(relaxed)
     ascent = Ascent(relaxed, price, REACH * float(np.abs(price).sum()))
-    ascent.climb(FIRST_TRY, _goal(upper, gap), ends)
-    for _ in range(ROOT_ROUNDS // TRY_EVERY):
+    ascent.climb(FIRST_TRY, np.inf, ends)
+    every = TRY_EVERY if len(relaxed.weight) < MANY else FIRST_TRY
+    for _ in range(ROOT_ROUNDS // every):
         tried = rounded(problem, ascent.relaxed, ascent)
         if tried is not None and tried.objective < upper:
             best, upper = tried, tried.objective
-        point = ascent.best
-        if point.bound >= _goal(upper, gap) or not ascent.goes_on or time.perf_counter() > ends:
+            _narrow(ascent, upper)
+        if ascent.best.bound >= _goal(upper, gap) or not ascent.goes_on or time.perf_counter() > ends:
             break
-        ascent.climb(TRY_EVERY, _goal(upper, gap), ends)
+        ascent.climb(every, _goal(upper, gap), ends)
     return ascent.relaxed, ascent.best, best
+
+
+def _narrow(ascent: Ascent, upper: float) -> None:
+    """Go on without what no solution better than ``upper`` uses."""
+    here = ascent.relaxed
+    kept = left(here, ascent.best, upper)
+    arcs = kept.arcs & (kept.state[here.site] != OUT)
+    if arcs.sum() < NARROWER * len(arcs) and (np.bincount(here.demand[arcs], minlength=len(here.weight)) > 0).all():
+        ascent.onto(shrink(here, kept.state, kept.arcs), arcs)
 
 
 def _finished(

@@ -12,6 +12,7 @@ from planner.optimise.problem import LocationProblem, LocationSolution, total, v
 from planner.optimise.settle import place, settle
 
 REACHING = 12  # rounds of opening sites for demand points without one
+TRIES, MANY = 60, 10_000  # times that each may move; of so many demand points, two times
 NEAR = 16  # open sites that a demand point may go to in a heuristic answer
 
 
@@ -45,7 +46,7 @@ def rounded(problem: LocationProblem, node: Relaxation, ascent: Ascent) -> Locat
     over = 10.0 * float(np.abs(cost).max(initial=1.0)) + float(node.step_cost.max(initial=0.0))
     arrays = (first, site, cost, node.weight, node.seats, node.step_seats, node.max_steps, node.step_cost, is_open)
     place(rest[np.argsort(-node.weight[rest], kind="stable")], *arrays, over, at)
-    settle(*arrays, over, at)
+    settle(*arrays, over, TRIES if n < MANY else 2, at)
     return at_sites(problem, is_open, site[at])
 
 
