@@ -22,8 +22,8 @@ from planner.optimise.problem import LocationProblem, LocationSolution
 from planner.optimise.restrict import left
 from planner.optimise.round import rounded
 
-NODE_ROUNDS = 25
-CALM = 20  # nodes of the lowest bound between two ways down
+NODE_ROUNDS = 40
+CALM = 100  # nodes of the lowest bound between two ways down
 WORKERS = 2
 START = 0.1  # relative: the first steps where no solution is known
 
@@ -66,6 +66,7 @@ def branch(
     *,
     gap: float,
     ends: float,
+    known: float = -np.inf,
     most: float = np.inf,
 ) -> Found:
     """Solutions better than ``upper``, from the prices given, until the gap is proven or time is up.
@@ -74,11 +75,12 @@ def branch(
     ----------
     best : a solution, if one is known
     upper : its objective, or a guess: solutions above it are not looked for
+    known : a bound on them
     most : nodes to look at
     """
     count = calm = 0
     heap: list[tuple[float, int, Node]] = []
-    parts, known, at = [relaxed], -np.inf, price
+    parts, at = [relaxed], price
     with ThreadPoolExecutor(WORKERS) as pool:
         while True:
             seen = []

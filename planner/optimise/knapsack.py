@@ -325,7 +325,7 @@ SAFE = 1e-9  # relative: what a bound gives up for the noise of its sums
 
 
 @compiled
-def climb(sites: Sites, at: Climb, whole: bool, goal: float, least: float, rounds: int) -> bool:
+def climb(sites: Sites, at: Climb, whole: bool, scaled: bool, goal: float, least: float, rounds: int) -> bool:
     """Better prices by subgradients, each with 0.6 of the one before (Camerini, Fratta and Maffioli 1975).
 
     Steps aim at a level above the best bound, a lower one each time that they stop helping (Polyak 1969, with a level
@@ -333,6 +333,7 @@ def climb(sites: Sites, at: Climb, whole: bool, goal: float, least: float, round
 
     Parameters
     ----------
+    scaled : a price is for a whole demand point, and large ones take larger steps
     goal, least : the bound, and the height of the level, at which to stop
     rounds : of steps, at most
 
@@ -343,8 +344,7 @@ def climb(sites: Sites, at: Climb, whole: bool, goal: float, least: float, round
     n, m = len(sites.weight), len(sites.seats)
     gain, loose, seat_price, steps = np.empty(m), np.empty(m), np.empty(m), np.empty(m)
     taken, state, served = np.empty(len(sites.demand)), np.empty(m, np.int64), np.empty(n)
-    # A price is for a whole demand point: large ones take larger steps.
-    scale = np.maximum(sites.weight, 0.1 * sites.weight.mean() + 1e-9)
+    scale = np.maximum(sites.weight, 0.1 * sites.weight.mean() + 1e-9) if scaled else np.ones(n)
     for _ in range(rounds):
         gains(sites, at.price, whole, gain, loose, seat_price, steps, taken)
         value = sites.fixed - gain

@@ -168,7 +168,15 @@ def at_prices(relaxed: Relaxation, price: np.ndarray) -> Point:
     return Point(float(price.sum()) + added - SAFE * float(np.abs(price).sum()), price, gain, loose, seat_price)
 
 
-def first_prices(relaxed: Relaxation) -> np.ndarray:
+def second_costs(relaxed: Relaxation) -> np.ndarray:
+    """(n_demand,) each point's second cheapest cost."""
+    order = np.lexsort((relaxed.cost, relaxed.demand))
+    start = np.searchsorted(relaxed.demand[order], np.arange(len(relaxed.weight)))
+    count = np.bincount(relaxed.demand, minlength=len(relaxed.weight))
+    return relaxed.cost[order][start + np.minimum(count - 1, 1)]
+
+
+def full_costs(relaxed: Relaxation) -> np.ndarray:
     """(n_demand,) each point's least cost, with its part of what a full site with all its steps costs."""
     seats = relaxed.seats + relaxed.max_steps * relaxed.step_seats
     paid = np.maximum(relaxed.fixed, 0.0) + relaxed.max_steps * relaxed.step_cost
@@ -184,11 +192,12 @@ class Ascent:
     Parameters
     ----------
     reach : how far above the best bound the first steps aim
+    scaled : large demand points take larger steps: quicker from far away, worse close by
     """
 
-    def __init__(self, relaxed: Relaxation, price: np.ndarray, reach: float) -> None:
+    def __init__(self, relaxed: Relaxation, price: np.ndarray, reach: float, *, scaled: bool = False) -> None:
         n, m, arcs = len(relaxed.weight), len(relaxed.seats), len(relaxed.demand)
-        self.relaxed, self._least, self.goes_on = relaxed, 1e-3 * reach, True
+        self.relaxed, self._least, self._scaled, self.goes_on = relaxed, 1e-3 * reach, scaled, True
         tally = np.array([-np.inf, -np.inf, reach, 0.0])
         gain, loose, seat_price, is_open, steps = np.zeros((5, m))
         self._at = Climb(
@@ -221,7 +230,7 @@ class Ascent:
         chunk = max(1, int(CHUNK / max(len(self.relaxed.demand), 1)))
         while rounds > 0 and self.goes_on and (self._at.tally[0] == -np.inf or time.perf_counter() < ends):
             self.goes_on = climb(
-                self.relaxed.sites, self._at, self.relaxed.whole, goal, self._least, min(rounds, chunk)
+                self.relaxed.sites, self._at, self.relaxed.whole, self._scaled, goal, self._least, min(rounds, chunk)
             )
             rounds -= chunk
 

@@ -16,14 +16,14 @@ from planner.optimise.answers import checked, unsolved, valued
 from planner.optimise.branch import branch
 from planner.optimise.highs import branch_and_bound, tighten
 from planner.optimise.knapsack import OUT
-from planner.optimise.lagrange import Ascent, Point, Relaxation, first_prices, relax, shrink
+from planner.optimise.lagrange import Ascent, Point, Relaxation, full_costs, relax, second_costs, shrink
 from planner.optimise.problem import LocationProblem, LocationSolution
 from planner.optimise.province import improve
 from planner.optimise.restrict import left, restricted
 from planner.optimise.round import MANY, rounded
 
 ROOT_ROUNDS = 400
-REACH = 0.05  # relative: the first steps at the root
+REACH = 0.1  # relative: the first steps at the root
 FIRST_TRY, TRY_EVERY = 100, 20  # rounds of the root at which a solution is made from the prices
 NARROWER = 0.8  # of the arcs: with fewer left, the climb goes on without the others
 LINEAR_UP_TO = 100_000  # arcs: with more, the linear program is not asked
@@ -50,7 +50,7 @@ def solve_by_prices(problem: LocationProblem, *, gap: float, time_limit_s: float
         kept = left(relaxed, point, best.objective)
     if bound < _goal(_objective(best), gap) and time.perf_counter() < ends:
         node = shrink(relaxed, kept.state, kept.arcs)
-        found = branch(problem, node, point.price, best, _objective(best), gap=gap, ends=ends)
+        found = branch(problem, node, point.price, best, _objective(best), gap=gap, ends=ends, known=bound)
         best, bound = found.best, max(bound, found.bound)
     return _finished(problem, best, bound, gap, began)
 
@@ -120,10 +120,11 @@ def root(
     """What is left of the relaxation, the best prices found, and the best solution seen on the way."""
     best: LocationSolution | None = None
     upper = np.inf
-    price = first_prices(relaxed)
-    ascent = Ascent(relaxed, price, REACH * float(np.abs(price).sum()))
+    large = len(relaxed.weight) >= MANY
+    price = full_costs(relaxed) if large else second_costs(relaxed)
+    ascent = Ascent(relaxed, price, REACH * float(np.abs(price).sum()), scaled=large)
     ascent.climb(FIRST_TRY, np.inf, ends)
-    every = TRY_EVERY if len(relaxed.weight) < MANY else FIRST_TRY
+    every = FIRST_TRY if large else TRY_EVERY
     for _ in range(ROOT_ROUNDS // every):
         tried = rounded(problem, ascent.relaxed, ascent)
         if tried is not None and tried.objective < upper:
