@@ -1,6 +1,6 @@
 """Location problems as pure arrays, solved exactly; knows nothing of schools."""
 
-from planner.optimise.evaluate import assign, objectives
+from planner.optimise.evaluate import assign, objectives, split_objective
 from planner.optimise.exact import solve, solve_then
 from planner.optimise.problem import (
     Budget,
@@ -27,6 +27,7 @@ __all__ = [
     "repair",
     "solve",
     "solve_then",
+    "split_objective",
     "total",
     "violations",
 ]

@@ -1,6 +1,6 @@
 """Location problems, solved and proven, beside spopt with its CBC where that is installed, in one run.
 
-python -m tests.benchmarks.optimise [row ...]    rows: pmed, pmed15, zy, seats, county, scoring; all by default
+python -m tests.benchmarks.optimise [row ...]    rows: pmed, pmed15, zy, seats, county, large, scoring; all by default
 
 Every answer is held against its published optimum. Instances are read from ../shared/instances.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from planner.optimise import LocationProblem, assign, objectives, solve
+from planner.optimise import LocationProblem, assign, objectives, solve, split_objective
 from tests.benchmarks import counties
 from tests.test_instances import INSTANCES, ZY, published_pmed, read_pmed, read_zy, rounding
 
@@ -101,7 +101,7 @@ def seats() -> Iterator[Line]:
         problem = LocationProblem(
             km * demand[:, None], weight=demand, capacity=np.full(km.shape[1], 400.0), open_min=p, open_max=p
         )
-        wall, cpu = proven(problem, published, rounding(published))
+        wall, cpu = proven(problem, published, max(rounding(published), 1e-9 * published))
         yield Line(f"zy, p = {p}, 400 seats", "ours", wall, cpu, "proven")
 
 
@@ -115,6 +115,16 @@ def county() -> Iterator[Line]:
         yield Line(f"county 60 x 500, whole, seed {seed}", "ours", wall, cpu, f"gap {found.gap:.3%}")
 
 
+def large() -> Iterator[Line]:
+    """Bounded where not proven: a large county in 20 s, a province in 60 s, whole villages."""
+    for sites, villages, nearest, limit in ((300, 2000, None, 20), (3000, 50_000, 30, 60)):
+        drawn = counties.draw(sites, villages, nearest=nearest)
+        problem = counties.pose(drawn, whole=True)
+        wall, cpu, found = timed(lambda problem=problem, limit=limit: solve(problem, gap=1e-3, time_limit_s=limit))
+        counties.check(drawn, problem, found)
+        yield Line(f"{sites} x {villages}, whole", "ours", wall, cpu, f"gap {found.gap:.3%}")
+
+
 def scoring() -> Iterator[Line]:
     """Open sets that are given, 60 sites and 500 demand points, seats left out."""
     rng = np.random.default_rng(0)
@@ -125,6 +135,11 @@ def scoring() -> Iterator[Line]:
     wall, cpu, many = timed(lambda: objectives(problem, sets))
     yield Line("scoring, 60 x 500", "at once", wall, cpu, f"{len(sets) / wall:,.0f} a second")
     assert np.allclose(alone, many, equal_nan=True)
+    drawn = counties.pose(counties.draw(60, 500), whole=False)
+    some = rng.random((200, 60)) < 0.8
+    split_objective(drawn, some[0])
+    wall, cpu, _ = timed(lambda: [split_objective(drawn, is_open) for is_open in some])
+    yield Line("scoring, 60 x 500, seats, split", "ours", wall, cpu, f"{len(some) / wall:,.0f} a second")
 
 
 ROWS: dict[str, Callable[[], Iterator[Line]]] = {
@@ -133,6 +148,7 @@ ROWS: dict[str, Callable[[], Iterator[Line]]] = {
     "zy": zy,
     "seats": seats,
     "county": county,
+    "large": large,
     "scoring": scoring,
 }
 
