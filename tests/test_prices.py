@@ -14,7 +14,7 @@ from planner.optimise import LocationProblem, solve, violations
 from planner.optimise.exact import _priced
 from planner.optimise.flow import score
 from planner.optimise.highs import by_rows
-from planner.optimise.lagrange import ascend, at_prices, first_prices, relax
+from planner.optimise.lagrange import Ascent, at_prices, relax, second_costs
 from planner.optimise.prices import solve_by_prices
 from planner.optimise.problem import pairs
 from planner.optimise.province import improve
@@ -43,7 +43,9 @@ def test_no_prices_prove_more_than_the_optimum(problem, seed, climbed):
     relaxed = relax(problem)
     price = rng.normal(10, 15, len(problem.weight))
     if climbed:
-        price = ascend(relaxed, first_prices(relaxed), 10.0, 60, until=lambda _: np.inf).best.price
+        ascent = Ascent(relaxed, second_costs(relaxed), 10.0)
+        ascent.climb(60, np.inf)
+        price = ascent.best.price
     point = at_prices(relaxed, price)
     best = oracle.best(problem)
     assert point.bound <= best + 1e-6 * max(1.0, abs(best)) or math.isinf(best)
@@ -128,8 +130,9 @@ def test_part_by_part_keeps_every_rule_and_never_worsens():
     problem = counties.pose(county, whole=True)
     found = solve_by_prices(problem, gap=0.02, time_limit_s=20, seed=0)
     relaxed = relax(problem)
-    point = ascend(relaxed, first_prices(relaxed), 1e4, 200, until=lambda _: np.inf).best
-    better = improve(problem, relaxed, point, found, gap=1e-3, ends=time.perf_counter() + 2, seed=0)
+    ascent = Ascent(relaxed, second_costs(relaxed), 1e4)
+    ascent.climb(200, np.inf)
+    better = improve(problem, relaxed, ascent.best, found, gap=1e-3, ends=time.perf_counter() + 2, seed=0)
     assert better.objective <= found.objective
     counties.check(county, problem, better)
 

@@ -1,7 +1,7 @@
 """Location problems as pure arrays, solved exactly; knows nothing of schools."""
 
 from planner.optimise.alternatives import Alternatives, alternatives
-from planner.optimise.evaluate import assign, objectives
+from planner.optimise.evaluate import assign, objectives, split_objective
 from planner.optimise.exact import solve, solve_then
 from planner.optimise.forced import NEVER, Forced, Relaxation, forced
 from planner.optimise.frontier import Longest, OutOfTimeError, Point, frontier, limit
@@ -51,6 +51,7 @@ __all__ = [
     "repair",
     "solve",
     "solve_then",
+    "split_objective",
     "stacked",
     "total",
     "value",

@@ -2,7 +2,8 @@
 
 The bound by whole knapsacks is that of the column-generation program (Geoffrion 1974; Pirkul 1987), much tighter than
 the linear relaxation's. Every node moves its parent's prices a little, drops what cannot beat the best solution known
-(planner/optimise/restrict.py), and branches first on an opening, then on steps of seats, then on who serves whom.
+(planner/optimise/restrict.py), and branches first on an opening, then on steps of seats, then on who serves whom. Both
+children are climbed at the same time.
 """
 
 from __future__ import annotations
@@ -10,19 +11,21 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from planner.optimise.knapsack import FREE, MUST, OUT
-from planner.optimise.lagrange import Ascent, Point, Relaxation, ascend, at_prices, shrink
-from planner.optimise.problem import LocationProblem, LocationSolution, total, violations
-from planner.optimise.restrict import Left, left
-from planner.optimise.settle import place, settle
+from planner.optimise.lagrange import Ascent, Relaxation, shrink
+from planner.optimise.problem import LocationProblem, LocationSolution
+from planner.optimise.restrict import left
+from planner.optimise.round import rounded
 
 NODE_ROUNDS = 40
-REACHING = 12  # rounds of opening sites for demand points without one
-NEAR = 16  # open sites that a demand point may go to in a heuristic answer
+CALM = 100  # nodes of the lowest bound between two ways down
+WORKERS = 2
+START = 0.1  # relative: the first steps where no solution is known
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +37,26 @@ class Found:
     nodes: int
 
 
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A part of the solutions: what is left of the problem there, and what its relaxation does on average.
+
+    Parameters
+    ----------
+    rest : None when no solution of the part is better than what was known
+    open, steps, taken : as in :class:`planner.optimise.lagrange.Ascent`
+    tried : a solution met on the way
+    """
+
+    bound: float
+    rest: Relaxation | None
+    price: np.ndarray
+    open: np.ndarray
+    steps: np.ndarray
+    taken: np.ndarray
+    tried: LocationSolution | None
+
+
 def branch(
     problem: LocationProblem,
     relaxed: Relaxation,
@@ -43,6 +66,8 @@ def branch(
     *,
     gap: float,
     ends: float,
+    known: float = -np.inf,
+    most: float = np.inf,
 ) -> Found:
     """Solutions better than ``upper``, from the prices given, until the gap is proven or time is up.
 
@@ -50,55 +75,71 @@ def branch(
     ----------
     best : a solution, if one is known
     upper : its objective, or a guess: solutions above it are not looked for
+    known : a bound on them
+    most : nodes to look at
     """
-    floor = upper  # the least bound among nodes that were let go for the gap
-    heap: list[tuple[float, int, Relaxation, np.ndarray]] = [(at_prices(relaxed, price).bound, 0, relaxed, price)]
-    count = nodes = 0
-    while heap:
-        known, _, node, price = heap[0]
-        if time.perf_counter() > ends:
-            break
-        heapq.heappop(heap)
-        goal = upper - gap * abs(upper)
-        if known >= goal:
-            floor = min(floor, known)
-            continue
-        nodes += 1
-        reach = 0.5 * max(upper - known, 1e-4 * abs(upper))
-        ascent = ascend(node, price, reach, NODE_ROUNDS, until=_always(upper), ends=ends)
-        point = ascent.best
-        bound = max(known, point.bound)
-        if (tried := answer(problem, node, point)) is not None and tried.objective < upper:
-            best, upper = tried, tried.objective
-        if bound >= upper:
-            continue
-        if bound >= upper - gap * abs(upper):
-            floor = min(floor, bound)
-            continue
-        kept = left(node, point, upper)
-        if (np.bincount(node.demand[kept.arcs], minlength=len(node.weight)) == 0).any():
-            continue
-        smaller = shrink(node, kept.state, kept.arcs)
-        means = replace(ascent, taken=ascent.taken[_still(node, kept)])
-        for child in children(smaller, means):
-            if (np.bincount(child.demand, minlength=len(child.weight)) > 0).all():
+    count = calm = 0
+    heap: list[tuple[float, int, Node]] = []
+    parts, at = [relaxed], price
+    with ThreadPoolExecutor(WORKERS) as pool:
+        while True:
+            seen = []
+            for node in pool.map(_visits(problem, known, at, upper, ends), parts):
                 count += 1
-                heapq.heappush(heap, (bound, count, child, point.price))
-    bound = min([floor, upper, *(item[0] for item in heap)])
-    return Found(best, bound, nodes)
+                if node.tried is not None and node.tried.objective < upper:
+                    best, upper = node.tried, node.tried.objective
+                if node.rest is not None:
+                    seen.append((node.bound, count, node))
+                    heapq.heappush(heap, seen[-1])
+            goal = upper - gap * abs(upper) if np.isfinite(upper) else np.inf
+            if not heap or heap[0][0] >= goal or count >= most or time.perf_counter() > ends:
+                break
+            # Down to an answer, then the lowest bounds for a while, and down again.
+            calm = 0 if calm > CALM else calm + (not seen or calm > 0)
+            if calm == 0 and seen:
+                heap.remove(min(seen))
+                heapq.heapify(heap)
+                known, _, node = min(seen)
+            else:
+                known, _, node = heapq.heappop(heap)
+            parts, at = [part for part in children(node) if _serves_all(part)], node.price
+    return Found(best, min([upper, *(item[0] for item in heap)]), count)
 
 
-def _always(bound: float) -> Callable[[Point], float]:
-    """A bound to stop at, whatever the point."""
-    return lambda _: bound
+def _visits(
+    problem: LocationProblem, known: float, price: np.ndarray, upper: float, ends: float
+) -> Callable[[Relaxation], Node]:
+    """Climbs a part of the solutions from its parent's bound and prices."""
+
+    def visit(part: Relaxation) -> Node:
+        reach = (
+            0.5 * max(upper - known, 1e-4 * abs(upper)) if np.isfinite(upper - known) else START * np.abs(price).sum()
+        )
+        ascent = Ascent(part, price, reach)
+        ascent.climb(NODE_ROUNDS, upper, ends)
+        point = ascent.best
+        bound, least = max(known, point.bound), upper
+        means = ascent.open, ascent.steps
+        gone = Node(bound, None, point.price, *means, ascent.taken, None)
+        if bound >= upper:
+            return gone
+        tried = rounded(problem, part, ascent)
+        if tried is not None:
+            least = min(upper, tried.objective)
+        kept = left(part, point, least)
+        if bound >= least or (np.bincount(part.demand[kept.arcs], minlength=len(part.weight)) == 0).any():
+            return replace(gone, tried=tried)
+        arcs = kept.arcs & (kept.state[part.site] != OUT)
+        return Node(bound, shrink(part, kept.state, kept.arcs), point.price, *means, ascent.taken[arcs], tried)
+
+    return visit
 
 
-def _still(node: Relaxation, kept: Left) -> np.ndarray:
-    return np.flatnonzero(kept.arcs & (kept.state[node.site] != OUT))
-
-
-def children(node: Relaxation, means: Ascent) -> list[Relaxation]:
+def children(of: Node) -> list[Relaxation]:
     """The node in two parts; none when nothing is left to decide."""
+    node, means = of.rest, of
+    if node is None:
+        return []
     every = np.ones(len(node.demand), dtype=bool)
     free = np.flatnonzero(node.state == FREE)
     if len(free):
@@ -129,69 +170,12 @@ def children(node: Relaxation, means: Ascent) -> list[Relaxation]:
     return []
 
 
+def _serves_all(part: Relaxation) -> bool:
+    """Whether every demand point may still go somewhere."""
+    return bool((np.bincount(part.demand, minlength=len(part.weight)) > 0).all())
+
+
 def _with(state: np.ndarray, site: int, side: int) -> np.ndarray:
     changed = state.copy()
     changed[site] = side
     return changed
-
-
-def answer(problem: LocationProblem, node: Relaxation, point: Point) -> LocationSolution | None:
-    """A solution from a point's open sites: demand points by regret, then moved and exchanged; None if none fits."""
-    from scipy.sparse import csr_array
-
-    n, m = problem.cost.shape
-    is_open = _reaching_all(node, point)
-    if is_open is None:
-        return None
-    some = np.flatnonzero(is_open[node.site])
-    reduced = node.cost[some] + point.seat_price[node.site[some]] * node.weight[node.demand[some]]
-    order = np.lexsort((reduced, node.demand[some]))
-    some, reduced = some[order], reduced[order]
-    first = np.searchsorted(node.demand[some], np.arange(n + 1))
-    second = np.append(reduced, np.inf)[np.where(np.diff(first) > 1, first[:-1] + 1, len(reduced))]
-    regret = second - reduced[first[:-1]]
-    near = np.arange(len(some)) - first[node.demand[some]] < NEAR
-    some = some[near][np.lexsort((node.site[some[near]], node.demand[some[near]]))]
-    demand, site, cost = node.demand[some], node.site[some], node.cost[some]
-    first = np.searchsorted(demand, np.arange(n + 1))
-    at = np.full(n, -1)
-    over = 10.0 * float(np.abs(cost).max(initial=1.0)) + float(node.step_cost.max(initial=0.0))
-    arrays = (first, site, cost, node.weight, node.seats, node.step_seats, node.max_steps, node.step_cost, is_open)
-    place(np.argsort(-regret, kind="stable"), *arrays, over, at)
-    settle(*arrays, over, at)
-    pick = site[at]
-    load = np.bincount(pick, weights=problem.weight, minlength=m)
-    steps = np.zeros(m)
-    if problem.expansion is not None:
-        short = np.maximum(load - problem.capacity, 0.0)
-        some = (short > 1e-9) & (problem.expansion.step_seats > 0)
-        steps[some] = np.ceil(short[some] / problem.expansion.step_seats[some] - 1e-9)
-    shares = csr_array((np.ones(n), (np.arange(n), pick)), shape=(n, m))
-    found = LocationSolution(is_open, pick, shares, steps, 0.0, -np.inf, np.inf, "feasible", 0.0)
-    if violations(problem, found):
-        return None
-    return replace(found, objective=total(problem, problem.objective, found))
-
-
-def _reaching_all(node: Relaxation, point: Point) -> np.ndarray | None:
-    """(n_site,) the point's open sites, and others so that each demand point may go to one; None where none fit."""
-    is_open: np.ndarray = point.open | (node.state == MUST)
-    state = node.state
-    for _ in range(REACHING):
-        lost = np.bincount(node.demand, weights=is_open[node.site], minlength=len(node.weight)) == 0
-        if not lost.any():
-            return is_open
-        arcs = np.flatnonzero(lost[node.demand] & (state[node.site] == FREE))
-        arcs = arcs[np.lexsort((node.cost[arcs], node.demand[arcs]))]
-        nearest = arcs[np.unique(node.demand[arcs], return_index=True)[1]]
-        # One site for each neighbourhood: the one that most of those without a site have nearest.
-        wanted = np.bincount(node.site[nearest], minlength=len(state))
-        new = np.flatnonzero(wanted >= max(1, wanted.max(initial=0) // 2))
-        if len(new) == 0 or wanted.max() == 0:
-            return None
-        state = state.copy()
-        state[new] = MUST
-        added, is_open = node.chosen(node.fixed - point.gain, state)
-        if not np.isfinite(added):
-            return None
-    return None

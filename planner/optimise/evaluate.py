@@ -1,4 +1,4 @@
-"""Open sites that are given: who goes where and what it costs, where seats do not matter."""
+"""Open sites that are given: who goes where and what it costs, without seats or within them."""
 
 from __future__ import annotations
 
@@ -55,6 +55,20 @@ def objectives(problem: LocationProblem, sets: np.ndarray) -> np.ndarray:
     costs = np.empty(len(sets))
     serve_each(*sorted_arcs(dense(problem.cost)), sets, costs)
     return np.asarray(costs + _opening(problem, sets))
+
+
+def split_objective(problem: LocationProblem, is_open: np.ndarray) -> float:
+    """The objective with these sites open, demand points split within the seats there are, without added steps.
+
+    Rules and budgets are not looked at. Infinite when somebody has no open site or no seat.
+
+    >>> problem = LocationProblem([[1.0, 4.0], [2.0, 3.0]], capacity=[1, 2], fixed_cost=[5, 5], whole=False)
+    >>> [split_objective(problem, np.array(sites)) for sites in ([True, True], [False, True], [True, False])]
+    [14.0, 12.0, inf]
+    """
+    from planner.optimise.flow import score
+
+    return score(problem, _sets(problem, is_open, 1))
 
 
 def sorted_arcs(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

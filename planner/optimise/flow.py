@@ -96,14 +96,7 @@ def cheapest(cost: np.ndarray, weight: np.ndarray, seats: np.ndarray, flow: np.n
 
 
 def score(problem: LocationProblem, is_open: Any) -> float:
-    """The objective with these sites open, demand points split within the seats there are, without added steps.
-
-    Rules are not looked at. Infinite when somebody has no open site or no seat.
-
-    >>> problem = LocationProblem([[1.0, 4.0], [2.0, 3.0]], capacity=[1, 2], fixed_cost=[5, 5], whole=False)
-    >>> [score(problem, sites) for sites in ([True, True], [False, True], [True, False])]
-    [14.0, 12.0, inf]
-    """
+    """As :func:`planner.optimise.evaluate.split_objective`."""
     chosen = np.flatnonzero(is_open)
     n, m = problem.cost.shape
     if n and len(chosen) == 0:

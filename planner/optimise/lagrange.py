@@ -9,36 +9,30 @@ optimum larger, so the bound holds all the same.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
-from planner.optimise.knapsack import FREE, MUST, OUT, choose, gains
+from planner.optimise.knapsack import FREE, MUST, OUT, SAFE, Climb, Sites, choose_all, climb, gains, shared
 from planner.optimise.mip import rules_of
 from planner.optimise.problem import LocationProblem, pairs
 
-MEAN = 0.1  # of a running mean, the part of the last
-TURN = 0.6
-PATIENCE = 12
-SAFE = 1e-9  # relative: what a bound gives up for the noise of its sums
+CHUNK = 3e6  # arcs looked at between two looks at the clock
 
 
 @dataclass(frozen=True, eq=False)
 class Relaxation:
-    """A problem by sites.
+    """A problem by sites; its parts are those of :class:`planner.optimise.knapsack.Sites`.
 
     Parameters
     ----------
-    first, demand, cost : (n_arc,) arcs by site: those of site j are ``first[j]:first[j + 1]``
-    weight : (n_demand,)
-    seats, step_seats, max_steps, step_cost, fixed_cost : (n_site,)
+    fixed_cost : (n_site,)
     facility, facility_cost : (n_site,), (n_facility,) the building of each site, and what each costs
-    twin : (n_site,) sites of one number open and close together
-    state : (n_site,) which must be open or closed
-    count_first, member, least, most : nested counts of open sites, inner ones first
+    counts : parts, and nested counts of open sites
+    whole : demand points are taken whole
     """
 
     first: np.ndarray
@@ -54,10 +48,7 @@ class Relaxation:
     facility_cost: np.ndarray
     twin: np.ndarray
     state: np.ndarray
-    count_first: np.ndarray
-    member: np.ndarray
-    least: np.ndarray
-    most: np.ndarray
+    counts: Counts
     whole: bool
 
     @cached_property
@@ -85,14 +76,33 @@ class Relaxation:
         """(n_arc,) the site of each arc."""
         return np.repeat(np.arange(len(self.seats)), np.diff(self.first))
 
+    @cached_property
+    def sites(self) -> Sites:
+        """The arrays of the compiled loops."""
+        return Sites(
+            self.first,
+            self.demand,
+            self.site,
+            self.cost,
+            self.weight,
+            self.seats,
+            self.step_seats,
+            self.max_steps,
+            self.step_cost,
+            self.fixed,
+            self.state,
+            self.twin,
+            np.bincount(self.twin)[self.twin],
+            *self.counts,
+        )
+
     def chosen(self, value: np.ndarray, state: np.ndarray | None = None) -> tuple[float, np.ndarray]:
-        """The least sum of ``value`` over a choice of sites, and the choice."""
-        if (np.diff(np.sort(self.twin)) == 0).any():
-            size = np.bincount(self.twin)
-            value = (np.bincount(self.twin, weights=value) / np.maximum(size, 1))[self.twin]
+        """The least sum of ``value`` over a choice of sites, and the choice; ``state`` in place of the sites' own."""
+        sites = self.sites if state is None else self.sites._replace(state=state)
+        value = value.copy()
+        shared(value, sites)
         found = np.empty(len(value), dtype=np.int64)
-        fixed = self.state if state is None else state
-        total = choose(value, fixed, self.count_first, self.member, self.least, self.most, found)
+        total = choose_all(value, sites, found)
         return total, found == MUST
 
 
@@ -105,8 +115,6 @@ class Point:
     bound : no solution is better
     price : (n_demand,)
     gain, loose, seat_price : (n_site,) what each site takes in (:func:`planner.optimise.knapsack.gains`)
-    open, steps : (n_site,) the sites that the relaxation opens, and the steps that each would take
-    taken : (n_arc,) what each site takes
     """
 
     bound: float
@@ -114,9 +122,6 @@ class Point:
     gain: np.ndarray
     loose: np.ndarray
     seat_price: np.ndarray
-    open: np.ndarray
-    steps: np.ndarray
-    taken: np.ndarray
 
 
 def relax(problem: LocationProblem) -> Relaxation:
@@ -128,12 +133,14 @@ def relax(problem: LocationProblem) -> Relaxation:
     load = np.bincount(site, weights=problem.weight[demand], minlength=m)
     zero = np.zeros(m)
     expansion = problem.expansion
-    stepped = np.isfinite(problem.capacity) if expansion is not None else zero > 0
+    most = zero
+    if expansion is not None:
+        useful = np.ceil(load / np.where(expansion.step_seats > 0, expansion.step_seats, np.inf))
+        most = np.where(np.isfinite(problem.capacity), np.minimum(np.floor(expansion.max_steps), useful), 0.0)
     twin = _together(problem.linked, m)
     state = np.full(m, FREE)
     state[np.isin(twin, twin[list(problem.forced_open)])] = MUST
     state[np.isin(twin, twin[list(problem.forced_closed)])] = OUT
-    count_first, member, least, most = _nested(problem)
     return Relaxation(
         first=first,
         demand=demand[order],
@@ -141,64 +148,27 @@ def relax(problem: LocationProblem) -> Relaxation:
         weight=problem.weight,
         seats=np.minimum(problem.capacity, load),
         step_seats=zero if expansion is None else expansion.step_seats,
-        max_steps=zero if expansion is None else np.where(stepped, np.floor(expansion.max_steps), 0.0),
+        max_steps=most,
         step_cost=zero if expansion is None else expansion.cost_per_step,
         fixed_cost=problem.fixed_cost,
         facility=problem.facility,
         facility_cost=problem.facility_cost,
         twin=twin,
         state=state,
-        count_first=count_first,
-        member=member,
-        least=least,
-        most=most,
+        counts=_counts(problem),
         whole=problem.whole,
     )
 
 
 def at_prices(relaxed: Relaxation, price: np.ndarray) -> Point:
     """The relaxation solved at these prices."""
-    m = len(relaxed.seats)
-    gain, loose, seat_price, steps = np.empty((4, m))
-    taken = np.empty(len(relaxed.demand))
-    gains(
-        relaxed.first,
-        relaxed.demand,
-        relaxed.cost,
-        relaxed.weight,
-        price,
-        relaxed.seats,
-        relaxed.step_seats,
-        relaxed.max_steps,
-        relaxed.step_cost,
-        relaxed.whole,
-        gain,
-        loose,
-        seat_price,
-        steps,
-        taken,
-    )
-    added, is_open = relaxed.chosen(relaxed.fixed - gain)
-    bound = float(price.sum()) + added
-    return Point(bound - SAFE * float(np.abs(price).sum()), price, gain, loose, seat_price, is_open, steps, taken)
+    gain, loose, seat_price, steps = np.empty((4, len(relaxed.seats)))
+    gains(relaxed.sites, price, relaxed.whole, gain, loose, seat_price, steps, np.empty(len(relaxed.demand)))
+    added = relaxed.chosen(relaxed.fixed - gain)[0]
+    return Point(float(price.sum()) + added - SAFE * float(np.abs(price).sum()), price, gain, loose, seat_price)
 
 
-@dataclass(frozen=True, eq=False)
-class Ascent:
-    """The best prices found, and what the relaxation does on average near them.
-
-    Parameters
-    ----------
-    open, steps, taken : running means of those of :class:`Point`, ``steps`` and ``taken`` of open sites
-    """
-
-    best: Point
-    open: np.ndarray
-    steps: np.ndarray
-    taken: np.ndarray
-
-
-def first_prices(relaxed: Relaxation) -> np.ndarray:
+def second_costs(relaxed: Relaxation) -> np.ndarray:
     """(n_demand,) each point's second cheapest cost."""
     order = np.lexsort((relaxed.cost, relaxed.demand))
     start = np.searchsorted(relaxed.demand[order], np.arange(len(relaxed.weight)))
@@ -206,43 +176,68 @@ def first_prices(relaxed: Relaxation) -> np.ndarray:
     return relaxed.cost[order][start + np.minimum(count - 1, 1)]
 
 
-def ascend(
-    relaxed: Relaxation,
-    price: np.ndarray,
-    reach: float,
-    rounds: int,
-    *,
-    until: Callable[[Point], float],
-    ends: float = np.inf,
-) -> Ascent:
-    """Better prices by subgradients, each with 0.6 of the one before (Camerini, Fratta and Maffioli 1975).
+def full_costs(relaxed: Relaxation) -> np.ndarray:
+    """(n_demand,) each point's least cost, with its part of what a full site with all its steps costs."""
+    seats = relaxed.seats + relaxed.max_steps * relaxed.step_seats
+    paid = np.maximum(relaxed.fixed, 0.0) + relaxed.max_steps * relaxed.step_cost
+    price = np.full(len(relaxed.weight), np.inf)
+    share = (paid / np.maximum(seats, 1e-9))[relaxed.site] * relaxed.weight[relaxed.demand]
+    np.minimum.at(price, relaxed.demand, relaxed.cost + share)
+    return price
+
+
+class Ascent:
+    """A climb to better prices, some rounds at a time (:func:`planner.optimise.knapsack.climb`).
 
     Parameters
     ----------
-    reach : how far above the best bound the first steps aim; less each time that steps stop helping (Polyak 1969, with
-        a level in place of the unknown optimum)
-    until : is shown every point, and says at which bound to stop
-    ends : when to stop, on the clock of ``time.perf_counter``
+    reach : how far above the best bound the first steps aim
+    scaled : large demand points take larger steps: quicker from far away, worse close by
     """
-    n = len(relaxed.weight)
-    best = now = at_prices(relaxed, price)
-    least, idle, direction = 1e-3 * reach, 0, np.zeros(n)
-    is_open, steps, taken = now.open.astype(float), now.steps * now.open, now.taken * now.open[relaxed.site]
-    for _ in range(rounds):
-        use = now.taken * now.open[relaxed.site]
-        is_open, steps = is_open + MEAN * (now.open - is_open), steps + MEAN * (now.steps * now.open - steps)
-        taken += MEAN * (use - taken)
-        direction = 1 - np.bincount(relaxed.demand, weights=use, minlength=n) + TURN * direction
-        square = float(direction @ direction)
-        if best.bound >= until(now) or square < 1e-12 or reach < least or time.perf_counter() > ends:
-            break
-        now = at_prices(relaxed, now.price + (best.bound + reach - now.bound) / square * direction)
-        idle = 0 if now.bound > best.bound + 1e-6 * abs(best.bound) else idle + 1
-        if now.bound > best.bound:
-            best = now
-        if idle >= PATIENCE:
-            reach, idle, direction, now = reach / 1.6, 0, np.zeros(n), best
-    return Ascent(best, is_open, steps, taken)
+
+    def __init__(self, relaxed: Relaxation, price: np.ndarray, reach: float, *, scaled: bool = False) -> None:
+        n, m, arcs = len(relaxed.weight), len(relaxed.seats), len(relaxed.demand)
+        self.relaxed, self._least, self._scaled, self.goes_on = relaxed, 1e-3 * reach, scaled, True
+        tally = np.array([-np.inf, -np.inf, reach, 0.0])
+        gain, loose, seat_price, is_open, steps = np.zeros((5, m))
+        self._at = Climb(
+            price.copy(), np.zeros(n), tally, price.copy(), gain, loose, seat_price, is_open, steps, np.zeros(arcs)
+        )
+
+    @property
+    def best(self) -> Point:
+        """The best prices so far."""
+        at = self._at
+        return Point(float(at.tally[1]), *(part.copy() for part in (at.best_price, at.gain, at.loose, at.seat_price)))
+
+    @property
+    def open(self) -> np.ndarray:
+        """(n_site,) how often the relaxation opened each of late."""
+        return self._at.open
+
+    @property
+    def steps(self) -> np.ndarray:
+        """(n_site,) how many steps it took on average."""
+        return self._at.steps
+
+    @property
+    def taken(self) -> np.ndarray:
+        """(n_arc,) how often it took each."""
+        return self._at.taken
+
+    def climb(self, rounds: int, goal: float, ends: float = np.inf) -> None:
+        """So many rounds, or until the goal is reached, nothing helps, or the time is up; at least one at first."""
+        chunk = max(1, int(CHUNK / max(len(self.relaxed.demand), 1)))
+        while rounds > 0 and self.goes_on and (self._at.tally[0] == -np.inf or time.perf_counter() < ends):
+            self.goes_on = climb(
+                self.relaxed.sites, self._at, self.relaxed.whole, self._scaled, goal, self._least, min(rounds, chunk)
+            )
+            rounds -= chunk
+
+    def onto(self, smaller: Relaxation, kept: np.ndarray) -> None:
+        """Go on with fewer arcs, those ``kept``, and more sites decided."""
+        self.relaxed = smaller
+        self._at = self._at._replace(taken=self._at.taken[kept])
 
 
 def shrink(relaxed: Relaxation, state: np.ndarray, arcs: np.ndarray) -> Relaxation:
@@ -259,7 +254,7 @@ def shrink(relaxed: Relaxation, state: np.ndarray, arcs: np.ndarray) -> Relaxati
 
 
 def _together(groups: tuple[tuple[int, ...], ...], m: int) -> np.ndarray:
-    """(n_site,) a number that linked sites share."""
+    """(n_site,) a number that sites share which groups join."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -269,18 +264,41 @@ def _together(groups: tuple[tuple[int, ...], ...], m: int) -> np.ndarray:
     return twin
 
 
-def _nested(problem: LocationProblem) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The rules as nested counts, inner ones first; one that crosses a smaller one is left out."""
+class Counts(NamedTuple):
+    """The parts and counts of :class:`planner.optimise.knapsack.Sites`."""
+
+    part_first: np.ndarray
+    part_site: np.ndarray
+    part_count: np.ndarray
+    count_first: np.ndarray
+    member: np.ndarray
+    least: np.ndarray
+    most: np.ndarray
+
+
+def _counts(problem: LocationProblem) -> Counts:
+    """The rules as nested counts; one that crosses a smaller one is left out."""
     m = problem.cost.shape[1]
     kept: list[tuple[frozenset[int], int, int]] = []
     touching: dict[int, list[int]] = {}
     for rule in sorted(rules_of(problem), key=lambda rule: len(set(rule.sites))):
         sites = frozenset(rule.sites)
-        if all(kept[g][0] <= sites for g in {g for site in sites for g in touching.get(site, ())}):
+        if sites and all(kept[g][0] <= sites for g in {g for site in sites for g in touching.get(site, ())}):
             for site in sites:
                 touching.setdefault(site, []).append(len(kept))
             kept.append((sites, rule.min, m if rule.max is None else rule.max))
-    first = np.cumsum([0, *(len(sites) for sites, _, _ in kept)])
-    member = np.array([site for sites, _, _ in kept for site in sorted(sites)], dtype=np.int64)
+    part = _together(tuple(tuple(sites) for sites, _, _ in kept), m)
+    kept.sort(key=lambda count: (part[min(count[0])], len(count[0])))
+    of_count = np.array([part[min(sites)] for sites, _, _ in kept], dtype=np.int64)
+    numbers = np.arange(part.max(initial=-1) + 2)
+    part_site = np.argsort(part, kind="stable")
     least, most = (np.array([rule[k] for rule in kept], dtype=np.int64) for k in (1, 2))
-    return first, member, least, most
+    return Counts(
+        np.searchsorted(part[part_site], numbers),
+        part_site,
+        np.searchsorted(of_count, numbers),
+        np.cumsum([0, *(len(sites) for sites, _, _ in kept)]),
+        np.array([site for sites, _, _ in kept for site in sorted(sites)], dtype=np.int64),
+        least,
+        most,
+    )

@@ -9,29 +9,28 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from planner.optimise.answers import checked, unsolved, valued
-from planner.optimise.branch import answer, branch
-from planner.optimise.highs import branch_and_bound, by_rows, tighten
-from planner.optimise.lagrange import Point, Relaxation, ascend, first_prices, relax, shrink
+from planner.optimise.branch import branch
+from planner.optimise.highs import branch_and_bound, tighten
+from planner.optimise.knapsack import OUT
+from planner.optimise.lagrange import Ascent, Point, Relaxation, full_costs, relax, second_costs, shrink
 from planner.optimise.problem import LocationProblem, LocationSolution
 from planner.optimise.province import improve
 from planner.optimise.restrict import left, restricted
+from planner.optimise.round import MANY, rounded
 
 ROOT_ROUNDS = 400
 REACH = 0.1  # relative: the first steps at the root
 FIRST_TRY, TRY_EVERY = 100, 20  # rounds of the root at which a solution is made from the prices
-CEILING = 5e-4  # relative, above the bound: the first guess
-RAISE = 2.0
-ROWS_UP_TO = 4000  # arcs: where seats may be added, as many or fewer are left to the linear program's search
-
+NARROWER = 0.8  # of the arcs: with fewer left, the climb goes on without the others
 LINEAR_UP_TO = 100_000  # arcs: with more, the linear program is not asked
 FEW = 10  # arcs left a demand point: with more, the linear program is slow, and prices are not done
 LINEAR_S = 4.0  # for the linear program's search where its bound is the better one
-WHOLE_UP_TO = 5000  # arcs below the first ceiling: with more, parts are searched one by one
+WHOLE_UP_TO = 20_000  # arcs left: with more, parts are searched one by one
+IMPROVING = 0.05  # of the time, for parts at first
 
 
 def solve_by_prices(problem: LocationProblem, *, gap: float, time_limit_s: float, seed: int) -> LocationSolution:
@@ -39,34 +38,37 @@ def solve_by_prices(problem: LocationProblem, *, gap: float, time_limit_s: float
     began = time.perf_counter()
     ends = began + time_limit_s
     relaxed = relax(problem)
-    point, best = root(problem, relaxed, gap, began + 0.5 * time_limit_s)
+    if _seats_at_most(relaxed) < problem.weight.sum() * (1 - 1e-9):
+        return unsolved(problem, "infeasible", time.perf_counter() - began)
+    relaxed, point, best = root(problem, relaxed, gap, began + 0.5 * time_limit_s)
+    if best is not None:
+        best = improve(problem, relaxed, point, best, gap=gap, ends=_part_of(IMPROVING, ends), seed=seed)
     best, bound = _by_rows(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
-    if best is not None and bound < _goal(best.objective, gap) and _is_large(relaxed, point):
-        best = improve(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
-        return _finished(problem, best, bound, gap, began)
-    upper, above = np.inf if best is None else best.objective, CEILING
-    while bound < _goal(upper, gap) and time.perf_counter() < ends:
-        ceiling = min(upper, bound + above * max(abs(bound), 1e-9)) if above < 1 else upper
-        kept = left(relaxed, point, ceiling)
-        least = min(ceiling, upper)
-        if (np.bincount(relaxed.demand[kept.arcs], minlength=len(problem.weight)) > 0).all():
-            ask: dict[str, Any] = {"gap": gap, "time_limit_s": ends - time.perf_counter(), "seed": seed}
-            by_nodes = problem.expansion is None or int(kept.arcs.sum()) > ROWS_UP_TO
-            if by_nodes and np.isfinite(ceiling):
-                node = shrink(relaxed, kept.state, kept.arcs)
-                found = branch(problem, node, point.price, None, ceiling, gap=gap, ends=ends)
-                tried, proven = found.best, found.bound
-            else:
-                tried = by_rows(restricted(problem, relaxed, kept), **ask)
-                proven = {"infeasible": np.inf, "unknown": -np.inf}.get(tried.status, tried.bound)
-            if tried is not None and tried.status in ("optimal", "feasible") and tried.objective < upper:
-                best, upper = tried, tried.objective
-            least = min(least, proven)
-        bound = max(bound, least)
-        if ceiling == np.inf:
-            break
-        above *= RAISE
+    kept = left(relaxed, point, _objective(best))
+    if best is not None and int(kept.arcs.sum()) > WHOLE_UP_TO:
+        best = improve(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed + 1)
+        kept = left(relaxed, point, best.objective)
+    if bound < _goal(_objective(best), gap) and time.perf_counter() < ends:
+        node = shrink(relaxed, kept.state, kept.arcs)
+        found = branch(problem, node, point.price, best, _objective(best), gap=gap, ends=ends, known=bound)
+        best, bound = found.best, max(bound, found.bound)
     return _finished(problem, best, bound, gap, began)
+
+
+def _objective(best: LocationSolution | None) -> float:
+    """Infinite while no solution is known."""
+    return np.inf if best is None else best.objective
+
+
+def _seats_at_most(relaxed: Relaxation) -> float:
+    """More seats than any choice of sites offers that keeps the counts, with all steps added; -infinite without one."""
+    return -relaxed.chosen(-(relaxed.seats + relaxed.max_steps * relaxed.step_seats))[0]
+
+
+def _part_of(share: float, ends: float) -> float:
+    """When a share of the time that is left will be over."""
+    now = time.perf_counter()
+    return now + share * (ends - now)
 
 
 def _by_rows(
@@ -86,7 +88,7 @@ def _by_rows(
     """
     upper, bound = (np.inf, point.bound) if best is None else (best.objective, point.bound)
     kept = left(relaxed, point, upper)
-    most = LINEAR_UP_TO if best is None else FEW * len(problem.weight)
+    most = LINEAR_UP_TO if best is None else min(FEW * len(problem.weight), LINEAR_UP_TO)
     if bound >= _goal(upper, gap) or int(kept.arcs.sum()) > most:
         return best, bound
     if (np.bincount(relaxed.demand[kept.arcs], minlength=len(problem.weight)) == 0).any():
@@ -112,32 +114,35 @@ def _goal(upper: float, gap: float) -> float:
     return upper - gap * abs(upper) if np.isfinite(upper) else np.inf
 
 
-def _is_large(relaxed: Relaxation, point: Point) -> bool:
-    """Whether even a low ceiling leaves more than can be searched whole."""
-    few = left(relaxed, point, point.bound + CEILING * abs(point.bound))
-    return int(few.arcs.sum()) > WHOLE_UP_TO
-
-
 def root(
     problem: LocationProblem, relaxed: Relaxation, gap: float, ends: float
-) -> tuple[Point, LocationSolution | None]:
-    """The best prices found, and the best solution seen on the way."""
+) -> tuple[Relaxation, Point, LocationSolution | None]:
+    """What is left of the relaxation, the best prices found, and the best solution seen on the way."""
     best: LocationSolution | None = None
-    upper, seen = np.inf, 0
+    upper = np.inf
+    large = len(relaxed.weight) >= MANY
+    price = full_costs(relaxed) if large else second_costs(relaxed)
+    ascent = Ascent(relaxed, price, REACH * float(np.abs(price).sum()), scaled=large)
+    ascent.climb(FIRST_TRY, np.inf, ends)
+    every = FIRST_TRY if large else TRY_EVERY
+    for _ in range(ROOT_ROUNDS // every):
+        tried = rounded(problem, ascent.relaxed, ascent)
+        if tried is not None and tried.objective < upper:
+            best, upper = tried, tried.objective
+            _narrow(ascent, upper)
+        if ascent.best.bound >= _goal(upper, gap) or not ascent.goes_on or time.perf_counter() > ends:
+            break
+        ascent.climb(every, _goal(upper, gap), ends)
+    return ascent.relaxed, ascent.best, best
 
-    def until(point: Point) -> float:
-        nonlocal best, upper, seen
-        seen += 1
-        if seen >= FIRST_TRY and seen % TRY_EVERY == 0:
-            tried = answer(problem, relaxed, point)
-            if tried is not None and tried.objective < upper:
-                best, upper = tried, tried.objective
-        return _goal(upper, gap)
 
-    price = first_prices(relaxed)
-    point = ascend(relaxed, price, REACH * float(np.abs(price).sum()), ROOT_ROUNDS, until=until, ends=ends).best
-    until(point)
-    return point, best
+def _narrow(ascent: Ascent, upper: float) -> None:
+    """Go on without what no solution better than ``upper`` uses."""
+    here = ascent.relaxed
+    kept = left(here, ascent.best, upper)
+    arcs = kept.arcs & (kept.state[here.site] != OUT)
+    if arcs.sum() < NARROWER * len(arcs) and (np.bincount(here.demand[arcs], minlength=len(here.weight)) > 0).all():
+        ascent.onto(shrink(here, kept.state, kept.arcs), arcs)
 
 
 def _finished(

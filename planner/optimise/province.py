@@ -14,12 +14,14 @@ import numpy as np
 
 from planner.optimise.branch import branch
 from planner.optimise.lagrange import Point, Relaxation, relax
-from planner.optimise.problem import Expansion, LocationProblem, LocationSolution, OpenRule, at_pairs, total, violations
+from planner.optimise.problem import Expansion, LocationProblem, LocationSolution, OpenRule, at_pairs
+from planner.optimise.round import at_sites
 
 SITES = 15  # of one small problem
 NEAR = 8  # sites that a demand point of one may go to, beside its own
 SECONDS = 2.0  # for one
 GAP = 5e-4  # of one
+NODES = 40
 
 
 def improve(
@@ -43,40 +45,47 @@ def improve(
     near = order[np.arange(len(order)) - first[relaxed.demand[order]] < NEAR]
     demand, site, cost = relaxed.demand[near], relaxed.site[near], relaxed.cost[near]
     close = _neighbours(demand, site, m, len(relaxed.weight))
+    paid = point.price - at_pairs(problem.cost, np.arange(len(relaxed.weight)), best.assignment)
     tired = np.zeros(m, dtype=bool)  # no neighbourhood of the site has helped since it last changed
+    start = best
     while time.perf_counter() < ends and best.objective - point.bound > gap * abs(best.objective) and not tired.all():
-        waste = _waste(problem, relaxed, point, best)
+        waste = _waste(relaxed, point, best, paid)
         waste[tired] = -np.inf
         centre = int(np.argmax(waste + 1e-9 * rng.random(m)))
         inside = _around(centre, close, m)
-        asked = np.isin(best.assignment, np.flatnonzero(inside))
-        kept = asked[demand] & inside[site]
-        own = np.flatnonzero(asked)
+        own = np.flatnonzero(inside[best.assignment])
+        place = np.full(len(paid), -1)
+        place[own] = np.arange(len(own))
+        kept = (place[demand] >= 0) & inside[site]
         arcs = (
             np.concatenate([demand[kept], own]),
             np.concatenate([site[kept], best.assignment[own]]),
-            np.concatenate([cost[kept], at_pairs(problem.cost, own, best.assignment[own])]),
+            np.concatenate([cost[kept], point.price[own] - paid[own]]),
         )
         part = _part(problem, best, inside, own, arcs)
         now = _inside(part, best, inside, own)
         until = min(ends, time.perf_counter() + SECONDS)
-        found = branch(part, relax(part), point.price[own], None, now, gap=GAP, ends=until).best
+        found = branch(part, relax(part), point.price[own], None, now, gap=GAP, ends=until, most=NODES).best
         tired[centre] = True
-        if found is None:
-            continue
-        tried = _together(problem, best, inside, own, found)
-        if tried.objective < best.objective - 1e-9 * abs(best.objective) and not violations(problem, tried):
-            best = tried
+        if found is not None and found.objective < now - 1e-9 * abs(best.objective):
+            best = _together(best, inside, own, found, found.objective - now)
+            paid[own] = point.price[own] - at_pairs(part.cost, np.arange(len(own)), found.assignment)
             tired[inside] = False
             tired[centre] = True
-    return best
+    # Each part kept what it was given of every rule; all of it is checked once more, in plain numpy.
+    better = at_sites(problem, best.open, best.assignment)
+    return start if better is None or better.objective > start.objective else better
 
 
 def _inside(part: LocationProblem, best: LocationSolution, inside: np.ndarray, own: np.ndarray) -> float:
     """What the answer spends on the small problem."""
-    sites, shares = np.flatnonzero(inside), best.shares[own][:, inside].tocsr()
-    held = dataclasses.replace(best, open=best.open[sites], steps=best.steps[sites], shares=shares)
-    return total(part, part.objective, held)
+    sites = np.flatnonzero(inside)
+    place = np.cumsum(inside) - 1
+    serving = at_pairs(part.cost, np.arange(len(own)), place[best.assignment[own]]).sum()
+    is_open = best.open[sites]
+    opening = part.fixed_cost[is_open].sum() + part.facility_cost[np.unique(part.facility[is_open])].sum()
+    steps = 0.0 if part.expansion is None else float(part.expansion.cost_per_step @ best.steps[sites])
+    return float(serving + opening + steps)
 
 
 def _neighbours(demand: np.ndarray, site: np.ndarray, m: int, n: int) -> Any:
@@ -97,12 +106,10 @@ def _around(centre: int, close: Any, m: int) -> np.ndarray:
     return inside
 
 
-def _waste(problem: LocationProblem, relaxed: Relaxation, point: Point, best: LocationSolution) -> np.ndarray:
-    """(n_site,) by how much what a site serves costs more than its prices pay."""
-    n, m = problem.cost.shape
-    paid = point.price - at_pairs(problem.cost, np.arange(n), best.assignment)
-    step = relaxed.step_cost * best.steps
-    spent = np.where(best.open, relaxed.fixed + step, 0.0) - np.bincount(best.assignment, weights=paid, minlength=m)
+def _waste(relaxed: Relaxation, point: Point, best: LocationSolution, paid: np.ndarray) -> np.ndarray:
+    """(n_site,) by how much what a site serves costs more than its prices pay; ``paid`` (n_demand,) beyond serving."""
+    taken = np.bincount(best.assignment, weights=paid, minlength=len(relaxed.seats))
+    spent = np.where(best.open, relaxed.fixed + relaxed.step_cost * best.steps, 0.0) - taken
     return np.asarray(spent - np.minimum(relaxed.fixed - point.gain, 0.0))
 
 
@@ -154,22 +161,12 @@ def _part(
 
 
 def _together(
-    problem: LocationProblem, best: LocationSolution, inside: np.ndarray, own: np.ndarray, found: LocationSolution
+    best: LocationSolution, inside: np.ndarray, own: np.ndarray, found: LocationSolution, change: float
 ) -> LocationSolution:
-    """The answer with the small problem's in its place."""
-    from scipy.sparse import coo_array
-
+    """The answer with the small problem's in its place; its shares are left behind."""
     sites = np.flatnonzero(inside)
     is_open, steps, assignment = best.open.copy(), best.steps.copy(), best.assignment.copy()
     is_open[sites], steps[sites], assignment[own] = found.open, found.steps, sites[found.assignment]
-    old, new = best.shares.tocoo(), found.shares.tocoo()
-    rest = ~np.isin(old.row, own)
-    shares = coo_array(
-        (
-            np.append(old.data[rest], new.data),
-            (np.append(old.row[rest], own[new.row]), np.append(old.col[rest], sites[new.col])),
-        ),
-        shape=old.shape,
-    ).tocsr()
-    made = dataclasses.replace(best, open=is_open, steps=steps, assignment=assignment, shares=shares)
-    return dataclasses.replace(made, objective=total(problem, problem.objective, made))
+    return dataclasses.replace(
+        best, open=is_open, steps=steps, assignment=assignment, objective=best.objective + change
+    )

@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 
-from planner.optimise.knapsack import FREE, MUST, OUT
-from planner.optimise.lagrange import SAFE, Point, Relaxation
+from planner.optimise.knapsack import MUST, OUT, SAFE, force_each, shared
+from planner.optimise.lagrange import Point, Relaxation
 from planner.optimise.problem import LocationProblem
 
 
@@ -34,23 +34,14 @@ def left(relaxed: Relaxation, point: Point, upper: float) -> Left:
     max(0, price - cost - r * weight), is price - cost - r * weight, whatever its sign. That speaks of whole demand
     points: of a split one, a small share over a dear arc may be part of the optimum, and only sites are ruled out.
     """
-    value = relaxed.fixed - point.gain
     base = float(point.price.sum()) - SAFE * float(np.abs(point.price).sum())
-    state, opened = relaxed.state.copy(), np.full(len(value), np.inf)
-    for j in range(len(value)):
-        both = []
-        for forced in (MUST, OUT):
-            if relaxed.state[j] not in (FREE, forced):
-                both.append(np.inf)
-                continue
-            trial = relaxed.state.copy()
-            trial[j] = forced
-            both.append(base + relaxed.chosen(value, trial)[0])
-        opened[j] = both[0]
-        if both[0] > upper:
-            state[j] = OUT
-        elif both[1] > upper:
-            state[j] = MUST
+    opened, closed = np.empty((2, len(relaxed.seats)))
+    value = relaxed.fixed - point.gain
+    shared(value, relaxed.sites)
+    force_each(value, relaxed.sites, opened, closed)
+    opened, closed, state = opened + base, closed + base, relaxed.state.copy()
+    state[closed > upper] = MUST
+    state[opened > upper] = OUT
     site = relaxed.site
     if not relaxed.whole:
         return Left(state, state[site] != OUT)

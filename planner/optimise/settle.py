@@ -9,7 +9,6 @@ import numpy as np
 
 from planner.compiled import compiled
 
-ROUNDS = 60
 GAIN = 1e-7
 
 
@@ -81,9 +80,10 @@ def settle(
     step_cost: np.ndarray,
     is_open: np.ndarray,
     over: float,
+    tries: int,
     at: np.ndarray,
 ) -> float:
-    """Move and exchange demand points until nothing pays; the cost of serving and of seats."""
+    """Move and exchange demand points until nothing pays or all had ``tries``; the cost of serving and of seats."""
     m, n = len(seats), len(at)
     load, spent = np.zeros(m), np.zeros(m)
     for i in range(n):
@@ -99,7 +99,7 @@ def settle(
             before[head[s]] = i
         head[s] = i
     idle = 0
-    for _ in range(ROUNDS):
+    for _ in range(tries):
         for i in range(n):
             s = site[at[i]]
             less = filling(load[s] - weight[i], seats[s], step_seats[s], max_steps[s], step_cost[s], over) - spent[s]

@@ -16,6 +16,7 @@ from planner.optimise import Expansion, LocationProblem, LocationSolution, OpenR
 
 KM2_PER_VILLAGE = 3.5
 SITES_PER_TOWN = 6
+VILLAGES_PER_SITE = 8.3  # where there are more, schools are larger, or seats would never do
 MINUTES_PER_KM = 3.0
 STEP_SEATS = 45.0
 STEP_COST = 45 * 12.0  # twelve minutes for every pupil of a class
@@ -60,7 +61,8 @@ def draw(sites: int, villages: int, *, seed: int = 0, nearest: int | None = None
     rest = np.setdiff1d(np.arange(villages), central_village)
     chosen = np.append(central_village, rng.choice(rest, sites - len(central_village), replace=False))
     central = np.arange(sites) < len(central_village)
-    seats = np.where(central, rng.integers(12, 21, sites) * 45.0, rng.integers(2, 7, sites) * 45.0)
+    larger = max(1.0, np.round(villages / sites / VILLAGES_PER_SITE))
+    seats = np.where(central, rng.integers(12, 21, sites) * 45.0, rng.integers(2, 7, sites) * 45.0) * larger
     count = sites if nearest is None else min(nearest, sites)
     km, site = KDTree(place[chosen]).query(place, k=count)
     detour = rng.uniform(1.2, 1.8, km.shape)

@@ -1,6 +1,6 @@
 """Location problems, solved and proven, beside spopt with its CBC where that is installed, in one run.
 
-python -m tests.benchmarks.optimise [row ...]    rows below; all by default
+python -m tests.benchmarks.optimise [row ...]    rows: pmed, pmed15, zy, seats, county, frontier, large, scoring
 
 Every answer is held against its published optimum. Instances are read from ../shared/instances.
 """
@@ -16,7 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from planner.optimise import LocationProblem, Point, Terms, assign, frontier, objectives, solve, violations
+from planner.optimise import (
+    LocationProblem,
+    Point,
+    Terms,
+    assign,
+    frontier,
+    objectives,
+    solve,
+    split_objective,
+    violations,
+)
 from planner.optimise.problem import dense
 from tests.benchmarks import counties
 from tests.test_instances import INSTANCES, ZY, published_pmed, read_pmed, read_zy, rounding
@@ -104,7 +114,7 @@ def seats() -> Iterator[Line]:
         problem = LocationProblem(
             km * demand[:, None], weight=demand, capacity=np.full(km.shape[1], 400.0), open_min=p, open_max=p
         )
-        wall, cpu = proven(problem, published, rounding(published))
+        wall, cpu = proven(problem, published, max(rounding(published), 1e-9 * published))
         yield Line(f"zy, p = {p}, 400 seats", "ours", wall, cpu, "proven")
 
 
@@ -144,6 +154,16 @@ def fronts() -> Iterator[Line]:
         yield Line(f"frontier 60 x 500, {work}", "ours", wall, cpu, f"{len(found)} points, {proven} proven")
 
 
+def large() -> Iterator[Line]:
+    """Bounded where not proven: a large county in 20 s, a province in 60 s, whole villages."""
+    for sites, villages, nearest, limit in ((300, 2000, None, 20), (3000, 50_000, 30, 60)):
+        drawn = counties.draw(sites, villages, nearest=nearest)
+        problem = counties.pose(drawn, whole=True)
+        wall, cpu, found = timed(lambda problem=problem, limit=limit: solve(problem, gap=1e-3, time_limit_s=limit))
+        counties.check(drawn, problem, found)
+        yield Line(f"{sites} x {villages}, whole", "ours", wall, cpu, f"gap {found.gap:.3%}")
+
+
 def scoring() -> Iterator[Line]:
     """Open sets that are given, 60 sites and 500 demand points, seats left out."""
     rng = np.random.default_rng(0)
@@ -154,6 +174,11 @@ def scoring() -> Iterator[Line]:
     wall, cpu, many = timed(lambda: objectives(problem, sets))
     yield Line("scoring, 60 x 500", "at once", wall, cpu, f"{len(sets) / wall:,.0f} a second")
     assert np.allclose(alone, many, equal_nan=True)
+    drawn = counties.pose(counties.draw(60, 500), whole=False)
+    some = rng.random((200, 60)) < 0.8
+    split_objective(drawn, some[0])
+    wall, cpu, _ = timed(lambda: [split_objective(drawn, is_open) for is_open in some])
+    yield Line("scoring, 60 x 500, seats, split", "ours", wall, cpu, f"{len(some) / wall:,.0f} a second")
 
 
 ROWS: dict[str, Callable[[], Iterator[Line]]] = {
@@ -163,6 +188,7 @@ ROWS: dict[str, Callable[[], Iterator[Line]]] = {
     "seats": seats,
     "county": county,
     "frontier": fronts,
+    "large": large,
     "scoring": scoring,
 }
 

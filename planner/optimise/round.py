@@ -1,0 +1,91 @@
+"""Solutions from what the relaxation by prices does on average: a heuristic, its answers checked before they count."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from planner.optimise.knapsack import FREE, MUST
+from planner.optimise.lagrange import Ascent, Point, Relaxation
+from planner.optimise.problem import LocationProblem, LocationSolution, total, violations
+from planner.optimise.settle import place, settle
+
+REACHING = 12  # rounds of opening sites for demand points without one
+TRIES, MANY = 60, 10_000  # times that each may move; of so many demand points, two times
+NEAR = 16  # open sites that a demand point may go to in a heuristic answer
+
+
+def rounded(problem: LocationProblem, node: Relaxation, ascent: Ascent) -> LocationSolution | None:
+    """A solution from what the relaxation does on average: most demand points are taken by one site nearly always.
+
+    The rest are put where they add least, the largest first, then moved and exchanged; None if they do not fit.
+    """
+    n = len(problem.weight)
+    added, is_open = node.chosen(0.5 - ascent.open)
+    if not np.isfinite(added):
+        return None
+    point = ascent.best
+    reaching = _reaching_all(node, point, is_open)
+    if reaching is None:
+        return None
+    is_open = reaching
+    some = np.flatnonzero(is_open[node.site])
+    reduced = (node.cost + point.seat_price[node.site] * node.weight[node.demand])[some]
+    order = np.lexsort((reduced, node.demand[some]))
+    first = np.searchsorted(node.demand[some][order], np.arange(n + 1))
+    near = np.arange(len(some)) - first[node.demand[some][order]] < NEAR
+    some = some[order[near]]
+    some = some[np.lexsort((node.site[some], node.demand[some]))]
+    demand, site, cost = node.demand[some], node.site[some], node.cost[some]
+    first = np.searchsorted(demand, np.arange(n + 1))
+    at = np.full(n, -1)
+    sure = np.flatnonzero(ascent.taken[some] > 0.5)
+    at[demand[sure]] = sure
+    rest = np.flatnonzero(at < 0)
+    over = 10.0 * float(np.abs(cost).max(initial=1.0)) + float(node.step_cost.max(initial=0.0))
+    arrays = (first, site, cost, node.weight, node.seats, node.step_seats, node.max_steps, node.step_cost, is_open)
+    place(rest[np.argsort(-node.weight[rest], kind="stable")], *arrays, over, at)
+    settle(*arrays, over, TRIES if n < MANY else 2, at)
+    return at_sites(problem, is_open, site[at])
+
+
+def at_sites(problem: LocationProblem, is_open: np.ndarray, pick: np.ndarray) -> LocationSolution | None:
+    """Demand points at the sites picked, with the steps of seats that asks for; None where a limit is broken."""
+    from scipy.sparse import csr_array
+
+    n, m = problem.cost.shape
+    load = np.bincount(pick, weights=problem.weight, minlength=m)
+    steps = np.zeros(m)
+    if problem.expansion is not None:
+        short = np.maximum(load - problem.capacity, 0.0)
+        some = (short > 1e-9) & (problem.expansion.step_seats > 0)
+        steps[some] = np.ceil(short[some] / problem.expansion.step_seats[some] - 1e-9)
+    shares = csr_array((np.ones(n), (np.arange(n), pick)), shape=(n, m))
+    found = LocationSolution(is_open, pick, shares, steps, 0.0, -np.inf, np.inf, "feasible", 0.0)
+    if violations(problem, found):
+        return None
+    return replace(found, objective=total(problem, problem.objective, found))
+
+
+def _reaching_all(node: Relaxation, point: Point, is_open: np.ndarray) -> np.ndarray | None:
+    """(n_site,) these open sites, and others so that each demand point may go to one; None where none fit."""
+    state = node.state
+    for _ in range(REACHING):
+        lost = np.bincount(node.demand, weights=is_open[node.site], minlength=len(node.weight)) == 0
+        if not lost.any():
+            return is_open
+        arcs = np.flatnonzero(lost[node.demand] & (state[node.site] == FREE))
+        arcs = arcs[np.lexsort((node.cost[arcs], node.demand[arcs]))]
+        nearest = arcs[np.unique(node.demand[arcs], return_index=True)[1]]
+        # One site for each neighbourhood: the one that most of those without a site have nearest.
+        wanted = np.bincount(node.site[nearest], minlength=len(state))
+        new = np.flatnonzero(wanted >= max(1, wanted.max(initial=0) // 2))
+        if len(new) == 0 or wanted.max() == 0:
+            return None
+        state = state.copy()
+        state[new] = MUST
+        added, is_open = node.chosen(node.fixed - point.gain, state)
+        if not np.isfinite(added):
+            return None
+    return None
