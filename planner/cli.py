@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from planner.console import put_json, say, show, show_links, show_repairs, step
+from planner.console import put_json, say, say_what_is_logged, show, show_links, show_repairs, step
 from planner.errors import PlannerError
 from planner.opening import facts as _facts
 from planner.opening import question_of as _question
@@ -46,6 +46,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a Windows console or a pipe of another encoding still gets every name
             stream.reconfigure(encoding="utf-8", errors="replace")
+    say_what_is_logged()
     try:
         app(standalone_mode=True)
     except PlannerError as error:

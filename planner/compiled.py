@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -40,6 +41,12 @@ def worth_it(work: float, compiled_from: float, compiling_from: float, module: s
 def ready(functions: Sequence[Any]) -> bool:
     """Whether all have been compiled: in this process, or on this machine by this version of everything."""
     return all(function.signatures or _kept(function) for function in functions)
+
+
+def announce(functions: Sequence[Any], what: str) -> None:
+    """Tell the log, which the command line shows, when calling these is going to compile them."""
+    if not ready(functions):
+        logging.getLogger("planner").info("Compiling %s, once on this machine: up to half a minute ...", what)
 
 
 def _kept(function: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,21 @@ def say(text: str) -> None:
     """A line for people, on stderr."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
+
+
+class _Said(logging.Handler):
+    """What is logged becomes a line for people."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it."""
+        say(record.getMessage())
+
+
+def say_what_is_logged() -> None:
+    """From here on the package's log is said, too."""
+    log = logging.getLogger("planner")
+    log.setLevel(logging.INFO)
+    log.addHandler(_Said())
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from planner.compiled import announce
 from planner.optimise.evaluate import sorted_arcs
 from planner.optimise.problem import LocationProblem
 
@@ -193,6 +194,9 @@ def best_sites(
     >>> found.open.tolist(), found.objective, found.bound
     ([0], 13.0, 13.0)
     """
+    from planner.optimise.median_kernels import ascend, swap
+
+    announce((ascend, swap), "the search for plans")
     posed = pose(problem)
     median = posed.without(posed.status < 0)
     with _stopped_after(time_limit_s) as stop, ThreadPoolExecutor(WORKERS) as pool:

@@ -12,15 +12,17 @@ from dataclasses import replace
 
 import numpy as np
 
+from planner.compiled import announce
 from planner.optimise.answers import checked, unsolved, valued
 from planner.optimise.branch import branch
 from planner.optimise.highs import branch_and_bound, tighten
-from planner.optimise.knapsack import OUT
+from planner.optimise.knapsack import OUT, climb, gains
 from planner.optimise.lagrange import Ascent, Point, Relaxation, full_costs, relax, second_costs, shrink
 from planner.optimise.problem import LocationProblem, LocationSolution
 from planner.optimise.province import improve
 from planner.optimise.restrict import left, restricted
 from planner.optimise.round import MANY, rounded
+from planner.optimise.settle import settle
 
 ROOT_ROUNDS = 400
 REACH = 0.1  # relative: the first steps at the root
@@ -37,6 +39,7 @@ def solve_by_prices(problem: LocationProblem, *, gap: float, time_limit_s: float
     """The best solution and its bound; the bound is infinite, and nothing returned, only when nothing is feasible."""
     began = time.perf_counter()
     ends = began + time_limit_s
+    announce((gains, climb, settle), "the search for plans within seats")
     relaxed = relax(problem)
     if _seats_at_most(relaxed) < problem.weight.sum() * (1 - 1e-9):
         return unsolved(problem, "infeasible", time.perf_counter() - began)
