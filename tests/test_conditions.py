@@ -134,3 +134,18 @@ def test_contradictions_are_told_before_solving(parts, said):
 def test_a_school_to_merge_into_that_is_not_there(tiny):
     with pytest.raises(ScenarioError, match=r"rules\.merge_into: there is no school S9"):
         optimise(tiny.area, tiny.times, scenario(rules='merge_into = { S2 = ["S9"] }'))
+
+
+@pytest.mark.parametrize(
+    ("parts", "key"),
+    [
+        ({"capacity": "max_pupils_per_school = 20"}, "capacity.max_pupils_per_school"),
+        ({"rules": "min_pupils_per_school = 80"}, "rules.min_pupils_per_school"),
+        ({"rules": 'close = ["S2"]\nmerge_into = { S2 = ["S3"] }'}, "rules.merge_into"),
+    ],
+)
+def test_a_condition_that_no_plan_keeps_is_named_and_may_be_given_up(tiny, parts, key):
+    with pytest.raises(InfeasibleError) as caught:
+        optimise(tiny.area, tiny.times, scenario(**parts))
+    assert caught.value.reasons == (f"Every other rule can be kept; what stands in the way is {key}.",)
+    assert any(key in remedy for remedy in caught.value.repairs)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from planner.errors import InfeasibleError
-from planner.optimise import LocationProblem, Presolve, presolve, repair
+from planner.optimise import LocationProblem, Presolve, presolve, repair, solve
 from planner.plan.best import pose
 from planner.plan.question import Question
 from planner.plan.remedies import remedies, split_villages
-from planner.scenario import TownRule
+from planner.scenario import Scenario, TownRule
 
 Meant = Sequence[tuple[str, TownRule]]
 """The town and the rule of each of the problem's rules."""
@@ -47,6 +48,9 @@ def reasons(question: Question) -> list[str]:
             *_over(question, row, meant, seen),
             *_rules_broken(question, meant, dict.fromkeys(seen.under, 1)),
         ]
+    if problem.side is not None and _has_plan(dataclasses.replace(problem, side=None)):
+        asked = " or ".join(asked_beside(question.scenario))
+        return [f"Every other rule can be kept; what stands in the way is {asked}."]
     short = repair(problem)
     if short is None:
         return ["No plan keeps every rule, and what is short was not found in time."]
@@ -59,7 +63,29 @@ def reasons(question: Question) -> list[str]:
         *_rules_broken(question, meant, short.rules),
         *_seats_missing(question, short.seats),
         *_over_ceilings(question, problem, short.budgets),
-    ] or ["No plan keeps the sizes and catchments that are asked for."]
+    ] or ["No plan keeps every rule."]
+
+
+def _has_plan(problem: LocationProblem) -> bool:
+    """Whether a plan is found within some seconds."""
+    return solve(problem, gap=1.0, time_limit_s=10.0).status in ("optimal", "feasible")
+
+
+def asked_beside(scenario: Scenario) -> Iterator[str]:
+    """Keys of what a scenario asks of sizes and catchments.
+
+    >>> list(asked_beside(tiny.scenario))
+    []
+    """
+    if scenario.rules.min_pupils_per_school > 0:
+        yield "rules.min_pupils_per_school"
+    if math.isfinite(scenario.capacity.max_pupils_per_school):
+        yield "capacity.max_pupils_per_school"
+    if scenario.rules.merge_into:
+        yield "rules.merge_into"
+    for key in ("closest", "contiguous"):
+        if getattr(scenario.assignment, key):
+            yield f"assignment.{key}"
 
 
 def town_name(question: Question, town: str) -> str:

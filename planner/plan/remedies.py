@@ -237,13 +237,18 @@ def _ceilings(question: Question, problem: LocationProblem, found: Repair) -> It
 
 def _without_conditions(scenario: Scenario) -> Iterator[tuple[Change, ...]]:
     """What is asked of sizes and catchments, given up one by one."""
-    if scenario.rules.min_pupils_per_school > 0:
-
-        def apply(area: StudyArea, scenario: Scenario) -> Asked:
-            return area, _with_rules(scenario, min_pupils_per_school=0.0)
-
-        said = f"Set rules.min_pupils_per_school to 0 (now {scenario.rules.min_pupils_per_school:g})"
-        yield (Change("min_pupils_per_school", said, RULE, apply),)
+    least, most = scenario.rules.min_pupils_per_school, scenario.capacity.max_pupils_per_school
+    if least > 0:
+        yield (
+            _given_up("min_pupils_per_school", f"Set rules.min_pupils_per_school to 0 (now {least:g})", "rules", 0.0),
+        )
+    if math.isfinite(most):
+        said = f"Leave out capacity.max_pupils_per_school (now {most:g})"
+        yield (_given_up("max_pupils_per_school", said, "capacity", math.inf),)
+    for school, into in scenario.rules.merge_into.items():
+        rest = {key: targets for key, targets in scenario.rules.merge_into.items() if key != school}
+        said = f"Leave {school} out of rules.merge_into (now into {' or '.join(into)})"
+        yield (_given_up("merge_into", said, "rules", rest),)
     for key in ("closest", "contiguous"):
         if getattr(scenario.assignment, key):
             yield (_assignment(key, False, "it is asked no more", SPLIT),)
@@ -263,6 +268,16 @@ def _seats(question: Question, site: int, count: int) -> Change:
 
     said = f"Add {count} seats at {school} {place['name']} ({place['stage']}, now {np.nan_to_num(place['seats']):g})"
     return Change(f"{column} {school}", said, float(count), apply)
+
+
+def _given_up(key: str, said: str, section: str, value: object) -> Change:
+    """A condition set to what asks nothing."""
+
+    def apply(area: StudyArea, scenario: Scenario) -> Asked:
+        part = getattr(scenario, section).model_copy(update={key: value})
+        return area, scenario.model_copy(update={section: part})
+
+    return Change(key, said, RULE, apply)
 
 
 def _with_rules(scenario: Scenario, **changed: object) -> Scenario:
