@@ -45,7 +45,7 @@ def untied(problem, seed):
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(problems(whole=True), st.integers(0, 10**6), st.sampled_from([1, 2, 3]), st.sampled_from([0.0, 0.3, 10.0]))
 def test_the_order_is_that_of_the_list(problem, seed, apart, within):
     problem = untied(problem, seed)

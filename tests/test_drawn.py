@@ -120,7 +120,7 @@ def conditions(rng):
         "min": f"rules.min_pupils_per_school = {rng.integers(20, 120)}",
         "max": f"capacity.max_pupils_per_school = {rng.integers(200, 600)}",
         "merge": f'rules.merge_into = {{ S1 = ["S0", "S{rng.integers(2, 6)}"], S2 = ["S0"] }}',
-        "annual": f"costs.max_annual_cny = {rng.integers(4000, 9000)}",
+        "annual": f"costs.max_annual_cny = {rng.integers(20_000, 120_000)}",
         "capital": f"costs.max_capital_cny = {rng.integers(0, 9000)}",
         "weighted": 'objective.minimise = "weighted_cny"\nobjective.weights_cny = '
         f"{{ pupil_minutes = 0.5, annual_cost_cny = 1, excess_pupil_minutes = {rng.integers(1, 5)} }}",

@@ -226,7 +226,7 @@ def test_money_flips_a_decision_exactly_at_its_threshold(seed):
 # ---------------------------------------------------------------- the search
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.integers(0, 10**6), st.booleans())
 def test_the_first_flip_of_any_two_staircases(seed, rising):
     rng = np.random.default_rng(seed)

@@ -13,7 +13,7 @@ from tests import oracle
 from tests.test_optimise import problems
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(problems())
 def test_what_is_found_is_infeasible(problem):
     found = presolve(problem)
@@ -23,7 +23,7 @@ def test_what_is_found_is_infeasible(problem):
         assert found.needed > found.offered
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.integers(0, 10**6), st.booleans())
 def test_seats_alone_are_decided_for_split_demand(seed, closed):
     """Hall: the flow finds every shortage, and names demand points that only the named sites may serve."""

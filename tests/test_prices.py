@@ -33,7 +33,7 @@ def servable(problem):
     return len(np.unique(pairs(problem.cost)[0])) == problem.cost.shape[0]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(problems(), st.integers(0, 10**6), st.booleans())
 def test_no_prices_prove_more_than_the_optimum(problem, seed, climbed):
     """Any prices bound any problem, rules that cross and budgets included; and what they drop is in no optimum."""
@@ -60,7 +60,7 @@ def test_no_prices_prove_more_than_the_optimum(problem, seed, climbed):
     assert oracle.best(rest) == pytest.approx(best)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(problems())
 def test_equal_to_the_oracle_by_prices(problem):
     if not servable(problem) or not _priced(problem):

@@ -69,7 +69,7 @@ def ticks(low: float, high: float, about: int = 6) -> np.ndarray:
     """Round numbers that cover a range, about so many.
 
     >>> ticks(8.7, 10.1).tolist()
-    [8.5, 9.0, 9.5, 10.0, 10.5]
+    [8.5, 8.75, 9.0, 9.25, 9.5, 9.75, 10.0, 10.25]
     """
     span = max(high - low, 1e-9 * max(abs(high), 1.0), 1e-9)
     power = 10.0 ** np.floor(np.log10(span / about))

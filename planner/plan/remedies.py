@@ -101,7 +101,13 @@ def has_plan(question: Question, area: StudyArea, scenario: Scenario, *, time_li
 def split_villages(question: Question) -> bool:
     """Whether the scenario has a plan when villages may be split."""
     problem, _ = pose(question, np.flatnonzero(question.reachable))
-    return _feasible(dataclasses.replace(problem, whole=False), 10.0)
+    return _feasible(_split(problem), 10.0)
+
+
+def _split(problem: LocationProblem) -> LocationProblem:
+    """The problem with villages that may be split: what is asked of whole ones alone is asked no more."""
+    side = problem.side and dataclasses.replace(problem.side, touching=None)
+    return dataclasses.replace(problem, whole=False, side=side)
 
 
 def _feasible(problem: LocationProblem, time_limit_s: float) -> bool:
@@ -133,7 +139,7 @@ def _candidates(question: Question, ends: float) -> Iterator[tuple[Change, ...]]
             yield (*_changes(question, meant, row, found), *_ceilings(question, problem, found))
     if (found := _eased(question, problem, (), beyond, ends)) is not None:
         yield _tightest(question, row, found, ends)
-    if scenario.assignment.unit == "village":
+    if scenario.assignment.unit == "village" and not scenario.assignment.contiguous:
         yield (_assignment("unit", "pupil", "villages may be split", SPLIT),)
     if scenario.assignment.beyond_norm == "forbid":
         today = np.array([question.minutes[i, j] if j >= 0 else 0.0 for i, j in enumerate(question.nearest_today)])
@@ -155,7 +161,7 @@ def _eased(
     left = ends - time.perf_counter()
     if left <= 0 or presolve(_at_best(problem, easing, beyond)).infeasible:
         return None
-    asked = dataclasses.replace(problem, whole=problem.whole and problem.cost.size <= SMALL)
+    asked = problem if problem.cost.size <= SMALL else _split(problem)
     real = (question.sites["origin"] != "gain").to_numpy()  # a stage that is taken up has no seats to add to
     return repair(asked, easing=easing, beyond=beyond, seats_at=real, time_limit_s=min(left, 20.0))
 

@@ -78,6 +78,10 @@ def going(area: StudyArea, assignment: pd.DataFrame, *columns: str, direction: D
     return assignment[some]
 
 
+NO_RIDE = 1e-9
+"""Share of an edge below which nobody goes along it: getting on and off at one place, but for rounding."""
+
+
 @dataclass(frozen=True, eq=False)
 class Routes:
     """The quickest way of every pair, of equals the shortest: off the road, along edges, off the road.
@@ -255,7 +259,7 @@ def _on_edges(
     )
     legs = [np.concatenate(column) for column in zip(*parts, strict=True)]
     order = np.argsort(legs[0], kind="stable")
-    order = order[(legs[2] != legs[3])[order]]
+    order = order[(np.abs(legs[3] - legs[2]) > NO_RIDE)[order]]
     on_edge, off_edge = np.full((2, len(way)), -1)
     away, on_share, off_share = np.full((3, len(way)), np.nan)
     on_edge[some], on_share[some], away[some] = first.edge, first.share, first.away_m
@@ -323,7 +327,7 @@ def _together(over: Routes, pair: np.ndarray, one: SameEdge) -> Routes:
     """Routes over junctions, but for some pairs along one edge."""
     mine = np.zeros(len(over.minutes), dtype=bool)
     mine[pair] = True
-    kept, ridden = ~mine[over.pair], one.start != one.end
+    kept, ridden = ~mine[over.pair], np.abs(one.end - one.start) > NO_RIDE
     columns = (over.minutes, over.metres, over.away_m, over.on_edge, over.on_share, over.off_edge, over.off_share)
     laid = [column.copy() for column in columns]
     theirs = (one.minutes, one.metres, one.away_m, one.edge, one.start, one.edge, one.end)
