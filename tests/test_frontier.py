@@ -127,3 +127,11 @@ def test_without_time_points_have_bounds_that_hold():
         for other in exact_points:
             if other.second <= point.level:
                 assert point.bound <= other.first + 1e-6
+
+
+def test_ways_that_rounding_alone_tells_apart_are_one_limit():
+    """Sought between 20 and 20 and a bit for ever otherwise, and called unproven when the time was up."""
+    longest = Longest(np.array([[20.0, 20.0 + 1e-6, 5.0], [20.0 + 1e-6, 20.0, 30.0]]))
+    problem = LocationProblem([[1.0, 2.0, 3.0], [2.0, 1.0, 3.0]], fixed_cost=[1.0, 1.0, 1.0])
+    found = frontier(problem, Terms(fixed=np.ones(3)), longest, points=None, time_limit_s=20)
+    assert [(point.first, round(point.second, 3), point.proven) for point in found] == [(1.0, 20.0, True)]

@@ -147,7 +147,7 @@ class _Search:
         self.steps = np.zeros(0)
         if isinstance(second, Longest):
             demand, site, _ = pairs(problem.cost)
-            self.steps = np.unique(at_pairs(second.minutes, demand, site))
+            self.steps = steps_of(at_pairs(second.minutes, demand, site))
 
     def every(self) -> list[Point]:
         """Every point, from the least of the first measure on."""
@@ -286,6 +286,17 @@ class _Search:
             place = int(np.searchsorted(self.steps, value)) - 1
             return float(self.steps[place]) if place >= 0 else -np.inf
         return value - (0.5 if _whole_numbers(self.second) else APART * max(1.0, abs(value)))
+
+
+def steps_of(minutes: np.ndarray) -> np.ndarray:
+    """The longest ways there can be, ascending; of those that ``limit`` would not tell apart the longest.
+
+    >>> steps_of(np.array([20.0, 5.0, 20.0 + 1e-9])).tolist() == [5.0, 20.0 + 1e-9]
+    True
+    """
+    found = np.unique(minutes)
+    apart = np.diff(found) > 2 * NOISE * np.maximum(1.0, np.abs(found[1:]))
+    return found[np.append(apart, True)[: len(found)]]
 
 
 def limit(problem: LocationProblem, second: Terms | Longest, level: float) -> LocationProblem:
