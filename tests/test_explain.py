@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planner.compare import compare
 from planner.errors import DataError, InfeasibleError
 from planner.explain import explain, explain_all, read_plan
 from planner.explain.bindings import bindings
@@ -448,10 +449,16 @@ def test_a_saved_plan_is_the_plan_again(tmp_path):
     again = read_plan(made.save(tmp_path / "plan"))
     pd.testing.assert_frame_equal(again.actions, made.actions, check_dtype=False)
     pd.testing.assert_frame_equal(
-        again.assignment[made.assignment.columns], made.assignment, check_dtype=False, atol=1e-5
+        again.assignment[made.assignment.columns], made.assignment, check_dtype=False, atol=1e-12
     )
+    assert set(compare(made=made, again=again)["again_change"]) <= {"same", ""}
     assert (again.status, again.objective, again.gap) == (made.status, made.objective, made.gap)
     pd.testing.assert_frame_equal(again.today.actions, current_plan(area, made.times, scenario).actions)
+    with (tmp_path / "plan" / "assignment.csv").open("a", encoding="utf-8") as file:
+        file.write("V1,x,A,junior,S9,x,1,1,1,walk,\n")
+    with pytest.raises(DataError, match=r"assignment\.csv: it has been changed since the plan was written"):
+        read_plan(tmp_path / "plan")
+    made.save(tmp_path / "plan")
     table = pd.read_csv(folder / "demand.csv")
     table["population"] += 1
     table.to_csv(folder / "demand.csv", index=False)

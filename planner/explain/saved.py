@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.area import layer_sha256
 from planner.errors import DataError, Fault
-from planner.model import Rooted
+from planner.model import Rooted, TravelTimes
 from planner.plan import Plan, current_plan
 from planner.travel import travel_times
 from planner.verify.folder import ACTIONS, ROWS, Folder, number, read_folder
@@ -26,7 +27,7 @@ def read_plan(folder: str | Path, area: str | Path | None = None) -> Plan:
 
     Raises
     ------
-    DataError : the folder is no plan folder, its area cannot be found, or the area has changed since
+    DataError : the folder is no plan folder, its area cannot be found, or what it holds or comes from has changed since
     """
     saved = read_folder(Path(folder), area)
     if faults := list(_changed(saved)):
@@ -41,13 +42,25 @@ def read_plan(folder: str | Path, area: str | Path | None = None) -> Plan:
         title=str(said["title"]),
         status=str(said["status"]),
         actions=_frame(saved.actions, ACTIONS, whole=("pupils",)),
-        assignment=_frame(saved.assignment, ROWS, whole=("pupils",)),
+        assignment=_unrounded(_frame(saved.assignment, ROWS, whole=("pupils",)), times),
         seconds=float(said["seconds"]),
         today=current_plan(saved.area, times, saved.scenario),
         rooted=Rooted(said["scenario"]["sha256"], said["area"]["sha256"], said["versions"]),
         notes=tuple(said["notes"]),
         **unknown,
     )
+
+
+def _unrounded(rows: pd.DataFrame, times: TravelTimes) -> pd.DataFrame:
+    """Minutes and km as the travel times have them: the table's are rounded, and would differ from any other plan's."""
+    some, table = (rows["school_id"] != "").to_numpy(), rows.copy()
+    at = [
+        times.data.get_index(dim).get_indexer(rows.loc[some, column])
+        for dim, column in (("band", "band"), ("demand", "demand_id"), ("school", "school_id"))
+    ]
+    for name in ("minutes", "km"):
+        table.loc[some, name] = times.data[name].to_numpy()[tuple(at)]
+    return table
 
 
 _NUMBERS = ("objective", "bound", "gap", "annual_cost_cny", "capital_cost_cny")
@@ -61,6 +74,9 @@ def _changed(saved: Folder) -> list[Fault]:
         found.append(Fault(str(saved.path), "the study area has changed since the plan was written", fix))
     if said["scenario"]["sha256"] != saved.scenario.sha256:
         found.append(Fault(str(saved.path), "the scenario has changed since the plan was written", fix))
+    for name, sha in said["tables"].items():
+        if hashlib.sha256((saved.path / name).read_bytes()).hexdigest() != sha:
+            found.append(Fault(str(saved.path / name), "it has been changed since the plan was written", fix))
     for name, sha in said.get("layers", {}).items():
         if layer_sha256(saved.area.folder, name) != sha:
             found.append(Fault(str(saved.path), f"{name} has changed since the plan was written", fix))
