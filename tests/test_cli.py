@@ -178,6 +178,31 @@ def test_verify_reads_rubbish_without_a_traceback(plan, county, name, content, t
         verify(bad, area=county)
 
 
+@pytest.mark.parametrize(
+    ("name", "was", "now", "said"),
+    [
+        ("actions.csv", "S2,", "S9,", "actions.csv row 3, column school_id: there is no school 'S9'"),
+        ("actions.csv", ",primary,", ",prima,", "column stage: there is no stage 'prima'"),
+        ("assignment.csv", ",junior,", ",college,", "column band: there is no band 'college'"),
+        ("assignment.csv", "V1,", "V9,", "column demand_id: there is no demand point 'V9'"),
+        ("plan.json", '"gap": 0.0', '"gap": "none"', 'plan.json: gap is "none"'),
+        ("plan.json", '"notes"', '"note"', "plan.json: notes is missing"),
+    ],
+)
+@pytest.mark.parametrize("command", ["verify", "explain", "robust", "links"])
+def test_a_plan_folder_changed_by_hand_is_refused_in_words(plan, county, command, name, was, now, said, tmp_path):
+    out, _, _ = plan
+    bad = tmp_path / "bad"
+    shutil.copytree(out, bad)
+    text = (bad / name).read_text("utf-8")
+    assert was in text
+    (bad / name).write_text(text.replace(was, now), "utf-8")
+    done = planner(command, bad, "--area", county)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_plan_folder_that_was_moved_asks_where_the_area_is(plan, tmp_path):
     out, _, _ = plan
     shutil.copytree(out, tmp_path / "a" / "b" / "moved")

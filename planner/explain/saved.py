@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.area import layer_sha256
 from planner.errors import DataError, Fault
 from planner.model import Rooted, TravelTimes
 from planner.plan import Plan, current_plan
 from planner.travel import travel_times
-from planner.verify.folder import ACTIONS, ROWS, Folder, number, read_folder
+from planner.verify.folder import ACTIONS, ROWS, changed, number, read_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,8 +28,8 @@ def read_plan(folder: str | Path, area: str | Path | None = None) -> Plan:
     DataError : the folder is no plan folder, its area cannot be found, or what it holds or comes from has changed since
     """
     saved = read_folder(Path(folder), area)
-    if faults := list(_changed(saved)):
-        raise DataError(faults)
+    if found := changed(saved):
+        raise DataError([Fault(str(saved.path), what, "Run its scenario again.") for what in found])
     said = saved.summary
     times = travel_times(saved.area, saved.scenario.travel)
     unknown = {key: math.nan if said.get(key) is None else float(said[key]) for key in _NUMBERS}
@@ -53,9 +51,11 @@ def read_plan(folder: str | Path, area: str | Path | None = None) -> Plan:
 
 def _unrounded(rows: pd.DataFrame, times: TravelTimes) -> pd.DataFrame:
     """Minutes and km as the travel times have them: the table's are rounded, and would differ from any other plan's."""
+    import pandas as pd
+
     some, table = (rows["school_id"] != "").to_numpy(), rows.copy()
     at = [
-        times.data.get_index(dim).get_indexer(rows.loc[some, column])
+        times.data.get_index(dim).get_indexer(pd.Index(rows.loc[some, column]))
         for dim, column in (("band", "band"), ("demand", "demand_id"), ("school", "school_id"))
     ]
     for name in ("minutes", "km"):
@@ -64,23 +64,6 @@ def _unrounded(rows: pd.DataFrame, times: TravelTimes) -> pd.DataFrame:
 
 
 _NUMBERS = ("objective", "bound", "gap", "annual_cost_cny", "capital_cost_cny")
-
-
-def _changed(saved: Folder) -> list[Fault]:
-    """What the plan was made from and is another now."""
-    said, fix = saved.summary, "Run its scenario again."
-    found = []
-    if said["area"]["sha256"] != saved.area.content_hash:
-        found.append(Fault(str(saved.path), "the study area has changed since the plan was written", fix))
-    if said["scenario"]["sha256"] != saved.scenario.sha256:
-        found.append(Fault(str(saved.path), "the scenario has changed since the plan was written", fix))
-    for name, sha in said["tables"].items():
-        if hashlib.sha256((saved.path / name).read_bytes()).hexdigest() != sha:
-            found.append(Fault(str(saved.path / name), "it has been changed since the plan was written", fix))
-    for name, sha in said.get("layers", {}).items():
-        if layer_sha256(saved.area.folder, name) != sha:
-            found.append(Fault(str(saved.path), f"{name} has changed since the plan was written", fix))
-    return found
 
 
 def _frame(rows: list[dict[str, str]], columns: dict[str, str], whole: tuple[str, ...]) -> pd.DataFrame:

@@ -296,7 +296,8 @@ def steps_of(minutes: np.ndarray) -> np.ndarray:
     """
     found = np.unique(minutes)
     apart = np.diff(found) > 2 * NOISE * np.maximum(1.0, np.abs(found[1:]))
-    return found[np.append(apart, True)[: len(found)]]
+    steps: np.ndarray = found[np.append(apart, True)[: len(found)]]
+    return steps
 
 
 def limit(problem: LocationProblem, second: Terms | Longest, level: float) -> LocationProblem:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from planner.area import read_area
+from planner.area import layer_sha256, read_area
 from planner.errors import DataError, Fault
-from planner.model import StudyArea
+from planner.model import BANDS, MODES, STAGES, StudyArea
 from planner.scenario import Scenario, parse_scenario
 
+TABLES = ("actions.csv", "assignment.csv", "scorecard.csv")
 # Columns that are read, and whether their cells are numbers ("?": a number or blank).
 ACTIONS = {"school_id": "", "stage": "", "action": "", "into": "", "seats": "?", "seats_added": "1", "pupils": "1"}
 ROWS = {
@@ -22,6 +25,18 @@ ROWS = {
     "minutes": "?",
     "km": "?",
 }
+MAY_BE_BLANK = ("school_id", "into", "mode")
+NAMES = {"school_id": "school", "into": "school", "demand_id": "demand point"}
+# What plan.json must hold to be read, a number that may be unknown as null.
+SUMMARY: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("title", "status", "objective_unit", "area.sha256", "scenario.sha256"), (str,)),
+    **dict.fromkeys(("objective", "bound", "gap", "annual_cost_cny", "capital_cost_cny"), (int, float, type(None))),
+    **dict.fromkeys(("tables", "layers", "versions"), (dict,)),
+    "area.folder": (str, type(None)),
+    "seconds": (int, float),
+    "notes": (list,),
+}
+ABSENT = object()
 ENDED = ("close", "merge", "convert", "none")
 
 
@@ -43,21 +58,89 @@ def read_folder(path: Path, area: str | Path | StudyArea | None = None) -> Folde
         summary = json.loads((path / "plan.json").read_text("utf-8"))
         actions, assignment = (_rows(path / name) for name in ("actions.csv", "assignment.csv"))
         scenario = parse_scenario((path / "scenario.toml").read_text("utf-8"), str(path / "scenario.toml"))
-        where = summary["area"]["folder"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         fault = Fault(str(path), f"it is no complete plan folder: {error}", "Name a folder that planner run wrote.")
         raise DataError([fault]) from None
     if faults := [
+        *_shape(path, summary),
         *_faults(path / "actions.csv", actions, ACTIONS),
         *_faults(path / "assignment.csv", assignment, ROWS),
     ]:
         raise DataError(faults)
+    where = summary["area"].get("folder")
     if area is None and (where is None or not (path / where).is_dir()):
         said = "plan.json names no area" if where is None else f"its study area is no longer at {path / where}"
         raise DataError([Fault(str(path), said, "Say where it is with --area.")])
     if not isinstance(area, StudyArea):
         area = read_area(path / where if area is None else area)
+    if faults := [
+        *_strangers(path / "actions.csv", actions, _known(area, ACTIONS)),
+        *_strangers(path / "assignment.csv", assignment, _known(area, ROWS)),
+    ]:
+        raise DataError(faults)
     return Folder(path, summary, actions, assignment, area, scenario)
+
+
+def _shape(path: Path, summary: Any) -> list[Fault]:
+    """What plan.json lacks, or holds in another shape than it was written in."""
+    file, fix = str(path / "plan.json"), "Write the plan again."
+    if not isinstance(summary, dict):
+        return [Fault(file, "it holds no named values", fix)]
+    faults = []
+    for name, kinds in SUMMARY.items():
+        value: Any = summary
+        for key in name.split("."):
+            value = value.get(key, ABSENT) if isinstance(value, dict) else ABSENT
+        if value is ABSENT:
+            faults.append(Fault(file, f"{name} is missing", fix))
+        elif not isinstance(value, kinds) or isinstance(value, bool):
+            faults.append(Fault(file, f"{name} is {json.dumps(value, ensure_ascii=False)[:40]}", fix))
+    return faults
+
+
+def _known(area: StudyArea, columns: Iterable[str]) -> dict[str, frozenset[str]]:
+    """What the cells of those columns may say, where that is told by the area or the planner's words."""
+    schools = frozenset(area.schools.index.astype(str))
+    words = {
+        "school_id": schools,
+        "into": schools,
+        "demand_id": frozenset(area.pupils.index.astype(str)),
+        "stage": frozenset(STAGES),
+        "band": frozenset(BANDS),
+        "mode": frozenset(MODES),
+    }
+    return {column: words[column] for column in columns if column in words}
+
+
+def _strangers(path: Path, rows: list[dict[str, str]], known: dict[str, frozenset[str]]) -> list[Fault]:
+    """Cells that name a school, village, stage, band or mode that there is not; a fault for each such word."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for n, row in enumerate(rows, 2):
+        for column, words in known.items():
+            cell = row[column]
+            if cell not in words and (cell or column not in MAY_BE_BLANK):
+                found.setdefault((column, cell), []).append(n)
+    return [
+        Fault(str(path), f"there is no {NAMES.get(column, column)} {cell!r}", "Write the plan again.", column, tuple(n))
+        for (column, cell), n in found.items()
+    ]
+
+
+def changed(plan: Folder) -> list[str]:
+    """What is no longer as it was when the plan was written: its tables, and what it was made from."""
+    said = plan.summary
+    found = [f"{name} has been changed" for name in TABLES if _sha256(plan.path / name) != said["tables"].get(name)]
+    if said["area"]["sha256"] != plan.area.content_hash:
+        found.append("the study area has changed")
+    if said["scenario"]["sha256"] != plan.scenario.sha256:
+        found.append("the scenario has changed")
+    layers = said["layers"].items()
+    found += [f"{name} has changed" for name, sha in layers if layer_sha256(plan.area.folder, name) != sha]
+    return [f"{what} since the plan was written" for what in found]
+
+
+def _sha256(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
