@@ -455,7 +455,7 @@ def test_a_saved_plan_is_the_plan_again(tmp_path):
     assert (again.status, again.objective, again.gap) == (made.status, made.objective, made.gap)
     pd.testing.assert_frame_equal(again.today.actions, current_plan(area, made.times, scenario).actions)
     with (tmp_path / "plan" / "assignment.csv").open("a", encoding="utf-8") as file:
-        file.write("V1,x,A,junior,S9,x,1,1,1,walk,\n")
+        file.write("V1,x,A,junior,S1,x,1,1,1,walk,\n")
     with pytest.raises(DataError, match=r"assignment\.csv has been changed since the plan was written"):
         read_plan(tmp_path / "plan")
     made.save(tmp_path / "plan")
