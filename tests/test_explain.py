@@ -464,3 +464,28 @@ def test_a_saved_plan_is_the_plan_again(tmp_path):
     table.to_csv(folder / "demand.csv", index=False)
     with pytest.raises(DataError, match="the study area has changed since the plan was written"):
         read_plan(tmp_path / "plan")
+
+
+@pytest.mark.parametrize(
+    ("section", "asked", "said", "zh"),
+    [
+        ("rules", {"min_pupils_per_school": 5}, "With rules.min_pupils_per_school, more pupils", "未求翻转点"),
+        (
+            "assignment",
+            {"closest": True, "contiguous": True},
+            "assignment.closest or assignment.contiguous",
+            "assignment.closest或",
+        ),
+        ("assignment", {"beyond_norm": "allow"}, "Norm: not looked into. Ways beyond it are allowed", "计入目标"),
+    ],
+)
+def test_what_is_not_looked_into_is_said_and_why(tiny, section, asked, said, zh):
+    changed = {section: getattr(tiny.scenario, section).model_copy(update=asked)}
+    if "beyond_norm" in asked:
+        changed["objective"] = tiny.scenario.objective.model_copy(update={"minimise": "excess_pupil_minutes"})
+    plan = optimise(tiny.area, tiny.times, tiny.scenario.model_copy(update=changed))
+    why = explain(plan, "S3")
+    assert said in why.text("en")
+    assert zh in why.text("zh")
+    assert not [flip for flip in why.flips if flip.what == "norm"]
+    assert "not looked into" not in explain(plan, "S3", thresholds_s=0).text("en")

@@ -107,7 +107,7 @@ def explain(plan: Plan, school_id: str, *, thresholds_s: float = 30.0) -> Explan
         *(exchange(plan, other_way, fate) if other_way else ()),
         *(moved_then(plan, other_moves) if other_way else ()),
         *told(indicators),
-        *flipping(question, fate, found),
+        *(flipping(question, fate, found) if thresholds_s > 0 else ()),
     ]
     rules = tuple(dict.fromkeys(binding.rule for binding in held))
     return Explanation(
