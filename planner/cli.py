@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from planner.console import put_json, say, say_what_is_logged, show, show_links, show_repairs, step
-from planner.errors import PlannerError
+from planner.errors import InfeasibleError, PlannerError
 from planner.opening import facts as _facts
 from planner.opening import question_of as _question
 from planner.opening import read as _read
@@ -49,6 +49,9 @@ def main() -> None:
     say_what_is_logged()
     try:
         app(standalone_mode=True)
+    except InfeasibleError as error:
+        say(f"{error.text('en')}\n\n{error.text('zh')}")
+        raise SystemExit(error.exit_code) from None
     except PlannerError as error:
         say(str(error))
         raise SystemExit(error.exit_code) from None

@@ -10,10 +10,10 @@ import numpy as np
 
 from planner.explain.bindings import Binding, eased, town_name
 from planner.explain.fates import ENDING, Fate, worths
-from planner.explain.sentences import Amount, Either, Label, Listed, Phrase, Sentence, Word
 from planner.explain.thresholds import Flip, norms_priced, unordered
 from planner.optimise.forced import noise
 from planner.plan import Plan, Question, ask
+from planner.wording import Amount, Either, Label, Listed, Phrase, Sentence, Word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +112,7 @@ def opposite(
     fate: Fate,
     reference: float,
     change: tuple[float, float],
-    why: tuple[str, ...],
+    why: tuple[Sentence, ...],
     held: list[Binding],
 ) -> list[Sentence]:
     """What the best plan with the opposite fate is worth, and how well that is proven."""
