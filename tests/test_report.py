@@ -93,7 +93,8 @@ def test_guarding_loses_nothing(text):
 
 
 def test_the_readmes_python_runs(tmp_path, monkeypatch):
-    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)[1]
+    code = "\n".join(re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL))
+    assert "pl.frontier(" in code
     monkeypatch.chdir(tmp_path)
     exec(compile(code.replace('"data/', f'"{ROOT.as_posix()}/data/'), "README.md", "exec"), {})
     assert (tmp_path / "out" / "county-2023" / "map.html").is_file()
