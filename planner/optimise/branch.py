@@ -20,7 +20,7 @@ from planner.optimise.knapsack import FREE, MUST, OUT
 from planner.optimise.lagrange import Ascent, Relaxation, shrink
 from planner.optimise.problem import LocationProblem, LocationSolution
 from planner.optimise.restrict import left
-from planner.optimise.round import rounded
+from planner.optimise.round import made
 
 NODE_ROUNDS = 40
 CALM = 100  # nodes of the lowest bound between two ways down
@@ -117,13 +117,14 @@ def _visits(
         )
         ascent = Ascent(part, price, reach)
         ascent.climb(NODE_ROUNDS, upper, ends)
-        point = ascent.best
-        bound, least = max(known, point.bound), upper
+        point, least = ascent.best, upper
+        bound = max(known, point.bound)
         means = ascent.open, ascent.steps
         gone = Node(bound, None, point.price, *means, ascent.taken, None)
         if bound >= upper:
             return gone
-        tried = rounded(problem, part, ascent)
+        tried, point = made(problem, part, ascent)
+        bound = max(bound, point.bound)
         if tried is not None:
             least = min(upper, tried.objective)
         kept = left(part, point, least)
@@ -148,18 +149,13 @@ def children(of: Node) -> list[Relaxation]:
         if doubt.min() < 0.45 or len(np.unique(node.demand)) == len(node.demand):
             return [shrink(node, _with(node.state, j, side), every) for side in (MUST, OUT)]
     part = means.steps - np.floor(means.steps)
-    doubt = np.where((node.max_steps > 0) & (node.state == MUST), np.abs(part - 0.5), 1.0)
+    may_add = (node.max_steps > 0) & (node.state == MUST)
+    doubt = np.where(may_add, np.abs(part - 0.5), 1.0)
     j = int(np.argmin(doubt))
     if doubt[j] < 0.4:
-        fewer, more = node.max_steps.copy(), node.max_steps.copy()
-        low = np.floor(means.steps[j])
-        fewer[j], more[j] = low, more[j] - low - 1
-        seats, fixed = node.seats.copy(), node.fixed_cost.copy()
-        seats[j] += (low + 1) * node.step_seats[j]
-        fixed[j] += (low + 1) * node.step_cost[j]
-        return [replace(node, max_steps=fewer), replace(node, max_steps=more, seats=seats, fixed_cost=fixed)]
+        return _by_steps(node, j, float(np.floor(means.steps[j])))
     several = np.bincount(node.demand, minlength=len(node.weight))[node.demand] > 1
-    if several.any():
+    if node.whole and several.any():
         doubt = np.where(several, np.abs(means.taken - 0.5) - 1e-3 * node.weight[node.demand] / node.weight.max(), 2.0)
         k = int(np.argmin(doubt))
         same = node.demand == node.demand[k]
@@ -167,7 +163,19 @@ def children(of: Node) -> list[Relaxation]:
         return [shrink(node, node.state, ~same | this), shrink(node, node.state, ~this)]
     if len(free):
         return [shrink(node, _with(node.state, int(free[0]), side), every) for side in (MUST, OUT)]
+    if not node.whole and may_add.any():
+        return _by_steps(node, j, min(np.floor(means.steps[j]), node.max_steps[j] - 1))
     return []
+
+
+def _by_steps(node: Relaxation, j: int, low: float) -> list[Relaxation]:
+    """The node with at most ``low`` steps of seats at a site, and with more."""
+    fewer, more = node.max_steps.copy(), node.max_steps.copy()
+    fewer[j], more[j] = low, more[j] - low - 1
+    seats, fixed = node.seats.copy(), node.fixed_cost.copy()
+    seats[j] += (low + 1) * node.step_seats[j]
+    fixed[j] += (low + 1) * node.step_cost[j]
+    return [replace(node, max_steps=fewer), replace(node, max_steps=more, seats=seats, fixed_cost=fixed)]
 
 
 def _serves_all(part: Relaxation) -> bool:

@@ -21,7 +21,7 @@ from planner.optimise.lagrange import Ascent, Point, Relaxation, full_costs, rel
 from planner.optimise.problem import LocationProblem, LocationSolution
 from planner.optimise.province import improve
 from planner.optimise.restrict import left, restricted
-from planner.optimise.round import MANY, rounded
+from planner.optimise.round import MANY, made
 from planner.optimise.settle import settle
 
 ROOT_ROUNDS = 400
@@ -44,11 +44,11 @@ def solve_by_prices(problem: LocationProblem, *, gap: float, time_limit_s: float
     if _seats_at_most(relaxed) < problem.weight.sum() * (1 - 1e-9):
         return unsolved(problem, "infeasible", time.perf_counter() - began)
     relaxed, point, best = root(problem, relaxed, gap, began + 0.5 * time_limit_s)
-    if best is not None:
+    if best is not None and problem.whole:
         best = improve(problem, relaxed, point, best, gap=gap, ends=_part_of(IMPROVING, ends), seed=seed)
     best, bound = _by_rows(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
     kept = left(relaxed, point, _objective(best))
-    if best is not None and int(kept.arcs.sum()) > WHOLE_UP_TO:
+    if best is not None and problem.whole and int(kept.arcs.sum()) > WHOLE_UP_TO:
         best = improve(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed + 1)
         kept = left(relaxed, point, best.objective)
     if bound < _goal(_objective(best), gap) and time.perf_counter() < ends:
@@ -92,7 +92,7 @@ def _by_rows(
     upper, bound = (np.inf, point.bound) if best is None else (best.objective, point.bound)
     kept = left(relaxed, point, upper)
     most = LINEAR_UP_TO if best is None else min(FEW * len(problem.weight), LINEAR_UP_TO)
-    if bound >= _goal(upper, gap) or int(kept.arcs.sum()) > most:
+    if bound >= _goal(upper, gap) or int(kept.arcs.sum()) > most or (best is not None and not problem.whole):
         return best, bound
     if (np.bincount(relaxed.demand[kept.arcs], minlength=len(problem.weight)) == 0).any():
         return best, upper
@@ -129,7 +129,7 @@ def root(
     ascent.climb(FIRST_TRY, np.inf, ends)
     every = FIRST_TRY if large else TRY_EVERY
     for _ in range(ROOT_ROUNDS // every):
-        tried = rounded(problem, ascent.relaxed, ascent)
+        tried, _ = made(problem, ascent.relaxed, ascent)
         if tried is not None and tried.objective < upper:
             best, upper = tried, tried.objective
             _narrow(ascent, upper)
