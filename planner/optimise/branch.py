@@ -137,45 +137,55 @@ def _visits(
 
 
 def children(of: Node) -> list[Relaxation]:
-    """The node in two parts; none when nothing is left to decide."""
-    node, means = of.rest, of
+    """The node in two parts; none when nothing is left to decide.
+
+    Given the openings and the steps, demand points that may be split are a flow, which is solved exactly.
+    """
+    node = of.rest
     if node is None:
         return []
-    every = np.ones(len(node.demand), dtype=bool)
+    doubtful = _by_opening(of, node, 0.45) or _by_steps(of, node, 0.4)
+    if node.whole:
+        return doubtful or _by_serving(of, node) or _by_opening(of, node)
+    return doubtful or _by_opening(of, node) or _by_steps(of, node)
+
+
+def _by_opening(of: Node, node: Relaxation, doubtful: float = 1.0) -> list[Relaxation]:
+    """With the site open and closed that is nearest to being open half of the time, if by less than that."""
     free = np.flatnonzero(node.state == FREE)
-    if len(free):
-        doubt = np.abs(means.open[free] - 0.5)
-        j = int(free[np.argmin(doubt)])
-        if doubt.min() < 0.45 or len(np.unique(node.demand)) == len(node.demand):
-            return [shrink(node, _with(node.state, j, side), every) for side in (MUST, OUT)]
-    part = means.steps - np.floor(means.steps)
-    may_add = (node.max_steps > 0) & (node.state == MUST)
-    doubt = np.where(may_add, np.abs(part - 0.5), 1.0)
+    doubt = np.abs(of.open[free] - 0.5)
+    if doubt.min(initial=1.0) >= doubtful:
+        return []
+    every, j = np.ones(len(node.demand), dtype=bool), int(free[np.argmin(doubt)])
+    return [shrink(node, _with(node.state, j, side), every) for side in (MUST, OUT)]
+
+
+def _by_steps(of: Node, node: Relaxation, doubtful: float = 1.0) -> list[Relaxation]:
+    """With few and with more steps of seats at the site whose mean is nearest to half a step."""
+    low = np.minimum(np.floor(of.steps), node.max_steps - 1)
+    doubt = np.where((node.max_steps > 0) & (node.state == MUST), np.abs(of.steps - low - 0.5), np.inf)
     j = int(np.argmin(doubt))
-    if doubt[j] < 0.4:
-        return _by_steps(node, j, float(np.floor(means.steps[j])))
-    several = np.bincount(node.demand, minlength=len(node.weight))[node.demand] > 1
-    if node.whole and several.any():
-        doubt = np.where(several, np.abs(means.taken - 0.5) - 1e-3 * node.weight[node.demand] / node.weight.max(), 2.0)
-        k = int(np.argmin(doubt))
-        same = node.demand == node.demand[k]
-        this = np.arange(len(same)) == k
-        return [shrink(node, node.state, ~same | this), shrink(node, node.state, ~this)]
-    if len(free):
-        return [shrink(node, _with(node.state, int(free[0]), side), every) for side in (MUST, OUT)]
-    if not node.whole and may_add.any():
-        return _by_steps(node, j, min(np.floor(means.steps[j]), node.max_steps[j] - 1))
-    return []
-
-
-def _by_steps(node: Relaxation, j: int, low: float) -> list[Relaxation]:
-    """The node with at most ``low`` steps of seats at a site, and with more."""
+    if doubt[j] >= doubtful:
+        return []
+    few = low[j]
     fewer, more = node.max_steps.copy(), node.max_steps.copy()
-    fewer[j], more[j] = low, more[j] - low - 1
+    fewer[j], more[j] = few, more[j] - few - 1
     seats, fixed = node.seats.copy(), node.fixed_cost.copy()
-    seats[j] += (low + 1) * node.step_seats[j]
-    fixed[j] += (low + 1) * node.step_cost[j]
+    seats[j] += (few + 1) * node.step_seats[j]
+    fixed[j] += (few + 1) * node.step_cost[j]
     return [replace(node, max_steps=fewer), replace(node, max_steps=more, seats=seats, fixed_cost=fixed)]
+
+
+def _by_serving(of: Node, node: Relaxation) -> list[Relaxation]:
+    """With a demand point going to one of its sites, and not going there."""
+    several = np.bincount(node.demand, minlength=len(node.weight))[node.demand] > 1
+    if not several.any():
+        return []
+    doubt = np.where(several, np.abs(of.taken - 0.5) - 1e-3 * node.weight[node.demand] / node.weight.max(), 2.0)
+    k = int(np.argmin(doubt))
+    same = node.demand == node.demand[k]
+    this = np.arange(len(same)) == k
+    return [shrink(node, node.state, ~same | this), shrink(node, node.state, ~this)]
 
 
 def _serves_all(part: Relaxation) -> bool:

@@ -1,4 +1,4 @@
-"""Given open sites: the split assignment that is cheapest within their seats, and the prices that prove it; compiled."""
+"""Given open sites: the split assignment that is cheapest within seats, and the prices that prove it; compiled."""
 
 from __future__ import annotations
 
