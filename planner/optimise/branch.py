@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planner.optimise.knapsack import FREE, MUST, OUT
-from planner.optimise.lagrange import Ascent, Relaxation, shrink
+from planner.optimise.lagrange import Ascent, Relaxation, shrink, stepped
 from planner.optimise.problem import LocationProblem, LocationSolution
 from planner.optimise.restrict import left
 from planner.optimise.round import made
@@ -119,11 +119,10 @@ def _visits(
         ascent.climb(NODE_ROUNDS, upper, ends)
         point, least = ascent.best, upper
         bound = max(known, point.bound)
-        means = ascent.open, ascent.steps
-        gone = Node(bound, None, point.price, *means, ascent.taken, None)
+        gone = Node(bound, None, point.price, ascent.open, ascent.steps, ascent.taken, None)
         if bound >= upper:
             return gone
-        tried, point = made(problem, part, ascent)
+        tried, point = made(problem, part, ascent, upper)
         bound = max(bound, point.bound)
         if tried is not None:
             least = min(upper, tried.objective)
@@ -131,7 +130,9 @@ def _visits(
         if bound >= least or (np.bincount(part.demand[kept.arcs], minlength=len(part.weight)) == 0).any():
             return replace(gone, tried=tried)
         arcs = kept.arcs & (kept.state[part.site] != OUT)
-        return Node(bound, shrink(part, kept.state, kept.arcs), point.price, *means, ascent.taken[arcs], tried)
+        rest = stepped(shrink(part, kept.state, kept.arcs), kept.fewest, kept.most)
+        steps = np.clip(ascent.steps - kept.fewest, 0, rest.max_steps)
+        return Node(bound, rest, point.price, ascent.open, steps, ascent.taken[arcs], tried)
 
     return visit
 
@@ -167,13 +168,9 @@ def _by_steps(of: Node, node: Relaxation, doubtful: float = 1.0) -> list[Relaxat
     j = int(np.argmin(doubt))
     if doubt[j] >= doubtful:
         return []
-    few = low[j]
-    fewer, more = node.max_steps.copy(), node.max_steps.copy()
-    fewer[j], more[j] = few, more[j] - few - 1
-    seats, fixed = node.seats.copy(), node.fixed_cost.copy()
-    seats[j] += (few + 1) * node.step_seats[j]
-    fixed[j] += (few + 1) * node.step_cost[j]
-    return [replace(node, max_steps=fewer), replace(node, max_steps=more, seats=seats, fixed_cost=fixed)]
+    fewest, most = np.zeros(len(low)), node.max_steps.copy()
+    fewest[j], most[j] = low[j] + 1, low[j]
+    return [stepped(node, np.zeros(len(low)), most), stepped(node, fewest, node.max_steps)]
 
 
 def _by_serving(of: Node, node: Relaxation) -> list[Relaxation]:

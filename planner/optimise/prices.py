@@ -17,7 +17,7 @@ from planner.optimise.answers import checked, unsolved, valued
 from planner.optimise.branch import branch
 from planner.optimise.highs import branch_and_bound, tighten
 from planner.optimise.knapsack import OUT, climb, gains
-from planner.optimise.lagrange import Ascent, Point, Relaxation, full_costs, relax, second_costs, shrink
+from planner.optimise.lagrange import Ascent, Point, Relaxation, full_costs, relax, second_costs, shrink, stepped
 from planner.optimise.problem import LocationProblem, LocationSolution
 from planner.optimise.province import improve
 from planner.optimise.restrict import left, restricted
@@ -52,7 +52,7 @@ def solve_by_prices(problem: LocationProblem, *, gap: float, time_limit_s: float
         best = improve(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed + 1)
         kept = left(relaxed, point, best.objective)
     if bound < _goal(_objective(best), gap) and time.perf_counter() < ends:
-        node = shrink(relaxed, kept.state, kept.arcs)
+        node = stepped(shrink(relaxed, kept.state, kept.arcs), kept.fewest, kept.most)
         found = branch(problem, node, point.price, best, _objective(best), gap=gap, ends=ends, known=bound)
         best, bound = found.best, max(bound, found.bound)
     return _finished(problem, best, bound, gap, began)
@@ -129,7 +129,7 @@ def root(
     ascent.climb(FIRST_TRY, np.inf, ends)
     every = FIRST_TRY if large else TRY_EVERY
     for _ in range(ROOT_ROUNDS // every):
-        tried, _ = made(problem, ascent.relaxed, ascent)
+        tried, _ = made(problem, ascent.relaxed, ascent, upper)
         if tried is not None and tried.objective < upper:
             best, upper = tried, tried.objective
             _narrow(ascent, upper)

@@ -17,7 +17,9 @@ TRIES, MANY = 60, 10_000  # times that each may move; of so many demand points, 
 NEAR = 16  # open sites that a demand point may go to in a heuristic answer
 
 
-def made(problem: LocationProblem, node: Relaxation, ascent: Ascent) -> tuple[LocationSolution | None, Point]:
+def made(
+    problem: LocationProblem, node: Relaxation, ascent: Ascent, upper: float
+) -> tuple[LocationSolution | None, Point]:
     """A solution from what the relaxation does on average, None where that does not fit; and the best prices by then.
 
     With split demand points it is the flow among the sites that are mostly open, whose own prices may be better.
@@ -27,7 +29,7 @@ def made(problem: LocationProblem, node: Relaxation, ascent: Ascent) -> tuple[Lo
         return rounded(problem, node, ascent), point
     added, is_open = node.chosen(0.5 - ascent.open)
     reaching = _reaching_all(node, point, is_open) if np.isfinite(added) else None
-    shared = None if reaching is None else share_out(problem, node, reaching)
+    shared = None if reaching is None else share_out(problem, node, reaching, upper)
     if shared is None:
         return None, point
     points = [at_prices(node, price) for price in shared.prices]

@@ -13,6 +13,8 @@ from planner.optimise.flow import cheapest
 from planner.optimise.lagrange import Relaxation
 from planner.optimise.problem import LocationProblem, LocationSolution, total, violations
 
+LITTLE = 0.5  # of a last step, used: with more, it is not tried without
+
 
 @dataclass(frozen=True, eq=False)
 class Shared:
@@ -40,23 +42,28 @@ class Flow:
     price: np.ndarray
 
 
-def share_out(problem: LocationProblem, node: Relaxation, is_open: np.ndarray) -> Shared | None:
+def share_out(problem: LocationProblem, node: Relaxation, is_open: np.ndarray, upper: float) -> Shared | None:
     """The best that was found with these open sites; None where their seats, with all steps, are short.
 
-    Where the node leaves no steps to decide, nothing with these sites is better.
+    Where the node leaves no steps to decide, nothing with these sites is better. What cannot be better than ``upper``
+    is not looked at.
     """
     arcs = _arcs(node, is_open)
     each = np.where(node.max_steps > 0, node.step_cost / np.maximum(node.step_seats, 1e-12), 0.0)
     loose = _flow(node, arcs, node.seats, node.max_steps * node.step_seats, each)
     if loose is None:
         return None
+    opening = float(node.fixed[is_open].sum())
+    if opening + loose.cost >= upper:
+        return Shared(None, (loose.price,))
     short = np.maximum(loose.load - node.seats, 0.0)
     steps = np.where(short > 1e-9, np.ceil(short / np.maximum(node.step_seats, 1e-12) - 1e-9), 0.0)
     best = _with_steps(node, arcs, steps) if steps.any() else loose
     if best is None:
         return None
     cost = best.cost + node.step_cost @ steps
-    for j in np.argsort(-node.step_cost * (steps > 0), kind="stable")[: int((steps > 0).sum())]:
+    used = np.where(steps > 0, short / np.maximum(node.step_seats, 1e-12) - steps + 1, 1.0)
+    for j in np.flatnonzero(used < LITTLE):
         fewer = steps.copy()
         fewer[j] -= 1
         tried = _with_steps(node, arcs, fewer)
