@@ -74,7 +74,7 @@ def _solve(
 
 
 def _priced(problem: LocationProblem) -> bool:
-    """Whether prices see all of the problem that matters: seats for whole demand points, and no budgets."""
+    """Whether prices see all of the problem that matters: seats, and no budgets."""
     paid = problem.expansion is None or not (problem.expansion.cost_per_step < 0).any()
     return (
         bool(np.isfinite(problem.capacity).any())
