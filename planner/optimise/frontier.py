@@ -119,10 +119,10 @@ def frontier(
         found = search.every() if points is None else search.spread(points)
     if not found and search.unknown:
         raise OutOfTimeError
-    return tuple(_undominated(found))
+    return tuple(undominated(found))
 
 
-def _undominated(found: Sequence[Point]) -> Iterator[Point]:
+def undominated(found: Sequence[Point]) -> Iterator[Point]:
     """Each point once, from the least second on; what was proven at a looser limit holds at a tighter one.
 
     A solution found at a tighter limit keeps a looser one too, and replaces what is worse there.
