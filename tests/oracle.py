@@ -104,20 +104,33 @@ def pareto(pairs):
 
 
 def split(problem, is_open):
-    """For problems without expansion and budgets."""
-    n = problem.cost.shape[0]
+    """For problems without budgets: every number of steps at every open site."""
+    n, m = problem.cost.shape
     allowed = ~np.isnan(problem.cost) & is_open[None, :]
-    i, j = np.nonzero(allowed)
     if n and not allowed.any(axis=1).all():
         return math.inf
     base = fixed_part(problem, problem.objective, is_open)
     if n == 0:
         return base
+    most = np.zeros(m)
+    if problem.expansion is not None:
+        most = np.where(is_open & np.isfinite(problem.capacity), problem.expansion.max_steps, 0)
+    found = math.inf
+    for steps in itertools.product(*(range(int(k) + 1) for k in most)):
+        seats, paid = problem.capacity, 0.0
+        if problem.expansion is not None:
+            seats = seats + problem.expansion.step_seats * np.array(steps)
+            paid = float(problem.expansion.cost_per_step @ np.array(steps))
+        found = min(found, paid + flow(problem, allowed, seats))
+    return base + found
+
+
+def flow(problem, allowed, seats):
+    """The cheapest split within seats, by a linear program."""
+    n, i, j = len(allowed), *np.nonzero(allowed)
     served = np.zeros((n, len(i)))
     served[i, np.arange(len(i))] = 1
-    limited = np.flatnonzero(np.isfinite(problem.capacity))
+    limited = np.flatnonzero(np.isfinite(seats))
     load = np.array([np.where(j == site, problem.weight[i], 0.0) for site in limited]).reshape(len(limited), len(i))
-    result = linprog(
-        problem.cost[i, j], load, problem.capacity[limited], served, np.ones(n), bounds=(0, 1), method="highs"
-    )
-    return base + result.fun if result.status == 0 else math.inf
+    result = linprog(problem.cost[i, j], load, seats[limited], served, np.ones(n), bounds=(0, 1), method="highs")
+    return result.fun if result.status == 0 else math.inf

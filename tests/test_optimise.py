@@ -51,8 +51,9 @@ def problems(draw, whole=None):
     if has["facility"]:
         parts["facility"] = rng.integers(0, max(m // 2, 1), m)
         parts["facility_cost"] = rng.integers(0, 25, int(parts["facility"].max()) + 1)
-    if has["expansion"] and is_whole:
-        parts["expansion"] = Expansion(rng.integers(1, 5, m), rng.integers(0, 4, m), rng.integers(0, 9, m))
+    if has["expansion"]:
+        most = 4 if is_whole else 3
+        parts["expansion"] = Expansion(rng.integers(1, 5, m), rng.integers(0, most, m), rng.integers(0, 9, m))
     if has["count"]:
         parts |= {"open_min": int(rng.integers(0, 2)), "open_max": int(rng.integers(1, m + 1))}
     if has["linked"] and m > 2 and not has["forced"]:

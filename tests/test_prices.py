@@ -104,7 +104,14 @@ def test_a_sparse_cost_holds_numbers():
 @given(problems(whole=False))
 def test_a_score_is_the_cheapest_split(problem):
     base = dataclasses.replace(
-        problem, rules=(), linked=(), open_min=0, open_max=None, forced_open=(), forced_closed=()
+        problem,
+        rules=(),
+        linked=(),
+        open_min=0,
+        open_max=None,
+        forced_open=(),
+        forced_closed=(),
+        expansion=None,
     )
     for is_open in oracle.open_sets(base):
         shut = np.where(is_open[None, :], base.cost, np.nan)
@@ -113,10 +120,12 @@ def test_a_score_is_the_cheapest_split(problem):
         assert score(sparse(base), is_open) == pytest.approx(expected)
 
 
-def test_a_drawn_county():
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("seed", [3, 4])
+def test_a_drawn_county(seed, whole):
     """Small enough to be quick: constraints by code of its own, the same optimum by rows alone."""
-    county = counties.draw(14, 60, seed=3)
-    problem = counties.pose(county, whole=True)
+    county = counties.draw(14, 60, seed=seed)
+    problem = counties.pose(county, whole=whole)
     found = solve_by_prices(problem, gap=1e-4, time_limit_s=30, seed=0)
     counties.check(county, problem, found)
     other = by_rows(problem, gap=1e-4, time_limit_s=30, seed=0)

@@ -1,9 +1,9 @@
-"""Branch and bound on the relaxation by prices: whole demand points, proven without a linear program.
+"""Branch and bound on the relaxation by prices: demand points within seats, proven without a linear program.
 
 The bound by whole knapsacks is that of the column-generation program (Geoffrion 1974; Pirkul 1987), much tighter than
 the linear relaxation's. Every node moves its parent's prices a little, drops what cannot beat the best solution known
-(planner/optimise/restrict.py), and branches first on an opening, then on steps of seats, then on who serves whom. Both
-children are climbed at the same time.
+(planner/optimise/restrict.py), and branches first on an opening, then on steps of seats, then on who serves
+whom where nobody is split. Both children are climbed at the same time.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planner.optimise.knapsack import FREE, MUST, OUT
-from planner.optimise.lagrange import Ascent, Relaxation, shrink
+from planner.optimise.lagrange import Ascent, Relaxation, shrink, stepped
 from planner.optimise.problem import LocationProblem, LocationSolution
 from planner.optimise.restrict import left
-from planner.optimise.round import rounded
+from planner.optimise.round import made
 
 NODE_ROUNDS = 40
 CALM = 100  # nodes of the lowest bound between two ways down
@@ -117,57 +117,72 @@ def _visits(
         )
         ascent = Ascent(part, price, reach)
         ascent.climb(NODE_ROUNDS, upper, ends)
-        point = ascent.best
-        bound, least = max(known, point.bound), upper
-        means = ascent.open, ascent.steps
-        gone = Node(bound, None, point.price, *means, ascent.taken, None)
+        point, least = ascent.best, upper
+        bound = max(known, point.bound)
+        gone = Node(bound, None, point.price, ascent.open, ascent.steps, ascent.taken, None)
         if bound >= upper:
             return gone
-        tried = rounded(problem, part, ascent)
+        tried, point = made(problem, part, ascent, upper)
+        bound = max(bound, point.bound)
         if tried is not None:
             least = min(upper, tried.objective)
         kept = left(part, point, least)
         if bound >= least or (np.bincount(part.demand[kept.arcs], minlength=len(part.weight)) == 0).any():
             return replace(gone, tried=tried)
         arcs = kept.arcs & (kept.state[part.site] != OUT)
-        return Node(bound, shrink(part, kept.state, kept.arcs), point.price, *means, ascent.taken[arcs], tried)
+        rest = stepped(shrink(part, kept.state, kept.arcs), kept.fewest, kept.most)
+        steps = np.clip(ascent.steps - kept.fewest, 0, rest.max_steps)
+        return Node(bound, rest, point.price, ascent.open, steps, ascent.taken[arcs], tried)
 
     return visit
 
 
 def children(of: Node) -> list[Relaxation]:
-    """The node in two parts; none when nothing is left to decide."""
-    node, means = of.rest, of
+    """The node in two parts; none when nothing is left to decide.
+
+    Given the openings and the steps, demand points that may be split are a flow, which is solved exactly.
+    """
+    node = of.rest
     if node is None:
         return []
-    every = np.ones(len(node.demand), dtype=bool)
+    doubtful = _by_opening(of, node, 0.45) or _by_steps(of, node, 0.4)
+    if node.whole:
+        return doubtful or _by_serving(of, node) or _by_opening(of, node)
+    return doubtful or _by_opening(of, node) or _by_steps(of, node)
+
+
+def _by_opening(of: Node, node: Relaxation, doubtful: float = 1.0) -> list[Relaxation]:
+    """With the site open and closed that is nearest to being open half of the time, if by less than that."""
     free = np.flatnonzero(node.state == FREE)
-    if len(free):
-        doubt = np.abs(means.open[free] - 0.5)
-        j = int(free[np.argmin(doubt)])
-        if doubt.min() < 0.45 or len(np.unique(node.demand)) == len(node.demand):
-            return [shrink(node, _with(node.state, j, side), every) for side in (MUST, OUT)]
-    part = means.steps - np.floor(means.steps)
-    doubt = np.where((node.max_steps > 0) & (node.state == MUST), np.abs(part - 0.5), 1.0)
+    doubt = np.abs(of.open[free] - 0.5)
+    if doubt.min(initial=1.0) >= doubtful:
+        return []
+    every, j = np.ones(len(node.demand), dtype=bool), int(free[np.argmin(doubt)])
+    return [shrink(node, _with(node.state, j, side), every) for side in (MUST, OUT)]
+
+
+def _by_steps(of: Node, node: Relaxation, doubtful: float = 1.0) -> list[Relaxation]:
+    """With few and with more steps of seats at the site whose mean is nearest to half a step."""
+    low = np.minimum(np.floor(of.steps), node.max_steps - 1)
+    doubt = np.where((node.max_steps > 0) & (node.state == MUST), np.abs(of.steps - low - 0.5), np.inf)
     j = int(np.argmin(doubt))
-    if doubt[j] < 0.4:
-        fewer, more = node.max_steps.copy(), node.max_steps.copy()
-        low = np.floor(means.steps[j])
-        fewer[j], more[j] = low, more[j] - low - 1
-        seats, fixed = node.seats.copy(), node.fixed_cost.copy()
-        seats[j] += (low + 1) * node.step_seats[j]
-        fixed[j] += (low + 1) * node.step_cost[j]
-        return [replace(node, max_steps=fewer), replace(node, max_steps=more, seats=seats, fixed_cost=fixed)]
+    if doubt[j] >= doubtful:
+        return []
+    fewest, most = np.zeros(len(low)), node.max_steps.copy()
+    fewest[j], most[j] = low[j] + 1, low[j]
+    return [stepped(node, np.zeros(len(low)), most), stepped(node, fewest, node.max_steps)]
+
+
+def _by_serving(of: Node, node: Relaxation) -> list[Relaxation]:
+    """With a demand point going to one of its sites, and not going there."""
     several = np.bincount(node.demand, minlength=len(node.weight))[node.demand] > 1
-    if several.any():
-        doubt = np.where(several, np.abs(means.taken - 0.5) - 1e-3 * node.weight[node.demand] / node.weight.max(), 2.0)
-        k = int(np.argmin(doubt))
-        same = node.demand == node.demand[k]
-        this = np.arange(len(same)) == k
-        return [shrink(node, node.state, ~same | this), shrink(node, node.state, ~this)]
-    if len(free):
-        return [shrink(node, _with(node.state, int(free[0]), side), every) for side in (MUST, OUT)]
-    return []
+    if not several.any():
+        return []
+    doubt = np.where(several, np.abs(of.taken - 0.5) - 1e-3 * node.weight[node.demand] / node.weight.max(), 2.0)
+    k = int(np.argmin(doubt))
+    same = node.demand == node.demand[k]
+    this = np.arange(len(same)) == k
+    return [shrink(node, node.state, ~same | this), shrink(node, node.state, ~this)]
 
 
 def _serves_all(part: Relaxation) -> bool:

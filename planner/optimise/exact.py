@@ -74,11 +74,10 @@ def _solve(
 
 
 def _priced(problem: LocationProblem) -> bool:
-    """Whether prices see all of the problem that matters: seats for whole demand points, and no budgets."""
+    """Whether prices see all of the problem that matters: seats, and no budgets."""
     paid = problem.expansion is None or not (problem.expansion.cost_per_step < 0).any()
     return (
-        problem.whole
-        and bool(np.isfinite(problem.capacity).any())
+        bool(np.isfinite(problem.capacity).any())
         and paid
         and not problem.budgets
         and not problem.worst

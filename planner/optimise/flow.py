@@ -1,4 +1,4 @@
-"""Given open sites scored: the split assignment that is cheapest within their seats, compiled."""
+"""Given open sites: the split assignment that is cheapest within seats, and the prices that prove it; compiled."""
 
 from __future__ import annotations
 
@@ -13,7 +13,17 @@ EMPTY = 1e-9
 
 
 @compiled
-def cheapest(cost: np.ndarray, weight: np.ndarray, seats: np.ndarray, flow: np.ndarray) -> float:
+def cheapest(
+    first: np.ndarray,
+    site: np.ndarray,
+    cost: np.ndarray,
+    weight: np.ndarray,
+    seats: np.ndarray,
+    more: np.ndarray,
+    each: np.ndarray,
+    share: np.ndarray,
+    seat_price: np.ndarray,
+) -> float:
     """A transportation problem by successive shortest paths from where everybody goes to the cheapest site.
 
     Sites are the nodes: from s to t goes whoever of s minds it least. Every path leads from a site with too many to the
@@ -21,77 +31,140 @@ def cheapest(cost: np.ndarray, weight: np.ndarray, seats: np.ndarray, flow: np.n
 
     Parameters
     ----------
-    cost : (n_demand, n_site) of a whole demand point; infinite where not allowed
-    flow : (n_site, n_demand) zeros; set to the weight that goes
+    first, site, cost : arcs by demand point, to open sites only: those of i are ``first[i]:first[i + 1]``; the cost of
+        the whole demand point
+    seats, more, each : (n_site,) seats, seats that may be added, and what one of those costs
+    share : (n_arc,) set to the part of the demand point that goes
+    seat_price : (n_site,) set to what a seat is worth: with them, no other assignment is cheaper
 
     Returns
     -------
-    The cost of serving; infinite when seats are short.
+    The cost of serving and of seats added; infinite when seats are short.
     """
-    n, m = cost.shape
-    load = np.zeros(m)
+    n, m = len(weight), len(seats)
+    load, used = np.zeros(m), np.zeros(m)
+    # Who is at each site, as chains of arcs.
+    head, after, before = np.full(m, -1), np.full(len(site), -1), np.full(len(site), -1)
+    share[:] = 0.0
     for i in range(n):
-        j = int(np.argmin(cost[i]))
-        if cost[i, j] == np.inf:
+        if first[i] == first[i + 1]:
             return np.inf
-        flow[j, i] = weight[i]
-        load[j] += weight[i]
-    move, who = np.full((m, m), np.inf), np.full((m, m), -1)
-    stale = load > 0
-    far, before = np.empty(m), np.empty(m, np.int64)
+        a = first[i] + int(np.argmin(cost[first[i] : first[i + 1]]))
+        share[a] = weight[i]  # weights as long as they flow
+        if weight[i] > EMPTY:
+            j = site[a]
+            load[j] += weight[i]
+            after[a] = head[j]
+            if head[j] >= 0:
+                before[head[j]] = a
+            head[j] = a
+    demand = np.repeat(np.arange(n), first[1:] - first[:-1])
+    move = np.full((m, m), np.inf)
+    out, into = np.full((m, m), -1), np.full((m, m), -1)  # the arcs of whoever would move
+    for s in range(m):
+        a = head[s]
+        while a >= 0:
+            i = demand[a]
+            for b in range(first[i], first[i + 1]):
+                t, extra = site[b], (cost[b] - cost[a]) / weight[i]
+                if t != s and extra < move[s, t]:
+                    move[s, t], out[s, t], into[s, t] = extra, a, b
+            a = after[a]
+    far, done, via, lost = np.empty(m), np.empty(m, np.bool_), np.empty(m, np.int64), np.empty(m, np.bool_)
+    seat_price[:] = 0.0
     for source in range(m):
-        while load[source] > seats[source] + EMPTY:
-            for s in range(m):
-                if not stale[s]:
-                    continue
-                stale[s] = False
-                move[s], who[s] = np.inf, -1
-                for i in range(n):
-                    if flow[s, i] > EMPTY:
-                        for t in range(m):
-                            more = (cost[i, t] - cost[i, s]) / weight[i]
-                            if more < move[s, t]:
-                                move[s, t], who[s, t] = more, i
-            far[:], before[:] = np.inf, -1
+        while load[source] > seats[source] + used[source] + EMPTY:
+            far[:], done[:], via[:] = np.inf, False, -1
             far[source] = 0.0
-            changed = True
-            rounds = 0
-            while changed and rounds < m:
-                changed = False
-                rounds += 1
-                for s in range(m):
-                    if far[s] < np.inf:
-                        for t in range(m):
-                            if t != s and far[s] + move[s, t] < far[t] - 1e-12:
-                                far[t], before[t] = far[s] + move[s, t], s
-                                changed = True
-            end = -1
-            for t in range(m):
-                if load[t] < seats[t] - EMPTY and far[t] < np.inf and (end < 0 or far[t] < far[end]):
-                    end = t
+            end, nearest = -1, np.inf
+            while True:
+                u = -1
+                for j in range(m):
+                    if not done[j] and far[j] < nearest and (u < 0 or far[j] < far[u]):
+                        u = j
+                if u < 0:
+                    break
+                done[u] = True
+                if load[u] < seats[u] - EMPTY:
+                    at_end = far[u] + max(-seat_price[u], 0.0)
+                elif used[u] < more[u] - EMPTY:
+                    at_end = far[u] + max(each[u] - seat_price[u], 0.0)
+                else:
+                    at_end = np.inf
+                if at_end < nearest:
+                    nearest, end = at_end, u
+                for t in range(m):
+                    if not done[t]:
+                        reach = far[u] + max(move[u, t] - seat_price[u] + seat_price[t], 0.0)
+                        if reach < far[t]:
+                            far[t], via[t] = reach, u
             if end < 0:
                 return np.inf
-            amount = min(load[source] - seats[source], seats[end] - load[end])
+            for j in range(m):
+                if done[j] and far[j] < nearest:
+                    seat_price[j] += nearest - far[j]
+            amount = load[source] - seats[source] - used[source]
+            is_bought = load[end] >= seats[end] - EMPTY
+            amount = min(amount, more[end] - used[end] if is_bought else seats[end] - load[end])
             t = end
             while t != source:
-                amount = min(amount, flow[before[t], who[before[t], t]])
-                t = before[t]
-            t = end
-            while t != source:
-                mover = who[before[t], t]
-                flow[before[t], mover] -= amount
-                flow[t, mover] += amount
-                stale[before[t]] = stale[t] = True
-                t = before[t]
+                amount = min(amount, share[out[via[t], t]])
+                t = via[t]
+            if is_bought:
+                used[end] += amount
             load[source] -= amount
             load[end] += amount
+            t = end
+            while t != source:
+                s = via[t]
+                a, b = out[s, t], into[s, t]
+                i = demand[a]
+                if share[b] == 0.0:  # new at t
+                    after[b], before[b] = head[t], -1
+                    if head[t] >= 0:
+                        before[head[t]] = b
+                    head[t] = b
+                    for c in range(first[i], first[i + 1]):
+                        k, extra = site[c], (cost[c] - cost[b]) / weight[i]
+                        if k != t and extra < move[t, k]:
+                            move[t, k], out[t, k], into[t, k] = extra, b, c
+                share[a] -= amount
+                share[b] += amount
+                if share[a] <= EMPTY:  # gone from s
+                    share[b] += share[a]
+                    share[a] = 0.0
+                    if before[a] >= 0:
+                        after[before[a]] = after[a]
+                    else:
+                        head[s] = after[a]
+                    if after[a] >= 0:
+                        before[after[a]] = before[a]
+                    for k in range(m):
+                        lost[k] = out[s, k] == a
+                        if lost[k]:
+                            move[s, k] = np.inf
+                    a = head[s]
+                    while a >= 0:
+                        i = demand[a]
+                        for c in range(first[i], first[i + 1]):
+                            k = site[c]
+                            if lost[k]:
+                                extra = (cost[c] - cost[a]) / weight[i]
+                                if extra < move[s, k]:
+                                    move[s, k], out[s, k], into[s, k] = extra, a, c
+                        a = after[a]
+                t = s
     total = 0.0
     for i in range(n):
-        for j in range(m):
-            if flow[j, i] > 0.0:
-                total += cost[i, j] * flow[j, i] / weight[i]
-            elif weight[i] == 0.0 and j == np.argmin(cost[i]):
-                total += cost[i, j]
+        for a in range(first[i], first[i + 1]):
+            share[a] = share[a] / weight[i] if weight[i] > EMPTY else 0.0
+        if weight[i] <= EMPTY:
+            share[first[i] + int(np.argmin(cost[first[i] : first[i + 1]]))] = 1.0
+        for a in range(first[i], first[i + 1]):
+            total += cost[a] * share[a]
+    for j in range(m):
+        if used[j] > 0.0:
+            total += used[j] * each[j]
     return total
 
 
@@ -99,18 +172,22 @@ def score(problem: LocationProblem, is_open: Any) -> float:
     """As :func:`planner.optimise.evaluate.split_objective`."""
     chosen = np.flatnonzero(is_open)
     n, m = problem.cost.shape
-    if n and len(chosen) == 0:
-        return float("inf")
-    if isinstance(problem.cost, np.ndarray):
-        cost = problem.cost[:, chosen]
-        cost = np.where(np.isnan(cost), np.inf, cost)
-    else:
-        place = np.full(m, -1)
-        place[chosen] = np.arange(len(chosen))
-        demand, site, value = pairs(problem.cost)
-        kept = place[site] >= 0
-        cost = np.full((n, len(chosen)), np.inf)
-        cost[demand[kept], place[site[kept]]] = value[kept]
-    serving = cheapest(cost, problem.weight, problem.capacity[chosen], np.zeros(cost.shape[::-1])) if n else 0.0
+    place = np.full(m, -1)
+    place[chosen] = np.arange(len(chosen))
+    demand, site, cost = pairs(problem.cost)
+    kept = place[site] >= 0
+    first = np.append(0, np.cumsum(np.bincount(demand[kept], minlength=n)))
+    none = np.zeros(len(chosen))
+    serving = cheapest(
+        first,
+        place[site[kept]],
+        cost[kept],
+        problem.weight,
+        problem.capacity[chosen],
+        none,
+        none,
+        np.empty(int(first[-1])),
+        np.empty(len(chosen)),
+    )
     facilities = np.unique(problem.facility[chosen])
     return float(serving + problem.fixed_cost[chosen].sum() + problem.facility_cost[facilities].sum())

@@ -193,6 +193,10 @@ class Highs:
         """What one more of each variable would add to the last relaxation's objective."""
         return np.array(self._h.getSolution().col_dual)
 
+    def row_duals(self) -> np.ndarray:
+        """What one more on the right of each row would add to the last relaxation's objective."""
+        return np.array(self._h.getSolution().row_dual)
+
     def broken_arcs(self) -> np.ndarray:
         """Arcs above their site's opening in the last solution."""
         if self.values is None:

@@ -253,6 +253,16 @@ def shrink(relaxed: Relaxation, state: np.ndarray, arcs: np.ndarray) -> Relaxati
     return replace(relaxed, first=first, demand=demand, cost=relaxed.cost[arcs], state=forced)
 
 
+def stepped(relaxed: Relaxation, fewest: np.ndarray, most: np.ndarray) -> Relaxation:
+    """The relaxation with at least and at most so many more steps of seats at each site that opens."""
+    return replace(
+        relaxed,
+        max_steps=most - fewest,
+        seats=relaxed.seats + fewest * relaxed.step_seats,
+        fixed_cost=relaxed.fixed_cost + fewest * relaxed.step_cost,
+    )
+
+
 def _together(groups: tuple[tuple[int, ...], ...], m: int) -> np.ndarray:
     """(n_site,) a number that sites share which groups join."""
     from scipy.sparse import coo_array

@@ -1,8 +1,8 @@
 """What reduced costs rule out: below a ceiling a little above the linear relaxation few arcs and sites are left.
 
 Whatever uses a variable costs at least the relaxation's bound and the variable's reduced cost (Dantzig, Fulkerson and
-Johnson 1954). That speaks of whole demand points: of a split one, a small share over a dear arc may be part of the
-optimum, and nothing is ruled out.
+Johnson 1954). Of arcs that speaks for whole demand points only: of a split one, a small share over a dear arc may be
+part of the optimum, and only sites are ruled out. The prices of the relaxation rule out more sites (``duals``).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,7 +19,11 @@ from planner.optimise.highs import MOST_ROUNDS, Highs, by_rows
 from planner.optimise.mip import INF, Layout, build
 from planner.optimise.problem import LocationProblem, LocationSolution, pairs, some_pairs
 
+if TYPE_CHECKING:
+    from planner.optimise.duals import Priced
+
 WORTH_FROM = 5000  # allowed pairs; with fewer, branch and bound sees all of them
+PRICED_FROM = 10_000  # allowed pairs: as many repay compiling
 CEILING, RAISE = 1e-4, 5.0  # relative, above the bound: the first guess, and how it rises
 NEARLY = 3.0  # a known solution that is no farther above the next ceiling is the next ceiling itself: the last one
 MOST_LEFT = 0.5  # of the pairs: with more left, a ceiling is no help
@@ -33,17 +38,19 @@ class Relaxed:
     ----------
     bound : of the objective; infinite where nothing keeps even the relaxed limits
     cost : (n_variable,) reduced costs
+    priced : what its prices rule out besides
     """
 
     layout: Layout
     bound: float
     cost: np.ndarray
+    priced: Priced | None = None
 
 
 def relax(problem: LocationProblem, *, time_limit_s: float, seed: int = 0) -> Relaxed | None:
     """The relaxation with its broken rows added in rounds; None where not even the first is solved in time."""
     ends = time.perf_counter() + time_limit_s
-    mip, found = build(problem), None
+    mip, found, dual = build(problem), None, np.zeros(0)
     solver = Highs(mip, seed)
     for _ in range(MOST_ROUNDS):
         state = solver.run(ends - time.perf_counter())
@@ -51,12 +58,16 @@ def relax(problem: LocationProblem, *, time_limit_s: float, seed: int = 0) -> Re
             return Relaxed(mip.layout, INF, np.zeros(mip.layout.size))
         if state != "optimal":
             break
-        found = Relaxed(mip.layout, solver.objective, solver.reduced_costs())  # every round's is a bound
-        broken = solver.broken_arcs()
+        found, dual = Relaxed(mip.layout, solver.objective, solver.reduced_costs()), solver.row_duals()
+        broken = solver.broken_arcs()  # every round's is a bound
         if len(broken) == 0:
             break
         solver.tighten(broken)
-    return found
+    if found is None or mip.layout.open0 < PRICED_FROM:
+        return found
+    from planner.optimise.duals import priced  # loads what is compiled
+
+    return dataclasses.replace(found, priced=priced(problem, mip, dual))
 
 
 def below(problem: LocationProblem, relaxed: Relaxed, ceiling: float) -> LocationProblem:
@@ -77,7 +88,12 @@ def below(problem: LocationProblem, relaxed: Relaxed, ceiling: float) -> Locatio
     closed, opened = np.zeros(len(site), dtype=bool), np.zeros(len(site), dtype=bool)
     closed[list(problem.forced_closed)] = opened[list(problem.forced_open)] = True
     closed, opened = closed | ((site > slack) & ~opened), opened | ((site < -slack) & ~closed)
-    kept = (relaxed.cost[: at.open0] <= slack) & ~closed[at.site]
+    if relaxed.priced is not None:
+        from planner.optimise.knapsack import MUST, OUT
+
+        state = relaxed.priced.left(relaxed.bound + slack).state
+        closed, opened = closed | ((state == OUT) & ~opened), opened | ((state == MUST) & ~closed)
+    kept = ~closed[at.site] & ((relaxed.cost[: at.open0] <= slack) if problem.whole else True)
     return dataclasses.replace(
         problem,
         cost=some_pairs(problem.cost, at.demand[kept], at.site[kept]),
@@ -87,11 +103,11 @@ def below(problem: LocationProblem, relaxed: Relaxed, ceiling: float) -> Locatio
 
 
 def is_worth_it(problem: LocationProblem) -> bool:
-    """Whether demand points go whole, and there are enough pairs to be worth ruling out.
+    """Whether there are enough pairs, or where they may be split enough sites, to be worth ruling out.
 
     Side conditions are about pairs that are allowed whether they are used or not, so with them none is taken away.
     """
-    return problem.whole and problem.side is None and len(pairs(problem.cost)[0]) >= WORTH_FROM
+    return problem.side is None and len(pairs(problem.cost)[0]) >= (WORTH_FROM if problem.whole else PRICED_FROM)
 
 
 def narrowed(

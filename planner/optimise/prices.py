@@ -15,13 +15,14 @@ import numpy as np
 from planner.compiled import announce
 from planner.optimise.answers import checked, unsolved, valued
 from planner.optimise.branch import branch
+from planner.optimise.flow import cheapest
 from planner.optimise.highs import branch_and_bound, tighten
 from planner.optimise.knapsack import OUT, climb, gains
-from planner.optimise.lagrange import Ascent, Point, Relaxation, full_costs, relax, second_costs, shrink
+from planner.optimise.lagrange import Ascent, Point, Relaxation, full_costs, relax, second_costs, shrink, stepped
 from planner.optimise.problem import LocationProblem, LocationSolution
 from planner.optimise.province import improve
 from planner.optimise.restrict import left, restricted
-from planner.optimise.round import MANY, rounded
+from planner.optimise.round import MANY, made
 from planner.optimise.settle import settle
 
 ROOT_ROUNDS = 400
@@ -39,20 +40,20 @@ def solve_by_prices(problem: LocationProblem, *, gap: float, time_limit_s: float
     """The best solution and its bound; the bound is infinite, and nothing returned, only when nothing is feasible."""
     began = time.perf_counter()
     ends = began + time_limit_s
-    announce((gains, climb, settle), "the search for plans within seats")
+    announce((gains, climb, settle if problem.whole else cheapest), "the search for plans within seats")
     relaxed = relax(problem)
     if _seats_at_most(relaxed) < problem.weight.sum() * (1 - 1e-9):
         return unsolved(problem, "infeasible", time.perf_counter() - began)
     relaxed, point, best = root(problem, relaxed, gap, began + 0.5 * time_limit_s)
-    if best is not None:
+    if best is not None and problem.whole:
         best = improve(problem, relaxed, point, best, gap=gap, ends=_part_of(IMPROVING, ends), seed=seed)
     best, bound = _by_rows(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
     kept = left(relaxed, point, _objective(best))
-    if best is not None and int(kept.arcs.sum()) > WHOLE_UP_TO:
+    if best is not None and problem.whole and int(kept.arcs.sum()) > WHOLE_UP_TO:
         best = improve(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed + 1)
         kept = left(relaxed, point, best.objective)
     if bound < _goal(_objective(best), gap) and time.perf_counter() < ends:
-        node = shrink(relaxed, kept.state, kept.arcs)
+        node = stepped(shrink(relaxed, kept.state, kept.arcs), kept.fewest, kept.most)
         found = branch(problem, node, point.price, best, _objective(best), gap=gap, ends=ends, known=bound)
         best, bound = found.best, max(bound, found.bound)
     return _finished(problem, best, bound, gap, began)
@@ -87,12 +88,13 @@ def _by_rows(
     """The best solution and bound, by HiGHS where that is better: without a solution, or where its bound is.
 
     Without a solution, seats are tight or fall short; the linear program sees the latter at once. Its bound is as good
-    as that of prices where seats hardly bind, and its search is then much the quicker.
+    as that of prices where seats hardly bind, and its search is then much the quicker. With split demand points the
+    bound of prices is never the lower one.
     """
     upper, bound = (np.inf, point.bound) if best is None else (best.objective, point.bound)
     kept = left(relaxed, point, upper)
     most = LINEAR_UP_TO if best is None else min(FEW * len(problem.weight), LINEAR_UP_TO)
-    if bound >= _goal(upper, gap) or int(kept.arcs.sum()) > most:
+    if bound >= _goal(upper, gap) or int(kept.arcs.sum()) > most or (best is not None and not problem.whole):
         return best, bound
     if (np.bincount(relaxed.demand[kept.arcs], minlength=len(problem.weight)) == 0).any():
         return best, upper
@@ -129,7 +131,7 @@ def root(
     ascent.climb(FIRST_TRY, np.inf, ends)
     every = FIRST_TRY if large else TRY_EVERY
     for _ in range(ROOT_ROUNDS // every):
-        tried = rounded(problem, ascent.relaxed, ascent)
+        tried, _ = made(problem, ascent.relaxed, ascent, upper)
         if tried is not None and tried.objective < upper:
             best, upper = tried, tried.objective
             _narrow(ascent, upper)

@@ -7,13 +7,33 @@ from dataclasses import replace
 import numpy as np
 
 from planner.optimise.knapsack import FREE, MUST
-from planner.optimise.lagrange import Ascent, Point, Relaxation
+from planner.optimise.lagrange import Ascent, Point, Relaxation, at_prices
 from planner.optimise.problem import LocationProblem, LocationSolution, total, violations
 from planner.optimise.settle import place, settle
+from planner.optimise.split import share_out
 
 REACHING = 12  # rounds of opening sites for demand points without one
 TRIES, MANY = 60, 10_000  # times that each may move; of so many demand points, two times
 NEAR = 16  # open sites that a demand point may go to in a heuristic answer
+
+
+def made(
+    problem: LocationProblem, node: Relaxation, ascent: Ascent, upper: float
+) -> tuple[LocationSolution | None, Point]:
+    """A solution from what the relaxation does on average, None where that does not fit; and the best prices by then.
+
+    With split demand points it is the flow among the sites that are mostly open, whose own prices may be better.
+    """
+    point = ascent.best
+    if node.whole:
+        return rounded(problem, node, ascent), point
+    added, is_open = node.chosen(0.5 - ascent.open)
+    reaching = _reaching_all(node, point, is_open) if np.isfinite(added) else None
+    shared = None if reaching is None else share_out(problem, node, reaching, upper)
+    if shared is None:
+        return None, point
+    points = [at_prices(node, price) for price in shared.prices]
+    return shared.solution, max([point, *points], key=lambda point: point.bound)
 
 
 def rounded(problem: LocationProblem, node: Relaxation, ascent: Ascent) -> LocationSolution | None:

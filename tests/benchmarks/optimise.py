@@ -1,6 +1,6 @@
 """Location problems, solved and proven, beside spopt with its CBC where that is installed, in one run.
 
-python -m tests.benchmarks.optimise [row ...]    rows: pmed, pmed15, zy, seats, county, frontier, large, scoring
+python -m tests.benchmarks.optimise [row ...]    rows: pmed, pmed15, zy, seats, county, frontier, sketch, large, scoring
 
 Every answer is held against its published optimum. Instances are read from ../shared/instances.
 """
@@ -11,7 +11,7 @@ import importlib.util
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from planner.optimise import (
     violations,
 )
 from planner.optimise.problem import dense
+from planner.optimise.sketch import sketch
 from tests.benchmarks import counties
 from tests.test_instances import INSTANCES, ZY, published_pmed, read_pmed, read_zy, rounding
 
@@ -119,13 +120,14 @@ def seats() -> Iterator[Line]:
 
 
 def county() -> Iterator[Line]:
-    """Drawn counties with town rules and steps of seats, whole villages, gap 1e-4; checked by code of their own."""
-    for seed in range(5):
+    """Drawn counties with town rules and steps of seats, gap 1e-4; checked by code of their own."""
+    for whole, seed in product((True, False), range(5)):
         drawn = counties.draw(60, 500, seed=seed)
-        problem = counties.pose(drawn, whole=True)
+        problem = counties.pose(drawn, whole=whole)
         wall, cpu, found = timed(lambda problem=problem: solve(problem, gap=1e-4, time_limit_s=60))
         counties.check(drawn, problem, found)
-        yield Line(f"county 60 x 500, whole, seed {seed}", "ours", wall, cpu, f"gap {found.gap:.3%}")
+        work = f"county 60 x 500, {'whole' if whole else 'split'}, seed {seed}"
+        yield Line(work, "ours", wall, cpu, f"gap {found.gap:.3%}")
 
 
 def fronts() -> Iterator[Line]:
@@ -152,6 +154,20 @@ def fronts() -> Iterator[Line]:
         assert all(a[0] > b[0] and a[1] < b[1] for a, b in pairwise(values)), values
         assert all(not violations(problem, point.solution) for point in found)
         yield Line(f"frontier 60 x 500, {work}", "ours", wall, cpu, f"{len(found)} points, {proven} proven")
+
+
+def sketched() -> Iterator[Line]:
+    """Twenty weights on the running costs of open schools in a large county: valid plans, each with a bound."""
+    drawn = counties.draw(300, 2000)
+    running = Terms(fixed=np.random.default_rng(0).integers(200, 900, 300) * 1000.0)
+    for whole in (True, False):
+        posed = dataclasses.replace(counties.pose(drawn, whole=whole), fixed_cost=np.zeros(300))
+        roomy = dataclasses.replace(posed, capacity=None, expansion=None)
+        for work, problem in (("no seats", roomy), ("seats and steps", posed)) if whole else (("seats", posed),):
+            wall, cpu, found = timed(lambda problem=problem: sketch(problem, problem.objective, running, points=20))
+            assert all(not violations(problem, point.solution) for point in found)
+            said = f"{len(found)} points, median gap {np.median([point.gap for point in found]):.2%}"
+            yield Line(f"frontier 300 x 2,000, {'whole' if whole else 'split'}, {work}", "ours", wall, cpu, said)
 
 
 def large() -> Iterator[Line]:
@@ -188,6 +204,7 @@ ROWS: dict[str, Callable[[], Iterator[Line]]] = {
     "seats": seats,
     "county": county,
     "frontier": fronts,
+    "sketch": sketched,
     "large": large,
     "scoring": scoring,
 }
@@ -199,6 +216,10 @@ def warm() -> None:
     solve(problem)
     assign(problem, np.ones(120, dtype=bool))
     objectives(problem, np.ones((1, 120), dtype=bool))
+    for whole in (True, False):
+        posed = counties.pose(counties.draw(30, 400), whole=whole)
+        solve(posed, gap=1e-2)
+        sketch(posed, posed.objective, Terms(fixed=np.ones(30)), points=3)
 
 
 def main() -> None:
