@@ -71,7 +71,7 @@ def test_a_failure_leaves_the_old_folder(tiny, tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("no space left")
 
-    monkeypatch.setattr(report, "_write_geopackage", fail)
+    monkeypatch.setattr("planner.report.folder.write_geopackage", fail)
     with pytest.raises((OSError, DataError)):
         report.save(dataclasses.replace(tiny.plan, title="new"), tmp_path / "p")
     assert (tmp_path / "p" / "plan.json").read_bytes() == before
