@@ -32,7 +32,7 @@ def test_a_spreadsheet_runs_nothing(hostile, tmp_path):
     for sheet in book:
         for row in sheet.iter_rows():
             assert all(cell.data_type != "f" and cell.hyperlink is None for cell in row)
-    assert book["actions 学校"]["B2"].value == "=HYPERLINK(1)"
+    assert book["actions 学校"]["B3"].value == "=HYPERLINK(1)"
 
 
 def test_unknown_is_said_and_null(tiny, tmp_path):

@@ -13,7 +13,7 @@ from typing import Protocol
 from planner.errors import DataError, Fault
 from planner.plan import Plan
 from planner.report.geopackage import write_geopackage
-from planner.report.summary import TABLES, summary
+from planner.report.summary import summary
 from planner.report.tables import tables, write_table
 from planner.report.workbook import write_workbook
 
@@ -92,9 +92,8 @@ def free_target(folder: str | Path, holds: str = "plan.json") -> Path:
 
 def _write(plan: Plan, part: Path, target: Path, drawing: Drawing | None) -> None:
     frames = tables(plan)
-    for name in TABLES:
-        frame = frames[name.removesuffix(".csv")]
-        write_table(frame, part / name)
+    for name, frame in frames.items():
+        write_table(frame, part / f"{name}.csv")
     (part / "scenario.toml").write_text(plan.scenario.source_text, "utf-8")
     if drawing is not None:
         (part / "map.html").write_text(drawing.html, "utf-8")
