@@ -71,7 +71,7 @@ def test_the_first_sheet_says_what_a_reader_must_know(tiny, tmp_path):
     sheet = book.worksheets[0]
     said = dict(zip(column(sheet, "item_en"), column(sheet, "value"), strict=True))
     assert said["study area"] == "Tiny 小县"
-    assert said["objective: pupil_minutes"] == "440.00 pupil-min 人·分钟"
+    assert said["objective: pupil_minutes"] == "440 pupil-min 人·分钟"
     assert (said["gap"], said["data of"], said["note"]) == ("0.00%", "2023-09-01", "Mind this.")
     assert "Synthetic" in said["data"]
     assert said["running costs"].startswith("unknown 未知")

@@ -109,4 +109,4 @@ def _both(said: dict[str, str], number: str = "") -> str:
 
 
 def _figure(value: float) -> str:
-    return f"{value:,.2f}" if math.isfinite(value) else "unknown 未知"
+    return f"{value:,.0f}" if math.isfinite(value) else "unknown 未知"

@@ -8,11 +8,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from planner.errors import DataError, Fault
 from planner.plan import Plan
 from planner.report.geopackage import write_geopackage
+from planner.report.manifest import manifest
 from planner.report.summary import summary
 from planner.report.tables import tables, write_table
 from planner.report.workbook import write_workbook
@@ -30,8 +31,8 @@ def save(plan: Plan, folder: str | Path, drawing: Drawing | None = None) -> Path
     """Write the plan folder; an older plan folder of that name is replaced, any other folder is not touched.
 
     ``plan.json`` (status, objective, bound, gap, seconds, costs, hashes, versions), ``scenario.toml`` (the question as
-    it was asked), ``actions.csv``, ``assignment.csv``, ``scorecard.csv``, ``report.xlsx``, ``plan.gpkg`` and, with a
-    drawing, ``map.html``.
+    it was asked), a CSV file for every one of ``tables``, ``report.xlsx``, ``plan.gpkg``, with a drawing ``map.html``,
+    and ``manifest.json`` (what all of it hashes to, and what it was made from).
 
     Raises
     ------
@@ -99,6 +100,9 @@ def _write(plan: Plan, part: Path, target: Path, drawing: Drawing | None) -> Non
         (part / "map.html").write_text(drawing.html, "utf-8")
     write_workbook(plan, frames, part / "report.xlsx")
     write_geopackage(plan, frames, part / "plan.gpkg")
-    (part / "plan.json").write_text(
-        json.dumps(summary(plan, part, target), ensure_ascii=False, indent=2, allow_nan=False) + "\n", "utf-8"
-    )
+    _write_json(summary(plan, target), part / "plan.json")
+    _write_json(manifest(plan, part), part / "manifest.json")
+
+
+def _write_json(document: Any, path: Path) -> None:
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n", "utf-8")

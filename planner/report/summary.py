@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 from pathlib import Path
@@ -12,16 +11,14 @@ from planner.area import layer_sha256
 from planner.compare import scorecard
 from planner.plan import Plan
 
-TABLES = ("actions.csv", "assignment.csv", "scorecard.csv")
-
 
 def number(value: float) -> float | None:
     """A number for JSON: unknown and infinite are null."""
     return float(value) if math.isfinite(value) else None
 
 
-def summary(plan: Plan, part: Path | None = None, target: Path | None = None) -> dict[str, Any]:
-    """What ``plan.json`` holds; ``part`` holds the tables to hash, ``target`` is where the folder will stand.
+def summary(plan: Plan, target: Path | None = None) -> dict[str, Any]:
+    """What ``plan.json`` holds; ``target`` is where the folder will stand.
 
     >>> summary(tiny.plan)["gap"]
     0.0
@@ -33,11 +30,11 @@ def summary(plan: Plan, part: Path | None = None, target: Path | None = None) ->
             folder = Path(os.path.relpath(area.folder.resolve(), target.resolve())).as_posix()
         except ValueError:  # another drive
             folder = area.folder.resolve().as_posix()
-    hashes = {name: hashlib.sha256((part / name).read_bytes()).hexdigest() for name in TABLES} if part else {}
     card = scorecard(plan)
     return {
         "title": plan.title,
         "status": plan.status,
+        "public": area.public,
         "objective": number(plan.objective),
         "objective_unit": plan.scenario.objective.minimise,
         "bound": number(plan.bound),
@@ -56,6 +53,5 @@ def summary(plan: Plan, part: Path | None = None, target: Path | None = None) ->
                 card["indicator"], card["today"], card["plan"], card["unit"], strict=True
             )
         },
-        "tables": hashes,
         "versions": dict(plan.rooted.versions),
     }

@@ -37,6 +37,8 @@ FORMATS = {"min": "#,##0.0", "km": "#,##0.00", "%": "0.0", "pupil-min": "#,##0",
 WHOLE, FINE = "#,##0", "#,##0.0000"
 UNKNOWN = "unknown 未知"
 NARROWEST, WIDEST = 8, 60
+LINE = 15.5
+"""Height of a line of text, in points."""
 HEADINGS = 2
 """Rows: the columns' names, and what they mean with their units."""
 
@@ -83,6 +85,7 @@ def _write_sheet(book: Any, name: str, frame: pd.DataFrame) -> None:
     sheet.set_landscape()
     sheet.set_paper(9)  # A4
     sheet.fit_to_pages(1, 0)
+    sheet.set_row(1, 2 * LINE)
     sheet.repeat_rows(0, HEADINGS - 1)
     sheet.autofilter(HEADINGS - 1, 0, HEADINGS - 1 + len(frame), len(frame.columns) - 1)
     by_row = frame["unit"].tolist() if name == "scorecard" else None
@@ -90,10 +93,13 @@ def _write_sheet(book: Any, name: str, frame: pd.DataFrame) -> None:
         entry = lookup(name, str(column))
         sheet.write_string(0, j, str(column), small)
         sheet.write_string(1, j, entry.heading, bold)
-        values, wide = frame[column].tolist(), min(width(str(column)), 30)
+        values, wide = frame[column].tolist(), max(width(str(column)), width(entry.heading) / 2 + 2)
         for i, value in enumerate(values):
             if isinstance(value, str):
-                sheet.write_string(i + HEADINGS, j, value, wrapped if width(value) > WIDEST else None)
+                lines = math.ceil(width(value) / WIDEST)
+                sheet.write_string(i + HEADINGS, j, value, wrapped if lines > 1 else None)
+                if lines > 1:
+                    sheet.set_row(i + HEADINGS, LINE * lines)
                 wide = max(wide, width(value))
             elif value is None or not math.isfinite(value):
                 sheet.write_string(i + HEADINGS, j, UNKNOWN)
