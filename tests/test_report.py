@@ -48,7 +48,7 @@ def test_unknown_is_said_and_null(tiny, tmp_path):
 def test_the_geopackage_holds_schools_villages_towns_catchments_and_lines(tiny, tmp_path):
     report.save(tiny.plan, tmp_path / "p")
     file = tmp_path / "p" / "plan.gpkg"
-    layers = {"schools", "demand", "towns", "catchments", "assignment", "road_flows"}
+    layers = {"schools", "demand", "towns", "catchments", "assignment", "road_flows", "layer_styles"}
     assert set(gpd.list_layers(file)["name"]) == layers
     lines = gpd.read_file(file, layer="assignment")
     assert len(lines) == len(tiny.plan.assignment)
