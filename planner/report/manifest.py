@@ -15,7 +15,6 @@ from planner.area import area_files, layer_sha256, parts_of
 from planner.plan import Plan
 
 LIBRARIES = ("numpy", "scipy", "highspy", "pandas", "geopandas", "shapely", "pyproj", "pyogrio", "numba", "xlsxwriter")
-PROGRAM = ("planner", "__main__")
 
 
 def manifest(plan: Plan, part: Path) -> dict[str, Any]:
@@ -60,5 +59,7 @@ def _inputs(plan: Plan) -> dict[str, str]:
 
 
 def _command() -> str:
-    """As it was typed; "" where no command was."""
-    return shlex.join(["planner", *sys.argv[1:]]) if Path(sys.argv[0]).stem in PROGRAM else ""
+    """As it was typed; "" where the planner was not called by a command."""
+    program = Path(sys.argv[0])
+    ours = program.stem == "planner" or program.parts[-2:] == ("planner", "__main__.py")
+    return shlex.join(["planner", *sys.argv[1:]]) if ours else ""
