@@ -80,6 +80,7 @@ def alternatives_summary(found: Alternatives) -> dict[str, Any]:
     """
     return {
         "area": found.area.title,
+        "public": found.area.public,
         "scenario": {"title": found.scenario.title, "sha256": found.scenario.sha256},
         "objective_unit": found.scenario.objective.minimise,
         "plans": records(found.table),
@@ -97,6 +98,7 @@ def frontier_summary(front: Frontier) -> dict[str, Any]:
     """
     return {
         "area": front.area.title,
+        "public": front.area.public,
         "scenario": {"title": front.scenario.title, "sha256": front.scenario.sha256},
         "between": list(front.between),
         "points": records(front.table),

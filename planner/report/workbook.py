@@ -79,8 +79,9 @@ def _write_sheet(book: Any, name: str, frame: pd.DataFrame) -> None:
     sheet = book.add_worksheet(f"{name} {SHEETS[name]}")
     small = book.add_format({"font_color": "#777777", "font_size": 9})
     bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
-    wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+    wrapped, plain = book.add_format({"text_wrap": True, "valign": "top"}), book.add_format({"valign": "top"})
     styles: dict[str, Any] = {}
+    height = [1] * len(frame)
     sheet.freeze_panes(HEADINGS, 0)
     sheet.set_landscape()
     sheet.set_paper(9)  # A4
@@ -97,19 +98,21 @@ def _write_sheet(book: Any, name: str, frame: pd.DataFrame) -> None:
         for i, value in enumerate(values):
             if isinstance(value, str):
                 lines = math.ceil(width(value) / WIDEST)
-                sheet.write_string(i + HEADINGS, j, value, wrapped if lines > 1 else None)
-                if lines > 1:
-                    sheet.set_row(i + HEADINGS, LINE * lines)
+                sheet.write_string(i + HEADINGS, j, value, wrapped if lines > 1 else plain)
+                height[i] = max(height[i], lines)
                 wide = max(wide, width(value))
             elif value is None or not math.isfinite(value):
-                sheet.write_string(i + HEADINGS, j, UNKNOWN)
+                sheet.write_string(i + HEADINGS, j, UNKNOWN, plain)
                 wide = max(wide, width(UNKNOWN))
             else:
                 shown = number_format(by_row[i] if by_row else entry.unit, value)
-                style = styles.setdefault(shown, book.add_format({"num_format": shown}))
-                sheet.write_number(i + HEADINGS, j, value, style)
+                if shown not in styles:
+                    styles[shown] = book.add_format({"num_format": shown, "valign": "top"})
+                sheet.write_number(i + HEADINGS, j, value, styles[shown])
                 wide = max(wide, len(f"{value:,.0f}") + 3)
         sheet.set_column(j, j, min(max(wide, NARROWEST), WIDEST) + 2)
+    for i in (i for i, lines in enumerate(height) if lines > 1):
+        sheet.set_row(i + HEADINGS, LINE * height[i])
 
 
 def number_format(unit: str, value: float) -> str:
