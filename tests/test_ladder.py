@@ -29,6 +29,7 @@ LADDER = (
     "explain",
     "report",
     "folders",
+    "hearing",
     "intake",
     "console",
     "opening",
