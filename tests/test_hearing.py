@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from planner.area import read_area, write_area
 from planner.errors import DataError, InfeasibleError
 from planner.hearing import browser, hearing_pack, print_pdf, save_pack
 from planner.hearing.facts import ending, seats, trips
@@ -21,6 +22,7 @@ from planner.hearing.terms import norms, rules
 from planner.indicators import moves
 from planner.plan import optimise, score
 from planner.scenario import parse_scenario, preset_names
+from planner.travel import travel_times
 from tests import tiny as tiny_module
 
 ROOT = Path(__file__).parents[1]
@@ -214,11 +216,28 @@ def test_no_school_sheet_of_xunyi_is_longer_than_two_pages(tmp_path):
         assert 1 <= pages_of(pdf) <= 2, sheet.file
 
 
-def test_the_command_says_where_and_ends_with_codes(tmp_path):
-    def planner(*words):
-        command = [sys.executable, "-m", "planner", "report", *map(str, words)]
-        return subprocess.run(command, check=False, capture_output=True, encoding="utf-8", cwd=ROOT)
+def planner(*words):
+    command = [sys.executable, "-m", "planner", "report", *map(str, words)]
+    return subprocess.run(command, check=False, capture_output=True, encoding="utf-8", cwd=ROOT)
 
+
+def test_the_command_writes_the_pack_of_a_saved_plan(tmp_path):
+    area = read_area(write_area(tiny_module.make_area(), tmp_path / "county"))
+    scenario = parse_scenario(tiny_module.SCENARIO, "tiny.toml")
+    plan = optimise(area, travel_times(area, scenario.travel), scenario).save(tmp_path / "plan")
+    done = planner(plan, "--quick", "--lang", "en", "--out", tmp_path / "pack")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == f"Open {tmp_path / 'pack' / 'hearing.html'}"
+    assert all((tmp_path / "pack" / name).is_file() for name in SHEETS)
+    with (plan / "actions.csv").open("a") as file:
+        file.write("\n")
+    done = planner(plan, "--quick", "--out", tmp_path / "changed")
+    assert done.returncode == 2
+    assert "actions.csv has been changed since the plan was written" in done.stderr
+    assert not (tmp_path / "changed").exists()
+
+
+def test_what_the_command_cannot_do_ends_with_code_2(tmp_path):
     done = planner(tmp_path / "absent")
     assert done.returncode == 2
     assert "it is no complete plan folder" in done.stderr
