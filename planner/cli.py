@@ -268,6 +268,38 @@ def explain(
 
 
 @app.command()
+def report(
+    plan: Annotated[Path, typer.Argument(help="A plan folder.")],
+    language: Annotated[str, typer.Option("--lang", help="zh or en: what the sheets are in.")] = "zh",
+    school: Annotated[list[str] | None, typer.Option(help="Only this school's sheet; may stand again.")] = None,
+    town: Annotated[list[str] | None, typer.Option(help="Only this town's sheet; may stand again.")] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Print it with Chromium, Chrome or Edge, too.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Without what would have to be true to keep it.")] = False,
+    seconds: Annotated[float, typer.Option(min=0.1, help="For each threshold of a school; more settles more.")] = 1.0,
+    out: Out = None,
+    area: AreaOf = None,
+) -> None:
+    """The paper for the hearing: a sheet for every school that ends, for every town, and one for the county."""
+    from planner.explain import read_plan
+    from planner.hearing import browser, hearing_pack, save_pack
+    from planner.report import free_target
+
+    if language not in ("en", "zh"):
+        raise typer.BadParameter(f"{language!r} is neither en nor zh", param_hint="--lang")
+    target = free_target(out or Path("out") / f"{plan.resolve().name}-hearing", "hearing.json")
+    program = browser() if pdf else ""
+    with step(f"Reading {plan}"):
+        found = read_plan(plan, area)
+    with step("Why each school ends"):
+        chosen = {"schools": school or (), "towns": town or ()}
+        pack = hearing_pack(found, language=language, **chosen, quick=quick, seconds=seconds, tell=say)
+    with step(f"Writing {target}") as tell:
+        folder = save_pack(pack, target, program=program)
+        tell(f"{len(pack.sheets)} sheets")
+    print(f"Open {folder / ('hearing.pdf' if pdf else 'hearing.html')}")
+
+
+@app.command()
 def links(
     plan: Annotated[Path, typer.Argument(help="A scenario file (today's layout is looked at) or a plan folder.")],
     top: Annotated[int, typer.Option(min=1, help="How many roads to name.")] = 20,

@@ -11,7 +11,7 @@ from importlib import resources
 from typing import Any
 
 LANGUAGES = ("en", "zh")
-ROOMS = ("plan", "explain")
+ROOMS = ("plan", "explain", "hearing")
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ LADDER = (
     "explain",
     "report",
     "folders",
+    "hearing",
     "intake",
     "console",
     "opening",

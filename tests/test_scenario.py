@@ -20,6 +20,7 @@ def test_every_value_of_a_preset_has_a_source_and_a_unit(name):
     for row in read_preset(name)["norm"]:
         assert row["source"]
         assert row["text"]
+        assert row["text_zh"]
         assert "unit" in row
     parse_scenario(f'title = "A"\nnorms = "{name}"')
 

@@ -1,0 +1,93 @@
+"""Why a school ends: proven in full, read off the table of all schools, or that it cannot be said."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from planner.explain import explain, explain_all
+from planner.explain.bindings import bindings
+from planner.explain.fates import fate_of
+from planner.explain.school import Explanation
+from planner.plan import Plan, ask
+from planner.wording import Amount, Sentence
+
+MOST_BULLETS = 3
+
+
+@dataclass(frozen=True)
+class Why:
+    """What the sheet of a school says beside its figures.
+
+    Parameters
+    ----------
+    reasons : which rules bind, and whether it would stay with them eased
+    opposite : the best plan that keeps it, and how well that is proven
+    flips : what would have to be true to keep it
+    """
+
+    reasons: tuple[Sentence, ...]
+    opposite: tuple[Sentence, ...]
+    flips: tuple[Sentence, ...]
+
+
+def reasons_of(
+    plan: Plan, schools: Sequence[str], *, quick: bool, seconds: float, tell: Callable[[str], object]
+) -> dict[str, Why]:
+    """Why each of these schools ends.
+
+    Parameters
+    ----------
+    quick : from one table of all schools, without what would flip it
+    seconds : for each threshold of each school
+    tell : is told which school is being looked at
+
+    >>> why = reasons_of(tiny.plan, ["S2"], quick=True, seconds=0, tell=print)["S2"]
+    >>> [sentence.key for sentence in why.reasons + why.opposite + why.flips]
+    ['rule.town_max.none', 'other.kept.never', 'hearing.flips.quick']
+    """
+    if plan.scenario.objective.over:
+        return {school: Why((), (), (Sentence("hearing.futures"),)) for school in schools}
+    if quick:
+        return _from_table(plan, schools)
+    found = {}
+    for number, school in enumerate(schools, 1):
+        tell(f"{number} of {len(schools)}: {school}")
+        found[school] = _in_full(explain(plan, school, thresholds_s=seconds))
+    return found
+
+
+def _in_full(why: Explanation) -> Why:
+    """An explanation, sorted into the parts of the sheet."""
+
+    def those(*starts: str) -> tuple[Sentence, ...]:
+        return tuple(sentence for sentence in why.sentences if sentence.key.startswith(starts))
+
+    moved = those("other.move")
+    heads = [sentence for sentence in moved if sentence.key != "other.move"]
+    bullets = [sentence for sentence in moved if sentence.key == "other.move"][:MOST_BULLETS]
+    opposite = (*those("other.kept", "other.waived", "reason", "proof.", "exchange."), *heads, *bullets)
+    return Why(those("rule.", "eased."), opposite, those("flip."))
+
+
+def _from_table(plan: Plan, schools: Sequence[str]) -> dict[str, Why]:
+    """One relaxation for all of them."""
+    table: Any = explain_all(plan).set_index("school_id")
+    question, unit = ask(plan.area, plan.times, plan.scenario), plan.scenario.objective.minimise
+    found = {}
+    for school in schools:
+        held = bindings(plan, question, fate_of(plan, question, school))
+        low, high = float(table.at[school, "at_least"]), float(table.at[school, "at_most"])
+        if table.at[school, "proof"] == "impossible":
+            said = Sentence("other.kept.never")
+        elif math.isinf(high):
+            said = Sentence("other.kept.unknown")
+        elif table.at[school, "proof"] == "exact":
+            said = Sentence("hearing.more", {"more": Amount(high, unit)})
+        else:
+            said = Sentence("hearing.more.between", {"low": Amount(max(low, 0), unit), "high": Amount(high, unit)})
+        rules = tuple(binding.sentence for binding in held) or (Sentence("rule.none"),)
+        found[school] = Why(rules, (said,), (Sentence("hearing.flips.quick"),))
+    return found

@@ -1,0 +1,246 @@
+"""The paper for the hearing: its figures are the plan's, its text is text, and no sheet is missing."""
+
+import dataclasses
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from planner.area import read_area, write_area
+from planner.errors import DataError, InfeasibleError
+from planner.hearing import browser, hearing_pack, print_pdf, save_pack
+from planner.hearing.facts import ending, seats, trips
+from planner.hearing.pages import page
+from planner.hearing.sheets import file_name
+from planner.hearing.sketch import WIDE, Frame, scale_m
+from planner.hearing.terms import norms, rules
+from planner.indicators import moves
+from planner.plan import optimise, score
+from planner.scenario import parse_scenario, preset_names
+from planner.travel import travel_times
+from tests import tiny as tiny_module
+
+ROOT = Path(__file__).parents[1]
+HOSTILE = "<img src=x onerror=alert(1)>\"'{{ 7*7 }}{% raw %}</svg><script>alert(1)</script>"
+SHEETS = ["county.html", "towns/01-A.html", "towns/02-B.html", "schools/01-S2.html"]
+
+
+def sheet_text(pack, kind="school"):
+    """What a sheet says, its marks taken off."""
+    (sheet,) = [sheet for sheet in pack.sheets if sheet.kind == kind][:1]
+    body = page(pack.plan, pack.language, [sheet]).split("<body>")[1]
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body)))
+
+
+def test_the_figures_of_a_sheet_are_those_of_the_tables(tiny):
+    said = sheet_text(hearing_pack(tiny.plan, language="en", quick=True))
+    # 20 pupils of S2: V2's ten walk 20 minutes more, V3's ten as far as before.
+    assert "Two primary 10 0.0 0.0 on foot S1 中心小学" in said
+    assert "20.0 1.5 on foot 三村 primary 10 20.0 1.5 on foot S3 九年制学校 20.0 1.5 on foot" in said
+    assert "Pupils today: 20; seats: 30." in said
+    assert "10.0 minutes before, 20.0 minutes after, one way; 20.0 minutes at the longest" in said
+    assert re.search(r"S3 九年制学校 primary 10 50 20 50 30 20", said)  # seats and pupils before, after, free
+    assert "With it kept, no plan keeps every rule: this is proven." in said
+
+
+def test_everybody_who_moves_is_on_a_sheet(tiny):
+    table = trips(tiny.plan)
+    assert table["pupils"].sum() == moves(tiny.plan)["pupils"].sum() == 20
+    assert seats(tiny.plan, table)["coming"].sum() == 20
+
+
+def test_in_full_a_sheet_says_what_would_keep_the_school(tiny):
+    said = []
+    pack = hearing_pack(tiny.plan, language="en", seconds=60, tell=said.append)
+    assert said == ["1 of 1: S2"]
+    text = sheet_text(pack)
+    assert "Rule: in 甲镇 none may be open with a primary stage" in text
+    assert "not even with 60 pupils in the villages it is nearest to" in text
+    assert "{" not in text.replace("${x}", "")
+    assert "撤并关闭" in sheet_text(hearing_pack(tiny.plan, quick=True))
+
+
+def test_no_sheet_is_missing_and_only_those_asked_for_are_there(tiny):
+    assert [sheet.file for sheet in hearing_pack(tiny.plan, quick=True).sheets] == SHEETS
+    one = hearing_pack(tiny.plan, quick=True, schools=["S2"]).sheets
+    assert [sheet.file for sheet in one] == ["county.html", "schools/01-S2.html"]
+    with pytest.raises(DataError) as caught:
+        hearing_pack(tiny.plan, schools=["S9", "S1"], towns=["Z"])
+    for words in ("there is no town 'Z'", "there is no school 'S9'", "'S1' ends no stage in this plan"):
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_hostile_names_stay_text(tiny, language):
+    names = {"schools": tiny.area.schools.assign(name=HOSTILE), "demand": tiny.area.demand.assign(name=HOSTILE)}
+    towns = tiny.area.towns.assign(name=HOSTILE)
+    area = dataclasses.replace(tiny.area, **names, towns=towns, title=HOSTILE, attribution=(HOSTILE,))
+    today = dataclasses.replace(tiny.today, area=area)
+    plan = dataclasses.replace(tiny.plan, area=area, today=today, title=HOSTILE, notes=(HOSTILE,))
+    pack = hearing_pack(plan, language=language, quick=True)
+    html = page(plan, language, pack.sheets)
+    assert "<script" not in html
+    assert "<img" not in html
+    assert "{{ 7*7 }}" in html  # never a template
+    assert html.count("</svg>") == html.count("<svg")
+    assert "default-src 'none'" in unescape(html)
+    assert not re.search(r"(https?:)?//[a-z]", html)
+
+
+def test_ids_make_no_paths():
+    assert file_name("schools", 1, "../../S2<") == "schools/01-S2.html"
+    assert file_name("schools", 2, "村小") == "schools/02.html"
+
+
+def test_a_pack_is_written_whole_or_not_at_all(tiny, tmp_path, monkeypatch):
+    pack = hearing_pack(tiny.plan, quick=True)
+    folder = save_pack(pack, tmp_path / "pack")
+    written = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.*"))
+    assert written == sorted([*SHEETS, "hearing.html", "hearing.json"])
+    assert [s["file"] for s in json.loads((folder / "hearing.json").read_text("utf-8"))["sheets"]] == SHEETS
+    save_pack(pack, folder)  # an older pack is replaced
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("x")
+    with pytest.raises(DataError, match="is no hearing folder"):
+        save_pack(pack, tmp_path / "mine")
+    monkeypatch.setattr("planner.hearing.pack.print_pdf", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        save_pack(pack, tmp_path / "new", program="x")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["mine", "pack"]
+
+
+def fields(text):
+    return sorted(re.findall(r"\{(\w+)\}", text))
+
+
+def test_every_word_is_there_in_both_languages():
+    table = tomllib.loads((ROOT / "planner" / "hearing" / "sentences.toml").read_text("utf-8"))
+    asked = "".join(p.read_text("utf-8") for p in (ROOT / "planner" / "hearing").glob("*.html"))
+    for rows in table.values():
+        for key, row in rows.items():
+            assert fields(row["en"]) == fields(row["zh"]), key
+            assert row["en"]
+            assert row["zh"]
+    for key in re.findall(r'say\("([\w.]+)"[,)]', asked):
+        assert f"hearing.{key}" in table["phrases"], key
+
+
+def test_a_plan_for_futures_says_what_cannot_be_said(tiny):
+    over = tiny_module.SCENARIO + '[objective]\nover = "worst"\n[[futures]]\nname = "fewer"\npupils = 0.5\n'
+    plan = dataclasses.replace(tiny.plan, scenario=parse_scenario(over, "t.toml"))
+    said = sheet_text(hearing_pack(plan, language="en"))
+    assert "cannot be proven" in said
+    assert "Two primary 10" in said  # the facts stand all the same
+
+
+def test_a_plan_that_was_scored_has_its_sheets(tiny):
+    proposed = tiny.plan.actions[["school_id", "stage", "action"]]
+    plan = score(tiny.area, tiny.times, tiny.scenario, proposed)
+    said = sheet_text(hearing_pack(plan, language="en", quick=True), "county")
+    assert "Not proven" in said
+
+
+def test_a_plan_that_closes_nothing_has_town_sheets_alone(tiny):
+    scenario = parse_scenario(tiny_module.SCENARIO.replace("max = 0", "max = 1"), "t.toml")
+    try:
+        plan = optimise(tiny.area, tiny.times, scenario)
+    except InfeasibleError:  # pragma: no cover
+        pytest.fail("the looser scenario has a plan")
+    assert ending(plan) == []
+    kinds = [sheet.kind for sheet in hearing_pack(plan).sheets]
+    assert kinds == ["county", "town", "town"]
+    assert page(plan, "zh", hearing_pack(plan).sheets)
+
+
+@pytest.mark.parametrize("name", preset_names())
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_preset_and_rule_can_be_read_out(tiny, name, language):
+    from planner.wording import spoken
+
+    scenario = parse_scenario(f'title = "A"\nnorms = "{name}"\n[travel]\nwinter = true\n[rules]\nkeep = ["S1"]')
+    assert all(sentence.text(language) for sentence in rules(scenario, tiny.area))
+    assert all(spoken(norm.text, language) and spoken(norm.source, language) for norm in norms(scenario))
+
+
+def test_a_scenarios_own_value_is_told_from_the_documents():
+    text = 'title = "A"\nnorms = "cn-rural-2018"\n[travel.max_minutes]\nlower_primary = 40'
+    (own,) = [norm for norm in norms(parse_scenario(text)) if norm.own]
+    assert (own.value, own.source.zh) == ("40", "国办发〔2018〕27号")
+
+
+def test_the_scale_bar_is_true():
+    import numpy as np
+
+    frame = Frame(np.array([[0.0, 0.0], [10_000.0, 0.0]]))
+    left, right = frame.at(0, 0), frame.at(scale_m(frame), 0)
+    assert 0 < right[0] - left[0] <= WIDE / 4
+    assert (right[0] - left[0]) * frame.m_per_unit == pytest.approx(scale_m(frame), rel=0.01)
+
+
+def test_without_a_browser_the_message_says_what_is_missing(monkeypatch):
+    monkeypatch.setenv("PLANNER_CHROMIUM", "")
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(DataError, match="no Chromium, Chrome or Edge found"):
+        browser()
+    monkeypatch.setenv("PLANNER_CHROMIUM", "/nowhere/chromium")
+    with pytest.raises(DataError, match="cannot be run"):
+        browser()
+
+
+def pages_of(pdf):
+    return len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf.read_bytes()))
+
+
+@pytest.mark.browser
+@pytest.mark.slow  # every sheet that ends in Xunyi is printed once
+def test_no_school_sheet_of_xunyi_is_longer_than_two_pages(tmp_path):
+    import planner as pl
+
+    try:
+        program = browser()
+    except DataError:
+        pytest.skip("no browser on this machine")
+    folder = ROOT / "data" / "xunyi"
+    scenario, area = pl.read_scenario(folder / "scenarios" / "county-2023.toml"), pl.read_area(folder)
+    plan = pl.optimise(area, pl.travel_times(area, scenario.travel), scenario)
+    most = max(ending(plan), key=lambda s: (trips(plan)["from_school"] == s).sum())
+    pack = hearing_pack(plan, schools=[most, ending(plan)[0]], towns=["610429101"], seconds=0.5)
+    written = save_pack(pack, tmp_path / "pack")
+    for sheet in pack.sheets[1:]:
+        pdf = print_pdf(written / sheet.file, tmp_path / "one.pdf", program)
+        assert 1 <= pages_of(pdf) <= 2, sheet.file
+
+
+def planner(*words):
+    command = [sys.executable, "-m", "planner", "report", *map(str, words)]
+    return subprocess.run(command, check=False, capture_output=True, encoding="utf-8", cwd=ROOT)
+
+
+def test_the_command_writes_the_pack_of_a_saved_plan(tmp_path):
+    area = read_area(write_area(tiny_module.make_area(), tmp_path / "county"))
+    scenario = parse_scenario(tiny_module.SCENARIO, "tiny.toml")
+    plan = optimise(area, travel_times(area, scenario.travel), scenario).save(tmp_path / "plan")
+    done = planner(plan, "--quick", "--lang", "en", "--out", tmp_path / "pack")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == f"Open {tmp_path / 'pack' / 'hearing.html'}"
+    assert all((tmp_path / "pack" / name).is_file() for name in SHEETS)
+    with (plan / "actions.csv").open("a") as file:
+        file.write("\n")
+    done = planner(plan, "--quick", "--out", tmp_path / "changed")
+    assert done.returncode == 2
+    assert "actions.csv has been changed since the plan was written" in done.stderr
+    assert not (tmp_path / "changed").exists()
+
+
+def test_what_the_command_cannot_do_ends_with_code_2(tmp_path):
+    done = planner(tmp_path / "absent")
+    assert done.returncode == 2
+    assert "it is no complete plan folder" in done.stderr
+    done = planner(tmp_path, "--lang", "fr")
+    assert done.returncode == 2
+    assert "neither en nor zh" in done.stderr
