@@ -9,6 +9,10 @@ const SIGNS = ["unreachable", "no_seat"];
 const PANELS = ["key", "card"];
 const NO_PLAN = { actions: [], trips: [], catchments: {}, notes: [], title: "" };
 
+function start(map) {
+  readData($("plan-data")).then((data) => drawPlan(map, data), () => ($("cannot").hidden = false));
+}
+
 function drawPlan(map, data) {
   const { schools, villages, bands, plans } = data;
   const wide = window.matchMedia("(min-width: 900px)").matches;

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,11 +14,11 @@ from branca.element import Element, Figure
 from folium.template import Template
 from xstatic.pkg import leaflet
 
+from planner.draw.pack import pack
 from planner.draw.words import asset, words
 
-SCRIPTS = ("tools.js", "symbols.js", "flows.js", "isochrones.js", "ways.js", "map.js")
+SCRIPTS = ("pack.js", "tools.js", "symbols.js", "flows.js", "isochrones.js", "ways.js", "map.js")
 POLICY = "policy-goes-here"
-UNSAFE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 
 class Page(Figure):
@@ -62,10 +61,10 @@ def render(data: Mapping[str, Any], lang: str) -> str:
     page.header.add_child(Verbatim(f"<script>{library()}</script>"), name="leaflet")
     page.html.add_child(Verbatim(asset("page.html")), name="panels")
     page.html.add_child(
-        Verbatim(f'<script type="application/json" id="plan-data">{to_json(everything)}</script>'), name="data"
+        Verbatim(f'<script type="application/octet-stream" id="plan-data">{to_text(everything)}</script>'), name="data"
     )
     scripts = "\n".join(asset(name) for name in SCRIPTS)
-    script = f"{scripts}\ndrawPlan({fmap.get_name()}, JSON.parse(document.getElementById('plan-data').text));"
+    script = f"{scripts}\nstart({fmap.get_name()});"
     page.render()  # Folium adds its own parts now; ours come after them
     page.header.add_child(Verbatim(f"<style>{asset('map.css')}</style>"), name="plan_css")
     page.script.add_child(Verbatim(script), name="plan")
@@ -73,13 +72,13 @@ def render(data: Mapping[str, Any], lang: str) -> str:
     return html.replace(POLICY, content_policy(html), 1)
 
 
-def to_json(data: object) -> str:
-    r"""JSON that is safe inside a script element.
+def to_text(data: object) -> str:
+    r"""Data as a script element may hold it: packed, in base64.
 
-    >>> to_json("</script>")
-    '"\\u003c/script\\u003e"'
+    >>> set("<>&") & set(to_text(["</script>"] * 20))
+    set()
     """
-    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(UNSAFE)
+    return base64.b64encode(pack(data)).decode()
 
 
 def content_policy(html: str) -> str:
