@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from planner.errors import DataError, InfeasibleError, PlannerError, ScenarioError
     from planner.explain import explain, explain_all, read_plan
     from planner.intake import new_area
-    from planner.plan import Plan, alternatives, catchments, current_plan, frontier, optimise, score
+    from planner.plan import Plan, alternatives, catchments, current_plan, frontier, optimise, score, what_if
     from planner.robust import robustness
     from planner.scenario import parse_scenario, read_scenario
     from planner.travel import criticality, flows, isochrones, path, paths, travel_times
@@ -53,6 +53,7 @@ _HOME = {
     "score": "plan",
     "travel_times": "travel",
     "verify": "verify",
+    "what_if": "plan",
     "write_area": "area",
 }
 
@@ -86,6 +87,7 @@ __all__ = [
     "score",
     "travel_times",
     "verify",
+    "what_if",
     "write_area",
 ]
 

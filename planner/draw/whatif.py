@@ -1,0 +1,97 @@
+"""What the page needs to answer "what if this school stayed?": travel times, who may teach whom, today's schools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from planner.draw.asked import without_rules
+from planner.model import BANDS, STAGES
+from planner.plan import Plan, Question, ask
+from planner.plan.whatif import limits_of, tenths
+
+ORIGINS = ("existing", "candidate", "gain")
+
+
+def whatif(
+    plans: Sequence[Plan], school_row: Mapping[str, int], village_row: Mapping[str, int]
+) -> dict[str, Any] | None:
+    """Travel times and sites of the last plan's question; None without a plan.
+
+    Returns
+    -------
+    ``times``: each with ``schools`` (rows) and ``tenths`` (a list a village: tenths of a minute to each of them, null:
+    no way); ``bands``: which of the times a band has (-1: none), the ``schools`` that may teach it, and ``today``, a
+    school row a village (-1: no pupils or no way); ``sites``: school row, stage, seats, and where the stage comes from;
+    ``scenario``: the question in TOML, without the rules that keep and close
+
+    >>> rows = {"S1": 0, "S2": 1, "S3": 2}, {"V1": 0, "V2": 1, "V3": 2, "V4": 3}
+    >>> found = whatif([tiny.plan], *rows)
+    >>> found["times"][0]["tenths"][1], found["bands"][3]
+    ([200, 0, 400], {'times': 0, 'schools': [2], 'today': [-1, -1, 2, 2]})
+    """
+    if not plans:
+        return None
+    plan = plans[-1]
+    question = ask(plan.area, plan.times, plan.scenario)
+    times: list[dict[str, Any]] = []
+    found: list[tuple[np.ndarray, set[int]]] = []
+    bands = []
+    for band in BANDS:
+        taught = _schools_of(question, band, school_row)
+        if not taught:
+            bands.append({"times": -1, "schools": [], "today": [-1] * len(village_row)})
+            continue
+        minutes = plan.times.data["minutes"].sel(band=band).values
+        at = next((k for k, (same, _) in enumerate(found) if np.array_equal(same, minutes, equal_nan=True)), len(found))
+        if at == len(found):
+            found.append((minutes, set()))
+        found[at][1].update(taught)
+        bands.append({"times": at, "schools": taught, "today": _today(question, band, school_row, village_row)})
+    school_at = {str(school): i for i, school in enumerate(plan.times.data["school"].values)}
+    demand_at = {str(demand): i for i, demand in enumerate(plan.times.data["demand"].values)}
+    order = [demand_at[village] for village in village_row]
+    ids = list(school_row)
+    for minutes, rows in found:
+        schools = sorted(rows)
+        cells = minutes[np.ix_(order, [school_at[ids[row]] for row in schools])]
+        made = tenths(cells, limits_of(plan.scenario)).tolist()
+        times.append({"schools": schools, "tenths": [[_known(cell) for cell in row] for row in made]})
+    sites = question.sites
+    names = (sites["school_id"].map(dict(school_row)), sites["stage"].map(STAGES.index))
+    return {
+        "times": times,
+        "bands": bands,
+        "sites": [
+            [school, stage, _known(seats), ORIGINS.index(origin)]
+            for school, stage, seats, origin in zip(*names, sites["seats"], sites["origin"], strict=True)
+        ],
+        "scenario": without_rules(plan.scenario),
+    }
+
+
+def _schools_of(question: Question, band: str, school_row: Mapping[str, int]) -> list[int]:
+    """Rows of the schools that may teach a band."""
+    rows = np.flatnonzero((question.rows["band"] == band).to_numpy())
+    if not len(rows):
+        return []
+    ids = question.sites["school_id"][question.teaches[rows[0]]]
+    return sorted(school_row[str(school)] for school in ids)
+
+
+def _today(question: Question, band: str, school_row: Mapping[str, int], village_row: Mapping[str, int]) -> list[int]:
+    made = [-1] * len(village_row)
+    here = (question.rows["band"] == band).to_numpy() & (question.nearest_today >= 0)
+    ids = question.sites["school_id"].to_numpy()[question.nearest_today[here]]
+    for village, school in zip(question.rows["demand_id"][here], ids, strict=True):
+        made[village_row[str(village)]] = school_row[str(school)]
+    return made
+
+
+def _known(value: float) -> int | float | None:
+    """A number as JSON says it, unknown as null."""
+    if np.isnan(value):
+        return None
+    return int(value) if float(value).is_integer() else float(value)
