@@ -18,12 +18,12 @@ from planner.compare import scorecard
 from planner.errors import DataError, Fault
 from planner.indicators import by_band, by_town, moves, open_by_kind_and_town
 from planner.plan import Plan, catchments, road_flows
+from planner.sources.files import FORMULA_STARTS
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
 TABLES = ("actions.csv", "assignment.csv", "scorecard.csv")
 
 
@@ -150,15 +150,6 @@ def safe(frame: pd.DataFrame) -> pd.DataFrame:
         if not pd.api.types.is_numeric_dtype(guarded[column]):
             guarded[column] = guarded[column].map(guard)
     return guarded
-
-
-def unguarded(value: str) -> str:
-    """The text that ``safe`` was given.
-
-    >>> unguarded("'=1+1"), unguarded("O'Neil")
-    ('=1+1', "O'Neil")
-    """
-    return value[1:] if value.startswith("'") and value[1:].startswith(FORMULA_STARTS) else value
 
 
 def number(value: float) -> float | None:

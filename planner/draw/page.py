@@ -17,7 +17,8 @@ from xstatic.pkg import leaflet
 from planner.draw.pack import pack
 from planner.draw.words import asset, words
 
-SCRIPTS = ("pack.js", "tools.js", "symbols.js", "flows.js", "isochrones.js", "ways.js", "map.js")
+DRAWN = ("pack.js", "tools.js", "symbols.js", "flows.js", "isochrones.js", "ways.js")
+ASKED = ("whatif.js", "exchange.js", "cards.js", "panel.js")
 POLICY = "policy-goes-here"
 
 
@@ -63,10 +64,10 @@ def render(data: Mapping[str, Any], lang: str) -> str:
     page.html.add_child(
         Verbatim(f'<script type="application/octet-stream" id="plan-data">{to_text(everything)}</script>'), name="data"
     )
-    scripts = "\n".join(asset(name) for name in SCRIPTS)
+    scripts = "\n".join(asset(name) for name in (*DRAWN, *ASKED, "map.js"))
     script = f"{scripts}\nstart({fmap.get_name()});"
     page.render()  # Folium adds its own parts now; ours come after them
-    page.header.add_child(Verbatim(f"<style>{asset('map.css')}</style>"), name="plan_css")
+    page.header.add_child(Verbatim(f"<style>{asset('map.css')}{asset('whatif.css')}</style>"), name="plan_css")
     page.script.add_child(Verbatim(script), name="plan")
     html: str = page.render()
     return html.replace(POLICY, content_policy(html), 1)

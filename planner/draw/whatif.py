@@ -62,6 +62,7 @@ def whatif(
     sites = question.sites
     names = (sites["school_id"].map(dict(school_row)), sites["stage"].map(STAGES.index))
     return {
+        "stages": list(STAGES),
         "times": times,
         "bands": bands,
         "sites": [
