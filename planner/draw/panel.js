@@ -4,6 +4,7 @@
 /** ``page``: what the map lends: say, planView(): its number, indexed(plan), turnTo(view), choose(list, row), band(). */
 function makeWhatIf(data, page) {
   const { t, n, withUnit, nameOf } = page.say, { schools, villages, bands } = data;
+  data.whatif.times.forEach(byVillage);
   const sites = sitesOf(data.whatif), today = settle(layoutToday(sites));
   const plans = data.plans.map((plan, i) => ({ layout: layoutOf(sites, plan.actions), ...scored(page.trips(i), plan.actions) }));
   let from = data.plans.length - 1, tried = [], at = 0, against = "plan", said = null;

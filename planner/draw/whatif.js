@@ -12,6 +12,13 @@ function sitesOf({ sites, stages }) {
   return sites.map(([school, stage, seats, origin]) => ({ school, stage: stages[stage], seats, origin }));
 }
 
+/** Times in the order of the villages' rows; they are stored along a curve. */
+function byVillage(table) {
+  const rows = new Array(table.villages.length);
+  table.villages.forEach((village, i) => (rows[village] = table.tenths[i]));
+  table.tenths = rows;
+}
+
 /** The layout of a plan's actions. */
 function layoutOf(sites, actions) {
   const said = new Map(actions.map((row) => [`${row.school} ${row.stage}`, row]));

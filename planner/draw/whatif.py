@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from planner.draw.asked import without_rules
-from planner.model import BANDS, STAGES
+from planner.model import BANDS, STAGES, StudyArea
 from planner.plan import Plan, Question, ask
 from planner.plan.whatif import limits_of, tenths
 
@@ -22,8 +22,8 @@ def whatif(
 
     Returns
     -------
-    ``times``: each with ``schools`` (rows) and ``tenths`` (a list a village: tenths of a minute to each of them, null:
-    no way); ``bands``: which of the times a band has (-1: none), the ``schools`` that may teach it, and ``today``, a
+    ``times``: each with ``schools`` and ``villages`` (rows) and ``tenths`` (a list for each of these villages: tenths of a
+    minute to each of these schools, null: no way); ``bands``: which of the times a band has (-1: none), the ``schools`` that may teach it, and ``today``, a
     school row a village (-1: no pupils or no way); ``sites``: school row, stage, seats, and where the stage comes from;
     ``scenario``: the question in TOML, without the rules that keep and close
 
@@ -52,13 +52,13 @@ def whatif(
         bands.append({"times": at, "schools": taught, "today": _today(question, band, school_row, village_row)})
     school_at = {str(school): i for i, school in enumerate(plan.times.data["school"].values)}
     demand_at = {str(demand): i for i, demand in enumerate(plan.times.data["demand"].values)}
-    order = [demand_at[village] for village in village_row]
-    ids = list(school_row)
+    villages, ids = _along_a_curve(plan.area), list(school_row)
+    order = [demand_at[str(plan.area.demand.index[row])] for row in villages]
     for minutes, rows in found:
         schools = sorted(rows)
         cells = minutes[np.ix_(order, [school_at[ids[row]] for row in schools])]
         made = tenths(cells, limits_of(plan.scenario)).tolist()
-        times.append({"schools": schools, "tenths": [[_known(cell) for cell in row] for row in made]})
+        times.append({"schools": schools, "villages": villages, "tenths": [[_known(cell) for cell in row] for row in made]})
     sites = question.sites
     names = (sites["school_id"].map(dict(school_row)), sites["stage"].map(STAGES.index))
     return {
@@ -71,6 +71,15 @@ def whatif(
         ],
         "scenario": without_rules(plan.scenario),
     }
+
+
+def _along_a_curve(area: StudyArea) -> list[int]:
+    """Rows of the villages, neighbours one after another: their times differ little, so that they take few bytes."""
+    points = area.demand.geometry
+    known = np.flatnonzero(~(points.is_empty | points.isna()).to_numpy())
+    along = points.iloc[known].hilbert_distance().to_numpy() if len(known) else known
+    rest = np.setdiff1d(np.arange(len(points)), known)
+    return [int(row) for row in (*known[np.argsort(along, kind="stable")], *rest)]
 
 
 def _schools_of(question: Question, band: str, school_row: Mapping[str, int]) -> list[int]:
