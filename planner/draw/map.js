@@ -10,7 +10,7 @@ const PANELS = ["key", "card"];
 const NO_PLAN = { actions: [], trips: [], catchments: {}, notes: [], title: "" };
 
 function start(map) {
-  readData($("plan-data")).then((data) => drawPlan(map, data), () => ($("cannot").hidden = false));
+  readData($("plan-data")).then((data) => drawPlan(map, data));
 }
 
 function drawPlan(map, data) {

@@ -22,10 +22,11 @@ def whatif(
 
     Returns
     -------
-    ``times``: each with ``schools`` and ``villages`` (rows) and ``tenths`` (a list for each of these villages: tenths of a
-    minute to each of these schools, null: no way); ``bands``: which of the times a band has (-1: none), the ``schools`` that may teach it, and ``today``, a
-    school row a village (-1: no pupils or no way); ``sites``: school row, stage, seats, and where the stage comes from;
-    ``scenario``: the question in TOML, without the rules that keep and close
+    ``times``: each with ``schools`` and ``villages`` (rows) and ``tenths`` (a list for each of these villages: tenths
+    of a minute to each of these schools, null: no way); ``bands``: which of the times a band has (-1: none), the
+    ``schools`` that may teach it, and ``today``, a school row a village (-1: no pupils or no way); ``sites``: school
+    row, stage (of ``stages``), seats, and where the stage comes from (of ``ORIGINS``); ``scenario``: the question in
+    TOML, without the rules that keep and close
 
     >>> rows = {"S1": 0, "S2": 1, "S3": 2}, {"V1": 0, "V2": 1, "V3": 2, "V4": 3}
     >>> found = whatif([tiny.plan], *rows)
@@ -58,7 +59,9 @@ def whatif(
         schools = sorted(rows)
         cells = minutes[np.ix_(order, [school_at[ids[row]] for row in schools])]
         made = tenths(cells, limits_of(plan.scenario)).tolist()
-        times.append({"schools": schools, "villages": villages, "tenths": [[_known(cell) for cell in row] for row in made]})
+        times.append(
+            {"schools": schools, "villages": villages, "tenths": [[_known(cell) for cell in row] for row in made]}
+        )
     sites = question.sites
     names = (sites["school_id"].map(dict(school_row)), sites["stage"].map(STAGES.index))
     return {

@@ -1,4 +1,4 @@
-"""What if this school stayed? Every pupil to the nearest open school, as maps say it (docs/conventions.md 3.24)."""
+"""What if this school stayed? Every pupil to the nearest open school, as maps say it (docs/conventions.md 3.25)."""
 
 from __future__ import annotations
 

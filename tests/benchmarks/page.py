@@ -2,9 +2,9 @@
 
 python -m tests.benchmarks.page [--small]
 
-Folium's page holds roads and towns (GeoJson), villages (CircleMarker) and schools (Marker), each with a popup, and lines
-from village to school; it has no travel times and answers nothing. What it would fetch from a network is served from
-this machine.
+Folium's page holds roads and towns (GeoJson), villages (CircleMarker) and schools (Marker), each with a popup, and
+lines from village to school; it has no travel times and answers nothing. What it would fetch from a network is served
+from this machine.
 """
 
 from __future__ import annotations
