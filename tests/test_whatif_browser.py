@@ -25,7 +25,7 @@ def hostile(tmp_path_factory):
 
 
 def cards(page):
-    page.wait_for_timeout(60)
+    page.wait_for_timeout(120)
     shown = page.evaluate(
         "() => [...document.querySelectorAll('#cards li')].map((li) => [li.dataset.card, li.innerText])"
     )

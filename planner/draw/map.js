@@ -149,7 +149,7 @@ function drawPlan(map, data) {
     drawLand();
     drawCatchments();
     drawLines();
-    drawFlows(groups.flows, data.flows, state.view, still);
+    drawRoadUse();
     villages.forEach(drawVillage);
     schools.forEach(drawSchool);
     drawMerges();
@@ -166,11 +166,17 @@ function drawPlan(map, data) {
     return list === villages ? view().trips[row][state.band].map(detailed) : [];
   }
 
-  /** Only when it is looked at: a county's land takes the browser a moment. */
+  /* Land and the use of roads are drawn only when they are looked at: they take the browser a moment. */
+
   function drawLand() {
     groups.isochrones.clearLayers();
     if (!shown.has("isochrones")) return;
     drawIsochrones(data.isochrones, state.view, state.band, still("isochrones", {}), groups.isochrones);
+  }
+
+  function drawRoadUse() {
+    groups.flows.clearLayers();
+    if (shown.has("flows")) drawFlows(groups.flows, data.flows, state.view, still);
   }
 
   const isChosen = (list, row) => state.chosen !== null && state.chosen.list === list && state.chosen.row === row;
@@ -317,6 +323,7 @@ function drawPlan(map, data) {
     box.addEventListener("change", () => {
       box.checked ? shown.add(name) : shown.delete(name);
       if (name === "isochrones") drawLand();
+      if (name === "flows") drawRoadUse();
       showLayers();
     });
     const head = el("h2", {}, el("label", {}, box, ` ${t(`layer.${name}`)}`));

@@ -3,7 +3,8 @@
 
 /** What an element holds; rejects in browsers that cannot decompress (before Chromium 80, Safari 16.4, Firefox 113). */
 async function readData(node) {
-  const packed = Uint8Array.from(atob(node.text), (sign) => sign.charCodeAt(0));
+  const signs = atob(node.text), packed = new Uint8Array(signs.length);
+  for (let i = 0; i < signs.length; i++) packed[i] = signs.charCodeAt(i);
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   return unpack(new Uint8Array(await new Response(stream).arrayBuffer()));
 }
@@ -44,12 +45,14 @@ const READERS = {
 function readNumbers({ count, scale, gaps, by, steps }, column) {
   const found = new Array(count), rows = count / by, wide = column.length / count;
   let sum = 0;
-  for (let k = 0; k < count; k++) {
+  for (let k = 0, at = 0, row = 0; k < count; k++) {
     let coded = 0;
     for (let b = wide - 1; b >= 0; b--) coded = coded * 256 + column[b * count + k];
     const value = coded - gaps, whole = value % 2 ? -(value + 1) / 2 : value / 2;
     sum = steps ? sum + whole : whole;
-    found[(k % rows) * by + Math.floor(k / rows)] = gaps && coded === 0 ? null : sum / scale;
+    found[row * by + at] = gaps && coded === 0 ? null : sum / scale;
+    row += 1;
+    if (row === rows) [row, at] = [0, at + 1];
   }
   return found;
 }

@@ -135,7 +135,7 @@ function makeWhatIf(data, page) {
     });
     const over = now().actions.filter((row) => overSeats(row) > 0).sort((one, other) => overSeats(other) - overSeats(one));
     const base = against === "plan" ? plans[from] : today;
-    const hard = hitHardest(now().trips, base.trips, bands.length);
+    const hard = hitHardest(now().trips, base.trips, villages.length, bands.length);
     const choice = el("select", { id: "against", ariaLabel: t("whatif.against") });
     choice.append(...["plan", "today"].map((key) => el("option", { value: key, textContent: t(key), selected: key === against })));
     choice.addEventListener("change", () => {

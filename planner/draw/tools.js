@@ -58,7 +58,7 @@ const afterTheFrame = (() => {
   let last = 0;
   return (task) => {
     const mine = (last += 1);
-    requestAnimationFrame(() => setTimeout(() => mine === last && task()));
+    requestAnimationFrame(() => setTimeout(() => mine === last && task(), 16));
   };
 })();
 

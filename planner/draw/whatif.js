@@ -159,25 +159,28 @@ function closures(sites, layout, actions) {
   return { closed: ended.length - merged, merged, opened: [...now].filter((row) => !today.has(row)).length };
 }
 
-/** Mean minutes of a village's band, by number of both; Infinity where some pupils have no way. */
-function minutesBy(trips, bands) {
-  const sums = new Map();
+/** Mean minutes by village and band (village * bands + band); Infinity where some pupils have no way, NaN without pupils. */
+function minutesBy(trips, villages, bands) {
+  const sums = new Float64Array(villages * bands), counts = new Float64Array(villages * bands);
   for (const { village, band, pupils, minutes } of trips) {
-    const key = village * bands + band, [all, count] = sums.get(key) || [0, 0];
-    sums.set(key, [all + (minutes === null ? Infinity : minutes * pupils), count + pupils]);
+    sums[village * bands + band] += minutes === null ? Infinity : minutes * pupils;
+    counts[village * bands + band] += pupils;
   }
-  return new Map([...sums].map(([key, [all, count]]) => [key, all / count]));
+  return sums.map((sum, key) => sum / counts[key]);
 }
 
 /** The villages whose trip grows most: the band that it grows most for, minutes more, and before. */
-function hitHardest(trips, before, bands, most = 10) {
-  const was = minutesBy(before, bands), worst = new Map();
-  for (const [key, now] of minutesBy(trips, bands)) {
-    const village = Math.floor(key / bands), then = was.get(key), more = now - then;
-    if (!(more > 0.05) || (worst.has(village) && worst.get(village).more >= more)) continue;
-    worst.set(village, { village, band: key % bands, then, now, more });
+function hitHardest(trips, before, villages, bands, most = 10) {
+  const was = minutesBy(before, villages, bands), is = minutesBy(trips, villages, bands), found = [];
+  for (let village = 0; village < villages; village++) {
+    let worst = null;
+    for (let band = 0; band < bands; band++) {
+      const [then, now] = [was, is].map((minutes) => minutes[village * bands + band]), more = now - then;
+      if (more > 0.05 && !(worst && worst.more >= more)) worst = { village, band, then, now, more };
+    }
+    if (worst) found.push(worst);
   }
-  return [...worst.values()].sort((one, other) => other.more - one.more || one.village - other.village).slice(0, most);
+  return found.sort((one, other) => other.more - one.more || one.village - other.village).slice(0, most);
 }
 
 /** Pupils of a band by classes of minutes of one width; the last class is open, who has no way is left out. */
