@@ -17,11 +17,13 @@ from planner.draw.catchments import catchments
 from planner.draw.isochrones import isochrones
 from planner.draw.layers import payload
 from planner.draw.pack import pack, unpack
+from planner.draw.page import ASKED, DRAWN
 from planner.draw.words import asset, words
 from planner.indicators import INDICATORS
 from planner.model import ACTIONS, BANDS, KIND_GRADES, MODES, STAGES
 from planner.scenario import parse_scenario
 from tests import tiny as tiny_module
+from tests.test_whatif import CARDS
 from tests.tiny import SCENARIO
 
 ROOT = Path(__file__).parents[1]
@@ -134,8 +136,10 @@ def test_nothing_is_changed_in_folium(tiny):
 
 def test_languages_are_complete():
     used = set()
-    for name in ("tools.js", "symbols.js", "flows.js", "map.js"):
-        used |= set(re.findall(r'\bt\("([\w.]+)"', asset(name)))
+    for name in (*DRAWN, *ASKED, "map.js"):
+        used |= set(re.findall(r'\b(?:t|press|counted)\("([\w.]+)"', asset(name)))
+        used |= set(re.findall(r'key: "([\w.]+)"', asset(name)))
+    used |= {f"card.{key}" for key in CARDS} | {f"short.{band}" for band in BANDS}
     used |= set(re.findall(r'data-(?:word|label|hint)="([\w.]+)"', asset("page.html")))
     used |= {f"band.{b}" for b in BANDS} | {f"stage.{s}" for s in STAGES} | {f"kind.{k}" for k in KIND_GRADES}
     used |= {f"state.{a}" for a in ACTIONS} | {f"mode.{m}" for m in MODES} | {f"roads.{r}" for r in RANKS}
