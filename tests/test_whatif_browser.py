@@ -84,6 +84,7 @@ def test_who_is_hit_and_who_has_no_seat_is_listed(open_page, tmp_path):  # noqa:
     page.evaluate("document.querySelector('[data-school=S3]').focus()")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Close primary").click()
+    page.wait_for_selector("#against")  # the lists follow the map
     text = page.locator("#whatif").text_content()
     assert "60 pupils on 45 seats" in text
     assert "Four lower-primary, 10 pupils: 0 → 60 min (+60)" in text

@@ -44,12 +44,15 @@ const READERS = {
 
 function readNumbers({ count, scale, gaps, by, steps }, column) {
   const found = new Array(count), rows = count / by, wide = column.length / count;
+  const beside = new Float64Array(steps === 2 ? rows : 0);
   let sum = 0;
   for (let k = 0, at = 0, row = 0; k < count; k++) {
     let coded = 0;
     for (let b = wide - 1; b >= 0; b--) coded = coded * 256 + column[b * count + k];
     const value = coded - gaps, whole = value % 2 ? -(value + 1) / 2 : value / 2;
-    sum = steps ? sum + whole : whole;
+    if (steps === 2) beside[row] += whole;
+    sum = steps && row ? sum : 0;
+    sum += steps === 2 ? beside[row] : whole;
     found[row * by + at] = gaps && coded === 0 ? null : sum / scale;
     row += 1;
     if (row === rows) [row, at] = [0, at + 1];

@@ -113,10 +113,12 @@ def _numbers(items: Sequence[float | None], width: int, columns: list[bytes]) ->
         return None
     found = []
     for by in sorted({by for by in (*STRIDES, width) if len(items) % by == 0}):
-        in_order = whole.astype(np.int64).reshape(-1, by).T.ravel()
+        rows = whole.astype(np.int64).reshape(-1, by)
         order = known.reshape(-1, by).T.ravel()
-        for steps in (0, 1) if known.all() else (0,):
-            made = np.diff(in_order, prepend=0) if steps else in_order
+        for steps in (0, 1, 2)[: 3 if by > 1 else 2] if known.all() else (0,):
+            # Of 1 every number less the one before it in its column; of 2 that less the same of the column before.
+            made = np.diff(rows, axis=0, prepend=0) if steps else rows
+            made = (np.diff(made, axis=1, prepend=0) if steps == 2 else made).T.ravel()
             found.append(({"by": by, "steps": steps}, _bytes(np.where(made < 0, -2 * made - 1, 2 * made), order)))
     how, best = min(found, key=lambda item: len(zlib.compress(item[1], 1)))
     columns.append(best)
@@ -162,6 +164,8 @@ def _read(node: dict[str, Any], column: bytes) -> list[float | None]:
     lost = coded == 0 if gaps else np.zeros(count, bool)
     coded = coded - gaps
     whole = np.where(coded % 2, -(coded + 1) // 2, coded // 2)
-    whole = np.cumsum(whole) if node["steps"] else whole
-    made = (whole if scale == 1 else whole / scale).reshape(by, -1).T.ravel().tolist()
+    rows = whole.reshape(by, -1)
+    rows = np.cumsum(rows, axis=0) if node["steps"] == 2 else rows
+    rows = np.cumsum(rows, axis=1) if node["steps"] else rows
+    made = (rows if scale == 1 else rows / scale).T.ravel().tolist()
     return [None if gone else value for value, gone in zip(made, lost.reshape(by, -1).T.ravel(), strict=True)]

@@ -63,7 +63,7 @@ function assignBand(data, band, isOpen) {
     let least = Infinity, school = -1;
     for (let k = 0; k < to.length; k++) {
       const time = tenths[at[k]];
-      if (time !== null && time < least) [least, school] = [time, to[k]];
+      if (time >= 0 && time < least) [least, school] = [time, to[k]];
     }
     if (home >= 0 && tenths[column.get(home)] === least && isOpen(home)) school = home;
     trips.push(tripOf(village, band, school, pupils, school < 0 ? null : least / 10));

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 
 from planner.draw.asked import without_rules
-from planner.model import BANDS, STAGES, StudyArea
+from planner.model import BANDS, STAGES
 from planner.plan import Plan, Question, ask
 from planner.plan.whatif import limits_of, tenths
 
@@ -23,7 +24,7 @@ def whatif(
     Returns
     -------
     ``times``: each with ``schools`` and ``villages`` (rows) and ``tenths`` (a list for each of these villages: tenths
-    of a minute to each of these schools, null: no way); ``bands``: which of the times a band has (-1: none), the
+    of a minute to each of these schools, -1: no way); ``bands``: which of the times a band has (-1: none), the
     ``schools`` that may teach it, and ``today``, a school row a village (-1: no pupils or no way); ``sites``: school
     row, stage (of ``stages``), seats, and where the stage comes from (of ``ORIGINS``); ``scenario``: the question in
     TOML, without the rules that keep and close
@@ -53,15 +54,14 @@ def whatif(
         bands.append({"times": at, "schools": taught, "today": _today(question, band, school_row, village_row)})
     school_at = {str(school): i for i, school in enumerate(plan.times.data["school"].values)}
     demand_at = {str(demand): i for i, demand in enumerate(plan.times.data["demand"].values)}
-    villages, ids = _along_a_curve(plan.area), list(school_row)
+    villages, ids = _along_a_curve(plan.area.demand.geometry), list(school_row)
+    beside = _along_a_curve(plan.area.schools.geometry)
     order = [demand_at[str(plan.area.demand.index[row])] for row in villages]
     for minutes, rows in found:
-        schools = sorted(rows)
+        schools = [row for row in beside if row in rows]
         cells = minutes[np.ix_(order, [school_at[ids[row]] for row in schools])]
-        made = tenths(cells, limits_of(plan.scenario)).tolist()
-        times.append(
-            {"schools": schools, "villages": villages, "tenths": [[_known(cell) for cell in row] for row in made]}
-        )
+        made = np.nan_to_num(tenths(cells, limits_of(plan.scenario)), nan=-1).astype(int).tolist()
+        times.append({"schools": schools, "villages": villages, "tenths": made})
     sites = question.sites
     names = (sites["school_id"].map(dict(school_row)), sites["stage"].map(STAGES.index))
     return {
@@ -76,9 +76,8 @@ def whatif(
     }
 
 
-def _along_a_curve(area: StudyArea) -> list[int]:
-    """Rows of the villages, neighbours one after another: their times differ little, so that they take few bytes."""
-    points = area.demand.geometry
+def _along_a_curve(points: gpd.GeoSeries) -> list[int]:
+    """Rows of the points, neighbours one after another: their times differ little, so that they take few bytes."""
     known = np.flatnonzero(~(points.is_empty | points.isna()).to_numpy())
     along = points.iloc[known].hilbert_distance().to_numpy() if len(known) else known
     rest = np.setdiff1d(np.arange(len(points)), known)
