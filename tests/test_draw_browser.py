@@ -154,8 +154,8 @@ def land_at(page, village):
     """The colour that the isochrones have at a village."""
     page.wait_for_timeout(150)
     return page.evaluate(
-        """(id) => {
-          const at = JSON.parse(document.getElementById("plan-data").text).villages.find((v) => v.id === id).at;
+        """async (id) => {
+          const at = (await readData($("plan-data"))).villages.find((v) => v.id === id).at;
           const canvas = document.querySelector(".leaflet-isochrones-pane canvas");
           const box = canvas.getBoundingClientRect(), map = map_plan.getContainer().getBoundingClientRect();
           const point = map_plan.latLngToContainerPoint(at), scale = canvas.width / box.width;
@@ -204,9 +204,11 @@ def test_search_finds_a_village_and_the_marker_images_load(open_page):
 def test_a_village_opens_on_a_click_on_the_map(open_page):
     page = open_page()
     x, y = page.evaluate(
-        "(() => { const p = map_plan.latLngToContainerPoint(V3); return [p.x, p.y]; })()".replace(
-            "V3", "JSON.parse(document.getElementById('plan-data').text).villages[2].at"
-        )
+        """async () => {
+          const { villages } = await readData($("plan-data"));
+          const { x, y } = map_plan.latLngToContainerPoint(villages[2].at);
+          return [x, y];
+        }"""
     )
     box = page.locator(".folium-map").bounding_box()
     page.mouse.click(box["x"] + x, box["y"] + y)
@@ -235,8 +237,8 @@ def way_at(page, villages):
     """Whether the way is drawn at some villages."""
     page.wait_for_timeout(150)
     return page.evaluate(
-        """(rows) => {
-          const villages = JSON.parse(document.getElementById("plan-data").text).villages;
+        """async (rows) => {
+          const { villages } = await readData($("plan-data"));
           const canvas = document.querySelector(".leaflet-way-pane canvas"), box = canvas.getBoundingClientRect();
           const map = map_plan.getContainer().getBoundingClientRect(), scale = canvas.width / box.width;
           const pen = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });

@@ -9,28 +9,62 @@ const SIGNS = ["unreachable", "no_seat"];
 const PANELS = ["key", "card"];
 const NO_PLAN = { actions: [], trips: [], catchments: {}, notes: [], title: "" };
 
+function start(map) {
+  readData($("plan-data")).then((data) => drawPlan(map, data));
+}
+
 function drawPlan(map, data) {
   const { schools, villages, bands, plans } = data;
   const wide = window.matchMedia("(min-width: 900px)").matches;
   const state = { lang: data.lang, view: Math.max(plans.length - 1, 0), band: 1, chosen: null };
   const shown = new Set(LAYERS.filter((name) => !HIDDEN.includes(name)));
-  const views = (plans.length ? plans : [NO_PLAN]).map(indexPlan);
+  const views = (plans.length ? plans : [NO_PLAN]).map((plan) => indexPlan(plan, plan.trips.map(tripFrom)));
   const say = speaker(data.words, state), { t, n, withUnit, percent, nameOf } = say;
   const groups = {}, renderers = {};
+  const marks = { villages: [], schools: [] };
   let pin = null, zoom = null, fit = null;
+  const asked = data.whatif && makeWhatIf(data, {
+    say, choose, turnTo: turnToView, view: () => state.view, band: () => state.band, trips: (i) => views[i].list,
+  });
 
   /* -- plans by school and by village -- */
 
-  function indexPlan(plan) {
+  function tripFrom([village, band, school, pupils, minutes, km, mode, reason]) {
+    return { village, band, school, pupils, minutes, km, mode, reason };
+  }
+
+  function indexPlan(plan, list) {
     const action = schools.map(() => ({})), serves = schools.map(() => bands.map(() => []));
     const trips = villages.map(() => bands.map(() => []));
     plan.actions.forEach((row) => (action[row.school][row.stage] = row));
-    for (const [village, band, school, pupils, minutes, km, mode, reason] of plan.trips) {
-      const trip = { village, band, school, pupils, minutes, km, mode, reason };
-      trips[village][band].push(trip);
-      if (school >= 0) serves[school][band].push(trip);
+    for (const trip of list) {
+      trips[trip.village][trip.band].push(trip);
+      if (trip.school >= 0) serves[trip.school][trip.band].push(trip);
     }
-    return { ...plan, action, serves, trips };
+    return { ...plan, action, serves, trips, list };
+  }
+
+  /** Show a layout: a plan, or what people try, which is the one after the last plan. */
+  function turnToView(i) {
+    state.view = i;
+    const tried = asked.plan();
+    views.length = plans.length;
+    if (tried) views.push(indexPlan({ ...NO_PLAN, actions: tried.actions }, tried.list));
+    state.view = Math.min(i, views.length - 1);
+    drawView();
+    asked.writeResult(state.view);
+    afterTheFrame(() => {
+      writeViews();
+      writeKey();
+      writePanels();
+    });
+  }
+
+  /** Kilometres and mode of a trip that some plan knows. */
+  function detailed(trip) {
+    const isIts = ({ school, mode }) => school === trip.school && mode;
+    const known = plans.map((_, i) => views[i].trips[trip.village][trip.band].find(isIts)).find(Boolean);
+    return trip.mode || !known ? trip : { ...trip, km: known.km, mode: known.mode };
   }
 
   const view = () => views[state.view];
@@ -111,33 +145,38 @@ function drawPlan(map, data) {
   }
 
   function drawView() {
-    ["catchments", "lines", "villages", "merges", "schools", "others"].forEach((name) => groups[name].clearLayers());
+    ["catchments", "lines", "merges"].forEach((name) => groups[name].clearLayers());
     drawLand();
     drawCatchments();
     drawLines();
-    drawFlows(groups.flows, data.flows, state.view, still);
+    drawRoadUse();
     villages.forEach(drawVillage);
     schools.forEach(drawSchool);
     drawMerges();
     drawChosen();
   }
 
-  /** The way of a chosen village, and the key that may now speak of it. */
+  /** The way of a chosen village. */
   function drawChosen() {
     drawWay(groups.way, chosenTrips(), data, still);
-    writeKey();
   }
 
   function chosenTrips() {
     const { list, row } = state.chosen || {};
-    return list === villages ? view().trips[row][state.band] : [];
+    return list === villages ? view().trips[row][state.band].map(detailed) : [];
   }
 
-  /** Only when it is looked at: a county's land takes the browser a moment. */
+  /* Land and the use of roads are drawn only when they are looked at: they take the browser a moment. */
+
   function drawLand() {
     groups.isochrones.clearLayers();
     if (!shown.has("isochrones")) return;
     drawIsochrones(data.isochrones, state.view, state.band, still("isochrones", {}), groups.isochrones);
+  }
+
+  function drawRoadUse() {
+    groups.flows.clearLayers();
+    if (shown.has("flows")) drawFlows(groups.flows, data.flows, state.view, still);
   }
 
   const isChosen = (list, row) => state.chosen !== null && state.chosen.list === list && state.chosen.row === row;
@@ -164,12 +203,22 @@ function drawPlan(map, data) {
     });
   }
 
+  /** A village is drawn once, and painted anew where it looks different. */
   function drawVillage(village, row) {
     if (!village.at) return;
-    const sign = signOf(row), make = sign === "unreachable" ? Cross : L.CircleMarker;
-    const style = villageStyle(sign, beyond(sign), village.pupils[state.band]);
-    new make(village.at, { renderer: renderers.villages, pane: "villages", ...style })
-      .bindTooltip(() => el("span", { textContent: `${nameOf(village)}: ${signText(sign, row)}` }))
+    const sign = signOf(row), make = sign === "unreachable" ? Cross : L.CircleMarker, old = marks.villages[row];
+    const pupils = village.pupils[state.band], look = `${sign} ${beyond(sign)} ${pupils}`;
+    if (old && old.look === look) return;
+    const style = { ...PLAIN, ...villageStyle(sign, beyond(sign), pupils) };
+    if (old && old.make === make) old.mark.setStyle(style);
+    else if (old) old.mark.remove();
+    const mark = old && old.make === make ? old.mark : newVillage(make, style, village, row);
+    marks.villages[row] = { mark, make, look };
+  }
+
+  function newVillage(make, style, village, row) {
+    return new make(village.at, { renderer: renderers.villages, pane: "villages", ...style })
+      .bindTooltip(() => el("span", { textContent: `${nameOf(village)}: ${signText(signOf(row), row)}` }))
       .on("click", () => choose(villages, row))
       .addTo(groups.villages);
   }
@@ -184,20 +233,28 @@ function drawPlan(map, data) {
 
   function drawSchool(school, row) {
     if (!school.at) return;
-    const here = actionOf(row);
+    const here = actionOf(row), over = here ? overSeats(here) : 0;
     const action = here ? here.action : "keep";
     const radius = here ? small() * schoolRadius(here.pupils) : 4;
-    const className = here ? "school" : "school other";
-    const icon = L.divIcon({ className, iconSize: null, html: symbol(school.kind, action, radius) });
-    const text = `${nameOf(school)}, ${t(`kind.${school.kind}`)}${here ? `: ${t(`state.${action}`)}` : ""}`;
-    const pick = () => choose(schools, row);
-    L.marker(school.at, { icon, riseOnHover: true, zIndexOffset: here ? 0 : -1000 })
+    const more = here ? `: ${t(`state.${action}`)}${over ? `, ${overText(here)}` : ""}` : "";
+    const text = `${nameOf(school)}, ${t(`kind.${school.kind}`)}${more}`;
+    const look = `${text} ${radius} ${action} ${Boolean(here)}`, old = marks.schools[row];
+    if (old && old.look === look) return;
+    if (old) old.group.removeLayer(old.mark);
+    const sign = symbol(school.kind, action, radius);
+    if (over) sign.append(overMark(radius));
+    const icon = L.divIcon({ className: here ? "school" : "school other", iconSize: null, html: sign });
+    const pick = () => choose(schools, row), group = here ? groups.schools : groups.others;
+    const mark = L.marker(school.at, { icon, riseOnHover: true, zIndexOffset: here ? 0 : -1000 })
       .bindTooltip(() => el("span", { textContent: text }))
       .on("click", pick)
-      .on("keypress", (event) => event.originalEvent.key === "Enter" && pick())
+      .on("keypress", ({ originalEvent: { key } }) => key === "Enter" && (isChosen(schools, row) ? toggle() : pick()))
       .on("add", (event) => setAll(event.target.getElement(), { "aria-label": text, "data-school": school.id }))
-      .addTo(here ? groups.schools : groups.others);
+      .addTo(group);
+    marks.schools[row] = { mark, look, group };
   }
+
+  const overText = ({ pupils, seats }) => t("over", { pupils: withUnit(pupils, "pupils"), seats: withUnit(seats, "seats") });
 
   function drawMerges() {
     for (const { school, stage: name, into } of view().actions) {
@@ -229,6 +286,7 @@ function drawPlan(map, data) {
       schools: [
         ...among(STATES, states).map((s) => schoolItem("kindergarten", s, t(`state.${s}`), states.get(s))),
         ...among(SHAPES, kinds).map((k) => schoolItem(k, "any", t(`kind.${k}`), kinds.get(k))),
+        ...(present.some(([here]) => overSeats(here)) ? [item(drawing(20, 16, overMark(0)), t("over.key"))] : []),
         note(t("size")),
         ...[100, 1000].map((size) => item(symbol("any", "any", schoolRadius(size)), withUnit(size, "pupils"))),
       ],
@@ -239,7 +297,7 @@ function drawPlan(map, data) {
         ...SIGNS.filter((s) => signs.has(s)).map((s) => villageItem(s, t(`reason.${s}`))),
         villageItem("", t("no_pupils")),
       ],
-      flows: plans.length ? flowKey(data.flows, state.view, say, item, note) : [],
+      flows: state.view < plans.length ? flowKey(data.flows, state.view, say, item, note) : [],
       isochrones: [
         note(t(data.isochrones.dropped ? "isochrones.dropped" : "isochrones.note")),
         ...data.isochrones.minutes.map((to, i, all) => item(swatch(ISOCHRONES[i]), minutesText(all[i - 1], to))),
@@ -251,9 +309,9 @@ function drawPlan(map, data) {
         ...data.roads.dropped.map((rank) => note(`${t("roads.dropped")}: ${t(`roads.${rank}`)}`)),
       ],
     };
-    const bare = !plans.length, merged = view().actions.some((row) => row.into !== null && row.stage === stage());
+    const bare = state.view >= plans.length, merged = view().actions.some((row) => row.into !== null && row.stage === stage());
     const blank = { isochrones: bare, catchments: bare, towns: !data.towns.length, closed: !data.closed.length };
-    const empty = { merges: !merged, way: !chosenTrips().length, lines: bare, flows: bare, ...blank };
+    const empty = { merges: !merged, way: !chosenTrips().length, lines: !plans.length, flows: bare, ...blank };
     const written = LAYERS.filter((name) => !empty[name]);
     $("key").replaceChildren(...written.map((name) => layerSection(name, items[name] || [])));
   }
@@ -265,6 +323,7 @@ function drawPlan(map, data) {
     box.addEventListener("change", () => {
       box.checked ? shown.add(name) : shown.delete(name);
       if (name === "isochrones") drawLand();
+      if (name === "flows") drawRoadUse();
       showLayers();
     });
     const head = el("h2", {}, el("label", {}, box, ` ${t(`layer.${name}`)}`));
@@ -283,6 +342,7 @@ function drawPlan(map, data) {
     writeDetails();
     redrawCatchments();
     drawChosen();
+    writeKey();
     $("details").focus();
   }
 
@@ -292,7 +352,7 @@ function drawPlan(map, data) {
     if (band < 0) return;
     state.band = band;
     $("band").value = band;
-    drawView();
+    refresh();
   }
 
   function redrawCatchments() {
@@ -306,6 +366,7 @@ function drawPlan(map, data) {
     writeDetails();
     redrawCatchments();
     drawChosen();
+    writeKey();
   }
 
   function writeDetails() {
@@ -314,7 +375,7 @@ function drawPlan(map, data) {
     const { list, row } = state.chosen;
     const shut = button("×", forget, { className: "shut", title: t("close"), ariaLabel: t("close") });
     const head = el("h2", { textContent: nameOf(list[row]) });
-    $("details").replaceChildren(shut, head, ...(list === schools ? schoolDetails(row) : villageDetails(row)));
+    refill($("details"), [shut, head, ...(list === schools ? schoolDetails(row) : villageDetails(row))]);
   }
 
   function button(text, onclick, options = {}) {
@@ -322,17 +383,17 @@ function drawPlan(map, data) {
   }
 
   function schoolDetails(row) {
-    const school = schools[row], last = views[views.length - 1];
+    const school = schools[row], sides = sidesShown(), last = sides[sides.length - 1][1];
     const about = [t(`kind.${school.kind}`), school.town, school.id].filter(Boolean).join(" · ");
     const stages = [...new Set([...Object.keys(school.stages), ...Object.keys(last.action[row])])];
     const served = view().serves[row][state.band];
     const pupils = (here) => (here ? withUnit(here.pupils, "pupils") : "–");
-    const two = plans.length > 1;
+    const two = sides.length > 1;
     const rows = stages.map((name) => {
-      const first = actionOf(row, name, views[0]), here = actionOf(row, name, last);
+      const first = actionOf(row, name, sides[0][1]), here = actionOf(row, name, last);
       return [t(`stage.${name}`), stateText(here), seatsText(here), ...(two ? [pupils(first)] : []), pupils(here)];
     });
-    const heads = two ? ["pupils.before", "pupils.after"] : [plans.length ? "pupils" : "enrolled"];
+    const heads = two ? sides.map(([word]) => `pupils.${word}`) : [plans.length ? "pupils" : "enrolled"];
     const assumed = school.assumed.map((column) => t(`column.${column}`)).join(", ");
     const note = (text) => el("p", { className: "note", textContent: text });
     const head = `${t("served")} · ${t(`band.${bands[state.band].band}`)} · ${withUnit(served.length, "villages")}`;
@@ -341,9 +402,17 @@ function drawPlan(map, data) {
     return [
       el("p", { className: "kind", textContent: about }),
       table(["stage", "action", "seats", ...heads].map((key) => t(key)), rows),
+      ...(asked && stages.length ? [asked.buttons(row)] : []),
       ...(assumed ? [note(`${t("assumed")}: ${assumed}`)] : []),
       ...(plans.length ? [el("h3", { textContent: head }), list] : []),
     ];
+  }
+
+  /** The layouts that details set side by side, each with its word. */
+  function sidesShown() {
+    const plan = views[Math.max(plans.length, 1) - 1];
+    if (state.view === plans.length && plans.length) return [["plan", plan], ["whatif", view()]];
+    return plans.length > 1 ? [["before", views[0]], ["after", plan]] : [["trip", plan]];
   }
 
   function stateText(here) {
@@ -366,19 +435,19 @@ function drawPlan(map, data) {
     const village = villages[row];
     const population = `${t("population")} ${n(village.population)}`;
     const about = [t("village"), village.town, village.id, population].filter(Boolean).join(" · ");
-    const sides = plans.length > 1 ? [views[0], views[views.length - 1]] : views;
-    const heads = plans.length > 1 ? ["before", "after"] : ["trip"];
+    const sides = sidesShown();
     const rows = bands.map(({ band }, i) => [
       el("span", {}, t(`band.${band}`), el("small", { textContent: withUnit(village.pupils[i], "pupils") })),
-      ...sides.map((plan) => el("span", {}, ...plan.trips[row][i].map(tripText))),
+      ...sides.map(([, plan]) => el("span", {}, ...plan.trips[row][i].map(detailed).map(tripText))),
     ]);
-    return [el("p", { className: "kind", textContent: about }), table(["pupils", ...heads].map((key) => t(key)), rows)];
+    const heads = ["pupils", ...sides.map(([word]) => word)].map((key) => t(key));
+    return [el("p", { className: "kind", textContent: about }), table(heads, rows)];
   }
 
   function tripText({ school, minutes, km, mode, reason, pupils }, _, all) {
     if (school < 0) return el("span", { className: "bad", textContent: t(`reason.${reason || "unreachable"}`) });
     const share = all.length > 1 ? `${withUnit(pupils, "pupils")}, ` : "";
-    const way = `${share}${withUnit(minutes, "min")}, ${withUnit(km, "km")}${mode ? `, ${t(`mode.${mode}`)}` : ""}`;
+    const way = `${share}${withUnit(minutes, "min")}${km === null ? "" : `, ${withUnit(km, "km")}`}${mode ? `, ${t(`mode.${mode}`)}` : ""}`;
     return el("span", {}, nameOf(schools[school]), el("small", { textContent: way }));
   }
 
@@ -436,6 +505,7 @@ function drawPlan(map, data) {
   /* -- controls -- */
 
   function viewName(i) {
+    if (plans.length && i === plans.length) return t("whatif");
     if (plans.length < 2) return plans.length ? plans[0].title : t("no_plan");
     return i === 0 ? t("before") : i === plans.length - 1 ? t("after") : plans[i].title;
   }
@@ -447,12 +517,16 @@ function drawPlan(map, data) {
     document.querySelectorAll("[data-hint]").forEach((node) => (node.placeholder = t(node.dataset.hint)));
     $("title").textContent = data.area.title;
     $("language").textContent = t("other_language");
-    const legend = $("views").querySelector("legend");
-    $("views").replaceChildren(legend, ...views.map(viewButton));
+    writeViews();
     $("band").replaceChildren(...bands.map(({ band }, i) => el("option", { value: i }, t(`band.${band}`))));
     $("band").value = state.band;
     map.getContainer().ariaLabel = data.area.title;
     writeZoom();
+  }
+
+  function writeViews() {
+    const legend = $("views").querySelector("legend");
+    $("views").replaceChildren(legend, ...views.map(viewButton));
   }
 
   function viewButton(plan, i) {
@@ -489,7 +563,13 @@ function drawPlan(map, data) {
 
   function refresh() {
     drawView();
+    writeKey();
+    writePanels();
+  }
+
+  function writePanels() {
     writeDetails();
+    if (asked) asked.write(state.view);
   }
 
   function write() {
@@ -520,14 +600,32 @@ function drawPlan(map, data) {
       write();
     });
     for (const panel of PANELS) $(`show-${panel}`).addEventListener("click", () => show(panel, $(panel).hidden));
-    document.addEventListener("keydown", (event) => event.key === "Escape" && state.chosen && forget());
+    document.addEventListener("keydown", onKey);
   }
 
+  function onKey(event) {
+    if (event.key === "Escape" && state.chosen) return forget();
+    if (!asked || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "radio") return;
+    const undo = event.ctrlKey || event.metaKey;
+    if (event.key === "x" && !undo && !event.altKey) toggle();
+    if (undo && event.key === "z") asked.step(-1);
+    if (undo && event.key === "y") asked.step(1);
+  }
+
+  /** Close the chosen school, or reopen it. */
+  function toggle() {
+    if (asked && state.chosen && state.chosen.list === schools) asked.toggle(state.chosen.row);
+  }
+
+  $("result").hidden = $("whatif").hidden = !asked;
   PANELS.forEach((panel) => show(panel, wide));
   showCounty();
   makePanes();
   drawGround();
   listen();
   write();
+  map.invalidateSize({ animate: false });
+  showCounty(); // in the room that the words above leave
+  new ResizeObserver(() => map.invalidateSize({ animate: false, pan: false })).observe(map.getContainer());
   L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
 }
