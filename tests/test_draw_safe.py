@@ -158,8 +158,9 @@ def plain_folium(slot):
     elif slot == "attribution":
         folium.TileLayer("data:,", attr=text).add_to(page)
     else:
-        named = folium.FeatureGroup(name=text) if slot == "group name" else folium.TileLayer("data:,", name=text, attr="-")
-        named.add_to(page)
+        group = slot == "group name"
+        layer = folium.FeatureGroup(text) if group else folium.TileLayer("data:,", attr="-", name=text)
+        layer.add_to(page)
         folium.LayerControl(collapsed=False).add_to(page)
     return page.get_root().render()
 
