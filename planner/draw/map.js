@@ -17,7 +17,7 @@ function drawPlan(map, data) {
   const views = (plans.length ? plans : [NO_PLAN]).map(indexPlan);
   const say = speaker(data.words, state), { t, n, withUnit, percent, nameOf } = say;
   const groups = {}, renderers = {};
-  let pin = null, zoom = null, fit = null;
+  let pin = null, zoom = null, fit = null, cameFrom = null;
 
   /* -- plans by school and by village -- */
 
@@ -33,6 +33,9 @@ function drawPlan(map, data) {
     return { ...plan, action, serves, trips };
   }
 
+  /** The order in which the keyboard goes through the schools. */
+  const place = ({ town, id }) => `${town}\n${id}`;
+  const byTown = schools.map((_, row) => row).sort((a, b) => (place(schools[a]) < place(schools[b]) ? -1 : 1));
   const view = () => views[state.view];
   const stage = () => bands[state.band].stage;
 
@@ -117,7 +120,7 @@ function drawPlan(map, data) {
     drawLines();
     drawFlows(groups.flows, data.flows, state.view, still);
     villages.forEach(drawVillage);
-    schools.forEach(drawSchool);
+    byTown.forEach((row) => drawSchool(schools[row], row));
     drawMerges();
     drawChosen();
   }
@@ -194,7 +197,7 @@ function drawPlan(map, data) {
     L.marker(school.at, { icon, riseOnHover: true, zIndexOffset: here ? 0 : -1000 })
       .bindTooltip(() => el("span", { textContent: text }))
       .on("click", pick)
-      .on("keypress", (event) => event.originalEvent.key === "Enter" && pick())
+      .on("keypress", (event) => ["Enter", " "].includes(event.originalEvent.key) && pick())
       .on("add", (event) => setAll(event.target.getElement(), { "aria-label": text, "data-school": school.id }))
       .addTo(here ? groups.schools : groups.others);
   }
@@ -274,6 +277,7 @@ function drawPlan(map, data) {
   /* -- details -- */
 
   function choose(list, row) {
+    if (!$("details").contains(document.activeElement)) cameFrom = document.activeElement;
     state.chosen = { list, row };
     if (pin) pin.remove();
     const icon = L.icon({ ...L.Icon.Default.prototype.options, ...data.pin });
@@ -283,16 +287,27 @@ function drawPlan(map, data) {
     writeDetails();
     redrawCatchments();
     drawChosen();
+    announce(list, row);
     $("details").focus();
+  }
+
+  /** For who does not see the map. */
+  function announce(list, row) {
+    const here = list === schools ? stateText(actionOf(row)) : signText(signOf(row), row);
+    $("said").textContent = `${nameOf(list[row])}: ${here}`;
   }
 
   /** Show a band that the school teaches. */
   function turnTo(row) {
     const band = bands.findIndex((some) => actionOf(row, some.stage));
     if (band < 0) return;
+    setBand(band);
+  }
+
+  function setBand(band) {
     state.band = band;
     $("band").value = band;
-    drawView();
+    refresh();
   }
 
   function redrawCatchments() {
@@ -306,6 +321,8 @@ function drawPlan(map, data) {
     writeDetails();
     redrawCatchments();
     drawChosen();
+    $("said").textContent = "";
+    if (cameFrom && cameFrom.isConnected) cameFrom.focus();
   }
 
   function writeDetails() {
@@ -313,7 +330,7 @@ function drawPlan(map, data) {
     if (!state.chosen) return;
     const { list, row } = state.chosen;
     const shut = button("×", forget, { className: "shut", title: t("close"), ariaLabel: t("close") });
-    const head = el("h2", { textContent: nameOf(list[row]) });
+    const head = el("h2", { id: "details-name", textContent: nameOf(list[row]) });
     $("details").replaceChildren(shut, head, ...(list === schools ? schoolDetails(row) : villageDetails(row)));
   }
 
@@ -450,7 +467,8 @@ function drawPlan(map, data) {
     $("views").replaceChildren(legend, ...views.map(viewButton));
     $("band").replaceChildren(...bands.map(({ band }, i) => el("option", { value: i }, t(`band.${band}`))));
     $("band").value = state.band;
-    map.getContainer().ariaLabel = data.area.title;
+    setAll(map.getContainer(), { role: "main", "aria-label": data.area.title });
+    listing.write();
     writeZoom();
   }
 
@@ -511,8 +529,7 @@ function drawPlan(map, data) {
       if (list[row].at) map.setView(list[row].at, Math.max(map.getZoom(), 13), { animate: false });
     });
     $("band").addEventListener("change", (event) => {
-      state.band = Number(event.target.value);
-      refresh();
+      setBand(Number(event.target.value));
     });
     $("language").addEventListener("click", () => {
       state.lang = state.lang === "zh" ? "en" : "zh";
@@ -522,6 +539,17 @@ function drawPlan(map, data) {
     document.addEventListener("keydown", (event) => event.key === "Escape" && state.chosen && forget());
   }
 
+  /** One line above the map on paper: the plan, what is proven of it, and the norm. */
+  function paperLine() {
+    const plan = view(), { band } = bands[state.band], norm = data.limits[band];
+    const limit = norm === null ? t("norm.none") : t("norm", { n: n(norm) });
+    const date = `${t("data_date")} ${data.area.dataDate || t("unknown")}`;
+    return [plan.title, plans.length ? statusText(plan) : t("no_plan"), t(`band.${band}`), limit, date].join(" · ");
+  }
+
+  const page = { map, data, state, views, say, actionOf, stateText, choose, setBand };
+  const listing = makeListing(page);
+  makePrintable({ map, showCounty, line: paperLine, tables: listing.paper });
   PANELS.forEach((panel) => show(panel, wide));
   showCounty();
   makePanes();

@@ -17,7 +17,18 @@ from xstatic.pkg import leaflet
 
 from planner.draw.words import asset, words
 
-SCRIPTS = ("tools.js", "symbols.js", "flows.js", "isochrones.js", "ways.js", "map.js")
+SCRIPTS = (
+    "tools.js",
+    "symbols.js",
+    "flows.js",
+    "isochrones.js",
+    "ways.js",
+    "charts.js",
+    "listing.js",
+    "print.js",
+    "map.js",
+)
+STYLES = ("map.css", "listing.css", "print.css")
 POLICY = "policy-goes-here"
 UNSAFE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
@@ -66,10 +77,12 @@ def render(data: Mapping[str, Any], lang: str) -> str:
     )
     scripts = "\n".join(asset(name) for name in SCRIPTS)
     script = f"{scripts}\ndrawPlan({fmap.get_name()}, JSON.parse(document.getElementById('plan-data').text));"
+    styles = "\n".join(asset(name) for name in STYLES)
     page.render()  # Folium adds its own parts now; ours come after them
-    page.header.add_child(Verbatim(f"<style>{asset('map.css')}</style>"), name="plan_css")
+    page.header.add_child(Verbatim(f"<style>{styles}</style>"), name="plan_css")
     page.script.add_child(Verbatim(script), name="plan")
     html: str = page.render()
+    html = html.replace(", maximum-scale=1.0, user-scalable=no", "", 1)  # readers may magnify the page
     return html.replace(POLICY, content_policy(html), 1)
 
 
