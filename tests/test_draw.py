@@ -15,7 +15,7 @@ from planner.draw.basemap import DEGREE, RANKS, encode, roads
 from planner.draw.catchments import catchments
 from planner.draw.isochrones import isochrones
 from planner.draw.layers import payload
-from planner.draw.page import to_json
+from planner.draw.page import SCRIPTS, to_json
 from planner.draw.words import asset, words
 from planner.indicators import INDICATORS
 from planner.model import ACTIONS, BANDS, KIND_GRADES, MODES, STAGES
@@ -139,8 +139,8 @@ def test_nothing_is_changed_in_folium(tiny):
 
 def test_languages_are_complete():
     used = set()
-    for name in ("tools.js", "symbols.js", "flows.js", "map.js"):
-        used |= set(re.findall(r'\bt\("([\w.]+)"', asset(name)))
+    for name in SCRIPTS:
+        used |= set(re.findall(r'\b(?:t|text|number|figures)\("([\w.]+)"', asset(name)))
     used |= set(re.findall(r'data-(?:word|label|hint)="([\w.]+)"', asset("page.html")))
     used |= {f"band.{b}" for b in BANDS} | {f"stage.{s}" for s in STAGES} | {f"kind.{k}" for k in KIND_GRADES}
     used |= {f"state.{a}" for a in ACTIONS} | {f"mode.{m}" for m in MODES} | {f"roads.{r}" for r in RANKS}

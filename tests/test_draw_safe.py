@@ -34,7 +34,7 @@ FORCED = """async ([bait, elsewhere]) => {
   fetch(elsewhere).catch(() => {});
   navigator.sendBeacon(elsewhere);
   try { setTimeout("ran.push('timeout')"); } catch {}
-  await new Promise((done) => setTimeout(done, 200));
+  for (let i = 0; i < 10; i++) await new Promise((done) => setTimeout(done, 60));
   return [...refused];
 }"""
 ELSEWHERE = "https://elsewhere.invalid/"
@@ -107,7 +107,14 @@ def look_everywhere(page, ids):
         seen.append(page.evaluate(TEXTS))
     page.evaluate("map_plan.eachLayer((layer) => layer.getTooltip && layer.getTooltip() && layer.openTooltip())")
     seen.append(page.evaluate(TEXTS))
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    seen.append(page.evaluate(TEXTS))
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
     page.locator("#language").click()
+    page.locator("#show-tables").click()
+    for tab in page.locator("#listing-tabs label").all():
+        tab.click()
+        seen.append(page.evaluate(TEXTS))
     return "\n".join([*seen, page.evaluate(TEXTS), page.title()])
 
 

@@ -10,7 +10,7 @@ function makeListing({ data, state, views, say, actionOf, stateText, choose, set
 
   /** The layouts that the tables set side by side. */
   const sides = () => (plans.length > 1 ? [views[0], views[state.view || plans.length - 1]] : [views[0]]);
-  const sideName = (i) => (plans.length > 1 ? ` · ${t(i ? "after" : "before")}` : "");
+  const sideName = (i) => (plans.length > 1 ? `\n${t(i ? "after" : "before")}` : "");
   const text = (head, value) => ({ head: t(head), value });
   const number = (head, value, digits) => ({ head: t(head), value, digits, numeric: true });
 
@@ -21,7 +21,7 @@ function makeListing({ data, state, views, say, actionOf, stateText, choose, set
     }));
     if (two.length < 2) return two;
     const change = (row) => (two.some(({ value }) => value(row) === null) ? null : two[1].value(row) - two[0].value(row));
-    return [...two, { ...number(head, change, digits), head: `${t(head)} · ${t("change")}`, signed: true }];
+    return [...two, { ...number(head, change, digits), head: `${t(head)}\n${t("change")}`, signed: true }];
   }
 
   /* -- schools: a row for each stage -- */
