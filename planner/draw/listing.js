@@ -4,12 +4,12 @@
 const ROWS_AT_ONCE = 100;
 const TABLES = ["schools", "villages", "towns", "seats"];
 
-function makeListing({ data, state, views, say, actionOf, stateText, choose, setBand }) {
+function makeListing({ data, state, views, say, actionOf, stateText, choose, setBand, compared }) {
   const { schools, villages, bands, plans, limits } = data, { t, n, nameOf } = say;
   const shown = { table: "schools", column: 0, down: false, search: "", rows: ROWS_AT_ONCE };
 
   /** The layouts that the tables set side by side. */
-  const sides = () => (plans.length > 1 ? [views[0], views[state.view || plans.length - 1]] : [views[0]]);
+  const sides = () => (plans.length > 1 ? [views[0], compared()] : [views[0]]);
   const sideName = (i) => (plans.length > 1 ? `\n${t(i ? "after" : "before")}` : "");
   const text = (head, value) => ({ head: t(head), value });
   const number = (head, value, digits) => ({ head: t(head), value, digits, numeric: true });
@@ -39,7 +39,7 @@ function makeListing({ data, state, views, say, actionOf, stateText, choose, set
         text("listing.school", ({ row }) => nameOf(schools[row])),
         text("listing.id", ({ row }) => schools[row].id),
         text("listing.kind", ({ row }) => t(`kind.${schools[row].kind}`)),
-        text("column.town_id", ({ row }) => schools[row].town),
+        text("listing.town", ({ row }) => schools[row].town),
         text("stage", ({ stage }) => t(`stage.${stage}`)),
         text("action", (one) => stateText(actionOf(one.row, one.stage, sides()[last]))),
         ...figures("seats", (one, view) => at(one, view).seats ?? null),
@@ -64,7 +64,7 @@ function makeListing({ data, state, views, say, actionOf, stateText, choose, set
       columns: [
         text("village", ({ row }) => nameOf(villages[row])),
         text("listing.id", ({ row }) => villages[row].id),
-        text("column.town_id", ({ row }) => villages[row].town),
+        text("listing.town", ({ row }) => villages[row].town),
         number("pupils", ({ row }) => villages[row].pupils[state.band]),
         ...(plans.length ? schoolColumns : []),
         ...(plans.length ? figures("listing.minutes", (one, view) => longest(trips(one, view)), 1) : []),
@@ -83,7 +83,7 @@ function makeListing({ data, state, views, say, actionOf, stateText, choose, set
     return {
       rows: names.map((town) => ({ town })),
       columns: [
-        text("column.town_id", ({ town }) => town || t("unknown")),
+        text("listing.town", ({ town }) => town || t("unknown")),
         number("pupils", ({ town }) => pupils.get(town)),
         ...figures("listing.open", of("open")),
         ...(!plans.length ? [] : [

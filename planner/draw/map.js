@@ -2,9 +2,11 @@
 /* Draws a study area and its plans on a Leaflet map, and the panels beside it.
    Names come from data: they reach the page only through textContent, properties and SVG made node by node. */
 
-const ON_MAP = ["schools", "merges", "others", "villages", "way", "lines", "flows"];
+const ON_MAP = ["schools", "merges", "others", "difference", "villages", "way", "lines", "flows"];
 const LAYERS = [...ON_MAP, "isochrones", "catchments", "towns", "closed", "roads"];
-const HIDDEN = ["others", "flows", "isochrones"];
+const HIDDEN = ["others", "difference", "flows", "isochrones"];
+const EITHER = ["villages", "difference"];
+const BUTTONS = 4;
 const SIGNS = ["unreachable", "no_seat"];
 const PANELS = ["key", "card"];
 const NO_PLAN = { actions: [], trips: [], catchments: {}, notes: [], title: "" };
@@ -37,6 +39,8 @@ function drawPlan(map, data) {
   const place = ({ town, id }) => `${town}\n${id}`;
   const byTown = schools.map((_, row) => row).sort((a, b) => (place(schools[a]) < place(schools[b]) ? -1 : 1));
   const view = () => views[state.view];
+  /** The layout that is set beside the first. */
+  const compared = () => views[state.view || views.length - 1];
   const stage = () => bands[state.band].stage;
 
   function actionOf(school, name = stage(), plan = view()) {
@@ -114,7 +118,13 @@ function drawPlan(map, data) {
   }
 
   function drawView() {
-    ["catchments", "lines", "villages", "merges", "schools", "others"].forEach((name) => groups[name].clearLayers());
+    drawLayers();
+    swipe.write();
+    drawChosen();
+  }
+
+  function drawLayers() {
+    ["catchments", "lines", "villages", "difference", "merges", "schools", "others"].forEach((name) => groups[name].clearLayers());
     drawLand();
     drawCatchments();
     drawLines();
@@ -122,13 +132,25 @@ function drawPlan(map, data) {
     villages.forEach(drawVillage);
     byTown.forEach((row) => drawSchool(schools[row], row));
     drawMerges();
-    drawChosen();
+    drawChanges();
+    drawWay(groups.way, chosenTrips(), data, still);
   }
+
+  /** Another layout on the map, for a moment. */
+  function drawAs(i) {
+    const kept = state.view;
+    state.view = i;
+    drawLayers();
+    state.view = kept;
+  }
+
+  const changes = () => changesOf(views[0], compared(), state.band);
 
   /** The way of a chosen village, and the key that may now speak of it. */
   function drawChosen() {
     drawWay(groups.way, chosenTrips(), data, still);
     writeKey();
+    swipe.update();
   }
 
   function chosenTrips() {
@@ -171,10 +193,20 @@ function drawPlan(map, data) {
     if (!village.at) return;
     const sign = signOf(row), make = sign === "unreachable" ? Cross : L.CircleMarker;
     const style = villageStyle(sign, beyond(sign), village.pupils[state.band]);
-    new make(village.at, { renderer: renderers.villages, pane: "villages", ...style })
-      .bindTooltip(() => el("span", { textContent: `${nameOf(village)}: ${signText(sign, row)}` }))
+    addVillage(groups.villages, make, row, style, () => signText(sign, row));
+  }
+
+  function addVillage(group, make, row, style, text) {
+    new make(villages[row].at, { renderer: renderers.villages, pane: "villages", ...style })
+      .bindTooltip(() => el("span", { textContent: `${nameOf(villages[row])}: ${text()}` }))
       .on("click", () => choose(villages, row))
-      .addTo(groups.villages);
+      .addTo(group);
+  }
+
+  function drawChanges() {
+    const all = changes(), texts = changeTexts(say);
+    const add = (row) => addVillage(groups.difference, L.CircleMarker, row, changeStyle(all[row]), () => texts[all[row]]);
+    changedRows(all).filter((row) => villages[row].at).forEach(add);
   }
 
   function signText(sign, row) {
@@ -218,7 +250,7 @@ function drawPlan(map, data) {
     const present = schools.map((school, row) => [actionOf(row), school]).filter(([here]) => here);
     const states = countBy(present.map(([here]) => [here.action, 1]));
     const kinds = countBy(present.map(([, school]) => [school.kind, 1]));
-    const norm = data.limits[bands[state.band].band];
+    const norm = data.limits[bands[state.band].band], two = plans.length > 1;
     const among = (table, found) => Object.keys(table).filter((key) => found.has(key));
     const note = (text) => el("li", { className: "note", textContent: text });
     const villageItem = (sign, text) => {
@@ -242,6 +274,7 @@ function drawPlan(map, data) {
         ...SIGNS.filter((s) => signs.has(s)).map((s) => villageItem(s, t(`reason.${s}`))),
         villageItem("", t("no_pupils")),
       ],
+      difference: two ? differenceKey(changes(), villages, state.band, say, item, note) : [],
       flows: plans.length ? flowKey(data.flows, state.view, say, item, note) : [],
       isochrones: [
         note(t(data.isochrones.dropped ? "isochrones.dropped" : "isochrones.note")),
@@ -256,19 +289,26 @@ function drawPlan(map, data) {
     };
     const bare = !plans.length, merged = view().actions.some((row) => row.into !== null && row.stage === stage());
     const blank = { isochrones: bare, catchments: bare, towns: !data.towns.length, closed: !data.closed.length };
-    const empty = { merges: !merged, way: !chosenTrips().length, lines: bare, flows: bare, ...blank };
+    const empty = { difference: !two, merges: !merged, way: !chosenTrips().length, lines: bare, flows: bare, ...blank };
     const written = LAYERS.filter((name) => !empty[name]);
     $("key").replaceChildren(...written.map((name) => layerSection(name, items[name] || [])));
   }
 
   const item = (mark, text, count = "") => el("li", {}, mark, el("span", {}, text), el("b", {}, count));
 
+  function leave(name) {
+    shown.delete(name);
+    if ($(`layer-${name}`)) $(`layer-${name}`).checked = false;
+  }
+
   function layerSection(name, items) {
     const box = el("input", { type: "checkbox", checked: shown.has(name), id: `layer-${name}` });
     box.addEventListener("change", () => {
       box.checked ? shown.add(name) : shown.delete(name);
+      if (box.checked && EITHER.includes(name)) leave(EITHER.find((other) => other !== name));
       if (name === "isochrones") drawLand();
       showLayers();
+      swipe.update();
     });
     const head = el("h2", {}, el("label", {}, box, ` ${t(`layer.${name}`)}`));
     return el("section", {}, head, ...(items.length ? [el("ul", {}, ...items)] : []));
@@ -339,7 +379,7 @@ function drawPlan(map, data) {
   }
 
   function schoolDetails(row) {
-    const school = schools[row], last = views[views.length - 1];
+    const school = schools[row], last = compared();
     const about = [t(`kind.${school.kind}`), school.town, school.id].filter(Boolean).join(" · ");
     const stages = [...new Set([...Object.keys(school.stages), ...Object.keys(last.action[row])])];
     const served = view().serves[row][state.band];
@@ -383,7 +423,7 @@ function drawPlan(map, data) {
     const village = villages[row];
     const population = `${t("population")} ${n(village.population)}`;
     const about = [t("village"), village.town, village.id, population].filter(Boolean).join(" · ");
-    const sides = plans.length > 1 ? [views[0], views[views.length - 1]] : views;
+    const sides = plans.length > 1 ? [views[0], compared()] : views;
     const heads = plans.length > 1 ? ["before", "after"] : ["trip"];
     const rows = bands.map(({ band }, i) => [
       el("span", {}, t(`band.${band}`), el("small", { textContent: withUnit(village.pupils[i], "pupils") })),
@@ -453,7 +493,7 @@ function drawPlan(map, data) {
 
   function viewName(i) {
     if (plans.length < 2) return plans.length ? plans[0].title : t("no_plan");
-    return i === 0 ? t("before") : i === plans.length - 1 ? t("after") : plans[i].title;
+    return i === 0 ? t("before") : plans.length === 2 ? t("after") : plans[i].title;
   }
 
   function writeControls() {
@@ -464,7 +504,9 @@ function drawPlan(map, data) {
     $("title").textContent = data.area.title;
     $("language").textContent = t("other_language");
     const legend = $("views").querySelector("legend");
-    $("views").replaceChildren(legend, ...views.map(viewButton));
+    const names = views.map((_, i) => viewName(i));
+    $("views").replaceChildren(legend, ...(views.length > BUTTONS ? [viewSlider(names, state, turn)] : names.map(viewButton)));
+    $("show-swipe").hidden = plans.length < 2;
     $("band").replaceChildren(...bands.map(({ band }, i) => el("option", { value: i }, t(`band.${band}`))));
     $("band").value = state.band;
     setAll(map.getContainer(), { role: "main", "aria-label": data.area.title });
@@ -472,13 +514,14 @@ function drawPlan(map, data) {
     writeZoom();
   }
 
-  function viewButton(plan, i) {
-    const turn = () => {
-      state.view = i;
-      refresh();
-    };
-    const radio = el("input", { type: "radio", name: "view", checked: i === state.view, onchange: turn });
-    return el("label", { title: plan.title }, radio, el("span", { textContent: viewName(i) }));
+  function turn(i) {
+    state.view = i;
+    refresh();
+  }
+
+  function viewButton(name, i) {
+    const radio = el("input", { type: "radio", name: "view", checked: i === state.view, onchange: () => turn(i) });
+    return el("label", { title: views[i].title }, radio, el("span", { textContent: name }));
   }
 
   function writeZoom() {
@@ -535,6 +578,12 @@ function drawPlan(map, data) {
       state.lang = state.lang === "zh" ? "en" : "zh";
       write();
     });
+    $("show-swipe").addEventListener("click", () => {
+      if (!state.view) state.view = views.length - 1;
+      swipe.turn(!swipe.isOn());
+      writeControls();
+      refresh();
+    });
     for (const panel of PANELS) $(`show-${panel}`).addEventListener("click", () => show(panel, $(panel).hidden));
     document.addEventListener("keydown", (event) => event.key === "Escape" && state.chosen && forget());
   }
@@ -547,8 +596,8 @@ function drawPlan(map, data) {
     return [plan.title, plans.length ? statusText(plan) : t("no_plan"), t(`band.${band}`), limit, date].join(" · ");
   }
 
-  const page = { map, data, state, views, say, actionOf, stateText, choose, setBand };
-  const listing = makeListing(page);
+  const page = { map, data, state, views, say, actionOf, stateText, choose, setBand, compared };
+  const listing = makeListing(page), swipe = makeSwipe({ map, state, say, renderers, drawAs, viewName });
   makePrintable({ map, showCounty, line: paperLine, tables: listing.paper });
   PANELS.forEach((panel) => show(panel, wide));
   showCounty();

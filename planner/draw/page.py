@@ -24,11 +24,14 @@ SCRIPTS = (
     "isochrones.js",
     "ways.js",
     "charts.js",
+    "difference.js",
+    "swipe.js",
+    "several.js",
     "listing.js",
     "print.js",
     "map.js",
 )
-STYLES = ("map.css", "listing.css", "print.css")
+STYLES = ("map.css", "listing.css", "compare.css", "print.css")
 POLICY = "policy-goes-here"
 UNSAFE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 

@@ -1,14 +1,6 @@
 "use strict";
 /* On paper: the whole county on page one, then tables; afterwards the screen is as it was. */
 
-/** A canvas as a new one: Chromium prints those that Leaflet draws on as blank. */
-function copyOf(canvas) {
-  const { width, height, className } = canvas, copy = el("canvas", { width, height, className });
-  copy.style.cssText = canvas.style.cssText;
-  if (width && height) copy.getContext("2d").drawImage(canvas, 0, 0);
-  return copy;
-}
-
 function makePrintable({ map, showCounty, line, tables }) {
   let kept = null, copies = [];
 
