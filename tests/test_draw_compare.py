@@ -27,7 +27,7 @@ def pixels(page, clip):
 
 def halves(page):
     box = page.locator(".folium-map").bounding_box()
-    box |= {"y": box["y"] + 60, "height": box["height"] - 120}  # without the names of the sides, and the scale
+    box |= {"y": box["y"] + 60, "height": box["height"] - 180}  # without the names of the sides, and the scale
     side = {**box, "width": box["width"] / 2 - 40}
     return side, {**side, "x": box["x"] + box["width"] / 2 + 40}
 
