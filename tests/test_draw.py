@@ -17,7 +17,7 @@ from planner.draw.catchments import catchments
 from planner.draw.isochrones import isochrones
 from planner.draw.layers import payload
 from planner.draw.pack import pack, unpack
-from planner.draw.page import ASKED, DRAWN
+from planner.draw.page import SCRIPTS
 from planner.draw.words import asset, words
 from planner.indicators import INDICATORS
 from planner.model import ACTIONS, BANDS, KIND_GRADES, MODES, STAGES
@@ -136,8 +136,8 @@ def test_nothing_is_changed_in_folium(tiny):
 
 def test_languages_are_complete():
     used = set()
-    for name in (*DRAWN, *ASKED, "map.js"):
-        used |= set(re.findall(r'\b(?:t|press|counted)\("([\w.]+)"', asset(name)))
+    for name in SCRIPTS:
+        used |= set(re.findall(r'\b(?:t|press|counted|text|number|figures)\("([\w.]+)"', asset(name)))
         used |= set(re.findall(r'key: "([\w.]+)"', asset(name)))
     used |= {f"card.{key}" for key in CARDS} | {f"short.{band}" for band in BANDS}
     used |= set(re.findall(r'data-(?:word|label|hint)="([\w.]+)"', asset("page.html")))

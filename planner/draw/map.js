@@ -2,9 +2,11 @@
 /* Draws a study area and its plans on a Leaflet map, and the panels beside it.
    Names come from data: they reach the page only through textContent, properties and SVG made node by node. */
 
-const ON_MAP = ["schools", "merges", "others", "villages", "way", "lines", "flows"];
+const ON_MAP = ["schools", "merges", "others", "difference", "villages", "way", "lines", "flows"];
 const LAYERS = [...ON_MAP, "isochrones", "catchments", "towns", "closed", "roads"];
-const HIDDEN = ["others", "flows", "isochrones"];
+const HIDDEN = ["others", "difference", "flows", "isochrones"];
+const EITHER = ["villages", "difference"];
+const BUTTONS = 4;
 const SIGNS = ["unreachable", "no_seat"];
 const PANELS = ["key", "card"];
 const NO_PLAN = { actions: [], trips: [], catchments: {}, notes: [], title: "" };
@@ -22,7 +24,7 @@ function drawPlan(map, data) {
   const say = speaker(data.words, state), { t, n, withUnit, percent, nameOf } = say;
   const groups = {}, renderers = {};
   const marks = { villages: [], schools: [] };
-  let pin = null, zoom = null, fit = null;
+  let pin = null, zoom = null, fit = null, cameFrom = null;
   const asked = data.whatif && makeWhatIf(data, {
     say, choose, turnTo: turnToView, view: () => state.view, band: () => state.band, trips: (i) => views[i].list,
   });
@@ -67,7 +69,12 @@ function drawPlan(map, data) {
     return trip.mode || !known ? trip : { ...trip, km: known.km, mode: known.mode };
   }
 
+  /** The order in which the keyboard goes through the schools. */
+  const place = ({ town, id }) => `${town}\n${id}`;
+  const byTown = schools.map((_, row) => row).sort((a, b) => (place(schools[a]) < place(schools[b]) ? -1 : 1));
   const view = () => views[state.view];
+  /** The layout that is set beside the first. */
+  const compared = () => views[state.view || Math.max(plans.length, 1) - 1];
   const stage = () => bands[state.band].stage;
 
   function actionOf(school, name = stage(), plan = view()) {
@@ -145,20 +152,36 @@ function drawPlan(map, data) {
   }
 
   function drawView() {
+    drawLayers();
+    swipe.write();
+    drawChosen();
+  }
+
+  function drawLayers() {
     ["catchments", "lines", "merges"].forEach((name) => groups[name].clearLayers());
     drawLand();
     drawCatchments();
     drawLines();
     drawRoadUse();
     villages.forEach(drawVillage);
-    schools.forEach(drawSchool);
+    byTown.forEach((row) => drawSchool(schools[row], row));
     drawMerges();
-    drawChosen();
+    drawChanges();
+    drawWay(groups.way, chosenTrips(), data, still);
+  }
+
+  /** Another layout on the map, for a moment. */
+  function drawAs(i) {
+    const kept = state.view;
+    state.view = i;
+    drawLayers();
+    state.view = kept;
   }
 
   /** The way of a chosen village. */
   function drawChosen() {
     drawWay(groups.way, chosenTrips(), data, still);
+    swipe.update();
   }
 
   function chosenTrips() {
@@ -212,15 +235,24 @@ function drawPlan(map, data) {
     const style = { ...PLAIN, ...villageStyle(sign, beyond(sign), pupils) };
     if (old && old.make === make) old.mark.setStyle(style);
     else if (old) old.mark.remove();
-    const mark = old && old.make === make ? old.mark : newVillage(make, style, village, row);
+    const text = () => signText(signOf(row), row);
+    const mark = old && old.make === make ? old.mark : addVillage(groups.villages, make, row, style, text);
     marks.villages[row] = { mark, make, look };
   }
 
-  function newVillage(make, style, village, row) {
-    return new make(village.at, { renderer: renderers.villages, pane: "villages", ...style })
-      .bindTooltip(() => el("span", { textContent: `${nameOf(village)}: ${signText(signOf(row), row)}` }))
+  function addVillage(group, make, row, style, text) {
+    return new make(villages[row].at, { renderer: renderers.villages, pane: "villages", ...style })
+      .bindTooltip(() => el("span", { textContent: `${nameOf(villages[row])}: ${text()}` }))
       .on("click", () => choose(villages, row))
-      .addTo(groups.villages);
+      .addTo(group);
+  }
+
+  function drawChanges() {
+    groups.difference.clearLayers();
+    if (!shown.has("difference") || plans.length < 2) return;
+    const all = changes(), texts = changeTexts(say);
+    const add = (row) => addVillage(groups.difference, L.CircleMarker, row, changeStyle(all[row]), () => texts[all[row]]);
+    changedRows(all).filter((row) => villages[row].at).forEach(add);
   }
 
   function signText(sign, row) {
@@ -248,7 +280,7 @@ function drawPlan(map, data) {
     const mark = L.marker(school.at, { icon, riseOnHover: true, zIndexOffset: here ? 0 : -1000 })
       .bindTooltip(() => el("span", { textContent: text }))
       .on("click", pick)
-      .on("keypress", ({ originalEvent: { key } }) => key === "Enter" && (isChosen(schools, row) ? toggle() : pick()))
+      .on("keypress", ({ originalEvent: { key } }) => ["Enter", " "].includes(key) && (isChosen(schools, row) ? toggle() : pick()))
       .on("add", (event) => setAll(event.target.getElement(), { "aria-label": text, "data-school": school.id }))
       .addTo(group);
     marks.schools[row] = { mark, look, group };
@@ -272,7 +304,7 @@ function drawPlan(map, data) {
     const present = schools.map((school, row) => [actionOf(row), school]).filter(([here]) => here);
     const states = countBy(present.map(([here]) => [here.action, 1]));
     const kinds = countBy(present.map(([, school]) => [school.kind, 1]));
-    const norm = data.limits[bands[state.band].band];
+    const norm = data.limits[bands[state.band].band], two = plans.length > 1;
     const among = (table, found) => Object.keys(table).filter((key) => found.has(key));
     const note = (text) => el("li", { className: "note", textContent: text });
     const villageItem = (sign, text) => {
@@ -297,6 +329,7 @@ function drawPlan(map, data) {
         ...SIGNS.filter((s) => signs.has(s)).map((s) => villageItem(s, t(`reason.${s}`))),
         villageItem("", t("no_pupils")),
       ],
+      difference: two ? differenceKey(changes(), villages, state.band, say, item, note) : [],
       flows: state.view < plans.length ? flowKey(data.flows, state.view, say, item, note) : [],
       isochrones: [
         note(t(data.isochrones.dropped ? "isochrones.dropped" : "isochrones.note")),
@@ -311,20 +344,29 @@ function drawPlan(map, data) {
     };
     const bare = state.view >= plans.length, merged = view().actions.some((row) => row.into !== null && row.stage === stage());
     const blank = { isochrones: bare, catchments: bare, towns: !data.towns.length, closed: !data.closed.length };
-    const empty = { merges: !merged, way: !chosenTrips().length, lines: !plans.length, flows: bare, ...blank };
+    const some = { difference: !two, merges: !merged, way: !chosenTrips().length };
+    const empty = { ...some, lines: !plans.length, flows: bare, ...blank };
     const written = LAYERS.filter((name) => !empty[name]);
     $("key").replaceChildren(...written.map((name) => layerSection(name, items[name] || [])));
   }
 
   const item = (mark, text, count = "") => el("li", {}, mark, el("span", {}, text), el("b", {}, count));
 
+  function leave(name) {
+    shown.delete(name);
+    if ($(`layer-${name}`)) $(`layer-${name}`).checked = false;
+  }
+
   function layerSection(name, items) {
     const box = el("input", { type: "checkbox", checked: shown.has(name), id: `layer-${name}` });
     box.addEventListener("change", () => {
       box.checked ? shown.add(name) : shown.delete(name);
+      if (box.checked && EITHER.includes(name)) leave(EITHER.find((other) => other !== name));
       if (name === "isochrones") drawLand();
       if (name === "flows") drawRoadUse();
+      if (name === "difference") drawChanges();
       showLayers();
+      swipe.update();
     });
     const head = el("h2", {}, el("label", {}, box, ` ${t(`layer.${name}`)}`));
     return el("section", {}, head, ...(items.length ? [el("ul", {}, ...items)] : []));
@@ -333,6 +375,7 @@ function drawPlan(map, data) {
   /* -- details -- */
 
   function choose(list, row) {
+    if (!$("details").contains(document.activeElement)) cameFrom = document.activeElement;
     state.chosen = { list, row };
     if (pin) pin.remove();
     const icon = L.icon({ ...L.Icon.Default.prototype.options, ...data.pin });
@@ -343,13 +386,24 @@ function drawPlan(map, data) {
     redrawCatchments();
     drawChosen();
     writeKey();
+    announce(list, row);
     $("details").focus();
+  }
+
+  /** For who does not see the map. */
+  function announce(list, row) {
+    const here = list === schools ? stateText(actionOf(row)) : signText(signOf(row), row);
+    $("said").textContent = `${nameOf(list[row])}: ${here}`;
   }
 
   /** Show a band that the school teaches. */
   function turnTo(row) {
     const band = bands.findIndex((some) => actionOf(row, some.stage));
     if (band < 0) return;
+    setBand(band);
+  }
+
+  function setBand(band) {
     state.band = band;
     $("band").value = band;
     refresh();
@@ -367,6 +421,8 @@ function drawPlan(map, data) {
     redrawCatchments();
     drawChosen();
     writeKey();
+    $("said").textContent = "";
+    if (cameFrom && cameFrom.isConnected) cameFrom.focus();
   }
 
   function writeDetails() {
@@ -374,7 +430,7 @@ function drawPlan(map, data) {
     if (!state.chosen) return;
     const { list, row } = state.chosen;
     const shut = button("×", forget, { className: "shut", title: t("close"), ariaLabel: t("close") });
-    const head = el("h2", { textContent: nameOf(list[row]) });
+    const head = el("h2", { id: "details-name", textContent: nameOf(list[row]) });
     refill($("details"), [shut, head, ...(list === schools ? schoolDetails(row) : villageDetails(row))]);
   }
 
@@ -507,7 +563,7 @@ function drawPlan(map, data) {
   function viewName(i) {
     if (plans.length && i === plans.length) return t("whatif");
     if (plans.length < 2) return plans.length ? plans[0].title : t("no_plan");
-    return i === 0 ? t("before") : i === plans.length - 1 ? t("after") : plans[i].title;
+    return i === 0 ? t("before") : plans.length === 2 ? t("after") : plans[i].title;
   }
 
   function writeControls() {
@@ -518,24 +574,27 @@ function drawPlan(map, data) {
     $("title").textContent = data.area.title;
     $("language").textContent = t("other_language");
     writeViews();
+    $("show-swipe").hidden = plans.length < 2;
     $("band").replaceChildren(...bands.map(({ band }, i) => el("option", { value: i }, t(`band.${band}`))));
     $("band").value = state.band;
-    map.getContainer().ariaLabel = data.area.title;
+    setAll(map.getContainer(), { role: "main", "aria-label": data.area.title });
+    listing.write();
     writeZoom();
   }
 
   function writeViews() {
-    const legend = $("views").querySelector("legend");
-    $("views").replaceChildren(legend, ...views.map(viewButton));
+    const legend = $("views").querySelector("legend"), names = views.map((_, i) => viewName(i));
+    $("views").replaceChildren(legend, ...(names.length > BUTTONS ? [viewSlider(names, state, turn)] : names.map(viewButton)));
   }
 
-  function viewButton(plan, i) {
-    const turn = () => {
-      state.view = i;
-      refresh();
-    };
-    const radio = el("input", { type: "radio", name: "view", checked: i === state.view, onchange: turn });
-    return el("label", { title: plan.title }, radio, el("span", { textContent: viewName(i) }));
+  function turn(i) {
+    state.view = i;
+    refresh();
+  }
+
+  function viewButton(name, i) {
+    const radio = el("input", { type: "radio", name: "view", checked: i === state.view, onchange: () => turn(i) });
+    return el("label", { title: views[i].title }, radio, el("span", { textContent: name }));
   }
 
   function writeZoom() {
@@ -592,19 +651,24 @@ function drawPlan(map, data) {
       if (list[row].at) map.setView(list[row].at, Math.max(map.getZoom(), 13), { animate: false });
     });
     $("band").addEventListener("change", (event) => {
-      state.band = Number(event.target.value);
-      refresh();
+      setBand(Number(event.target.value));
     });
     $("language").addEventListener("click", () => {
       state.lang = state.lang === "zh" ? "en" : "zh";
       write();
+    });
+    $("show-swipe").addEventListener("click", () => {
+      if (!state.view) state.view = views.length - 1;
+      swipe.turn(!swipe.isOn());
+      writeControls();
+      refresh();
     });
     for (const panel of PANELS) $(`show-${panel}`).addEventListener("click", () => show(panel, $(panel).hidden));
     document.addEventListener("keydown", onKey);
   }
 
   function onKey(event) {
-    if (event.key === "Escape" && state.chosen) return forget();
+    if (event.key === "Escape" && state.chosen && !$("tables").open) return forget();
     if (!asked || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "radio") return;
     const undo = event.ctrlKey || event.metaKey;
     if (event.key === "x" && !undo && !event.altKey) toggle();
@@ -617,6 +681,18 @@ function drawPlan(map, data) {
     if (asked && state.chosen && state.chosen.list === schools) asked.toggle(state.chosen.row);
   }
 
+  /** Above the map on paper: the result, and the plan, what is proven of it, and the norm. */
+  function paperLine() {
+    const plan = view(), { band } = bands[state.band], norm = data.limits[band];
+    const limit = norm === null ? t("norm.none") : t("norm", { n: n(norm) });
+    const date = `${t("data_date")} ${data.area.dataDate || t("unknown")}`;
+    const proof = state.view < plans.length ? statusText(plan) : t(plans.length ? "whatif.rule" : "no_plan");
+    return [$("headline").textContent, plan.title, proof, t(`band.${band}`), limit, date].filter(Boolean).join(" · ");
+  }
+
+  const page = { map, data, state, views, say, actionOf, stateText, choose, setBand, compared };
+  const listing = makeListing(page), swipe = makeSwipe({ map, state, say, renderers, drawAs, viewName });
+  makePrintable({ map, showCounty, line: paperLine, tables: listing.paper });
   $("result").hidden = $("whatif").hidden = !asked;
   PANELS.forEach((panel) => show(panel, wide));
   showCounty();

@@ -17,8 +17,13 @@ from xstatic.pkg import leaflet
 from planner.draw.pack import pack
 from planner.draw.words import asset, words
 
-DRAWN = ("tools.js", "symbols.js", "flows.js", "isochrones.js", "ways.js")
-ASKED = ("whatif.js", "exchange.js", "cards.js", "panel.js")
+SCRIPTS = (
+    *("tools.js", "symbols.js", "flows.js", "isochrones.js", "ways.js", "charts.js"),
+    *("difference.js", "swipe.js", "several.js", "listing.js", "print.js"),
+    *("whatif.js", "exchange.js", "cards.js", "panel.js"),
+    "map.js",
+)
+STYLES = ("map.css", "whatif.css", "listing.css", "compare.css", "print.css")
 POLICY = "policy-goes-here"
 
 
@@ -65,13 +70,15 @@ def render(data: Mapping[str, Any], lang: str) -> str:
         Verbatim(f'<script type="application/octet-stream" id="plan-data">{to_text(everything)}</script>'), name="data"
     )
     page.render()  # Folium adds its own parts now; ours come after them
-    scripts = "\n".join(asset(name) for name in (*DRAWN, *ASKED, "map.js"))
+    scripts = "\n".join(asset(name) for name in SCRIPTS)
     code = f"{library()}\n{page.script.render()}\n{scripts}\nstart({fmap.get_name()});"
     page.html.add_child(
         Verbatim(f'<script type="application/octet-stream" id="plan-code">{to_text(code)}</script>'), name="code"
     )
-    page.header.add_child(Verbatim(f"<style>{asset('map.css')}{asset('whatif.css')}</style>"), name="plan_css")
+    styles = "\n".join(asset(name) for name in STYLES)
+    page.header.add_child(Verbatim(f"<style>{styles}</style>"), name="plan_css")
     html: str = page.render()
+    html = html.replace(", maximum-scale=1.0, user-scalable=no", "", 1)  # readers may magnify the page
     return html.replace(POLICY, content_policy([*re.findall(r"<script>(.*?)</script>", html, re.DOTALL), code]), 1)
 
 

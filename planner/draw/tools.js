@@ -31,6 +31,14 @@ function table(head, rows) {
   return el("table", {}, el("thead", {}, el("tr", {}, ...cells("th", head))), el("tbody", {}, ...lines));
 }
 
+/** A picture of a canvas, as a canvas. Chromium prints these; those that Leaflet draws on it prints blank. */
+function copyOf(canvas) {
+  const { width, height, className } = canvas, copy = el("canvas", { width, height, className });
+  copy.style.cssText = canvas.style.cssText;
+  if (width && height) copy.getContext("2d").drawImage(canvas, 0, 0);
+  return copy;
+}
+
 /* ---- lines as the page stores them: whole numbers, first the place and then steps ---- */
 
 function decode(numbers) {
