@@ -88,7 +88,9 @@ def baited(tmp_path_factory):
         data_date=put("date"),
     )
     scenario = parse_scenario(SCENARIO).model_copy(update={"title": bait("scenario")})
-    common = {"area": area, "scenario": scenario}
+    known = made.times.data
+    known = known.assign_coords({dim: [ids[key] for key in known[dim].values] for dim in ("demand", "school")})
+    common = {"area": area, "scenario": scenario, "times": dataclasses.replace(made.times, data=known)}
     today = dataclasses.replace(renamed(made.today, ids), title=put("today"), notes=(put("note"),), **common)
     plan = dataclasses.replace(renamed(made.plan, ids), title=put("plan"), today=today, **common)
     path = draw(area, today, plan, lang="en").save(tmp_path_factory.mktemp("baited") / "map.html")

@@ -14,7 +14,7 @@ from planner.plan.whatif import to_tenths
 from planner.scenario import parse_scenario
 from planner.travel import travel_times
 from tests import test_drawn, tiny
-from tests.test_draw_browser import browser, open_page, pytestmark  # noqa: F401
+from tests.test_draw_browser import open_page, pytestmark  # noqa: F401
 from tests.test_whatif import CARDS, figures
 
 

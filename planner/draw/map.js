@@ -247,6 +247,8 @@ function drawPlan(map, data) {
       .addTo(group);
   }
 
+  const changes = () => changesOf(views[0], compared(), state.band);
+
   function drawChanges() {
     groups.difference.clearLayers();
     if (!shown.has("difference") || plans.length < 2) return;
