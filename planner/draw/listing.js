@@ -10,7 +10,8 @@ function makeListing({ data, state, views, say, actionOf, stateText, choose, set
 
   /** The layouts that the tables set side by side. */
   const sides = () => (plans.length > 1 ? [views[0], compared()] : [views[0]]);
-  const sideName = (i) => (plans.length > 1 ? `\n${t(i ? "after" : "before")}` : "");
+  const other = () => t(plans.length && state.view === plans.length ? "whatif" : "after");
+  const sideName = (i) => (plans.length > 1 ? `\n${i ? other() : t("before")}` : "");
   const text = (head, value) => ({ head: t(head), value });
   const number = (head, value, digits) => ({ head: t(head), value, digits, numeric: true });
 

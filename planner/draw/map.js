@@ -21,7 +21,7 @@ function drawPlan(map, data) {
   const state = { lang: data.lang, view: Math.max(plans.length - 1, 0), band: 1, chosen: null };
   const shown = new Set(LAYERS.filter((name) => !HIDDEN.includes(name)));
   const views = (plans.length ? plans : [NO_PLAN]).map((plan) => indexPlan(plan, plan.trips.map(tripFrom)));
-  const say = speaker(data.words, state), { t, n, withUnit, percent, nameOf } = say;
+  const say = speaker(data.words, state), { t, n, withUnit, nameOf } = say;
   const groups = {}, renderers = {};
   const marks = { villages: [], schools: [] };
   let pin = null, zoom = null, fit = null, cameFrom = null;
@@ -60,13 +60,6 @@ function drawPlan(map, data) {
       writeKey();
       writePanels();
     });
-  }
-
-  /** Kilometres and mode of a trip that some plan knows. */
-  function detailed(trip) {
-    const isIts = ({ school, mode }) => school === trip.school && mode;
-    const known = plans.map((_, i) => views[i].trips[trip.village][trip.band].find(isIts)).find(Boolean);
-    return trip.mode || !known ? trip : { ...trip, km: known.km, mode: known.mode };
   }
 
   /** The order in which the keyboard goes through the schools. */
@@ -186,7 +179,7 @@ function drawPlan(map, data) {
 
   function chosenTrips() {
     const { list, row } = state.chosen || {};
-    return list === villages ? view().trips[row][state.band].map(detailed) : [];
+    return list === villages ? view().trips[row][state.band].map(details.detailed) : [];
   }
 
   /* Land and the use of roads are drawn only when they are looked at: they take the browser a moment. */
@@ -394,7 +387,7 @@ function drawPlan(map, data) {
 
   /** For who does not see the map. */
   function announce(list, row) {
-    const here = list === schools ? stateText(actionOf(row)) : signText(signOf(row), row);
+    const here = list === schools ? details.stateText(actionOf(row)) : signText(signOf(row), row);
     $("said").textContent = `${nameOf(list[row])}: ${here}`;
   }
 
@@ -433,131 +426,11 @@ function drawPlan(map, data) {
     const { list, row } = state.chosen;
     const shut = button("×", forget, { className: "shut", title: t("close"), ariaLabel: t("close") });
     const head = el("h2", { id: "details-name", textContent: nameOf(list[row]) });
-    refill($("details"), [shut, head, ...(list === schools ? schoolDetails(row) : villageDetails(row))]);
+    refill($("details"), [shut, head, ...details.of(state.chosen)]);
   }
 
   function button(text, onclick, options = {}) {
     return el("button", { type: "button", textContent: text, onclick, ...options });
-  }
-
-  function schoolDetails(row) {
-    const school = schools[row], sides = sidesShown(), last = sides[sides.length - 1][1];
-    const about = [t(`kind.${school.kind}`), school.town, school.id].filter(Boolean).join(" · ");
-    const stages = [...new Set([...Object.keys(school.stages), ...Object.keys(last.action[row])])];
-    const served = view().serves[row][state.band];
-    const pupils = (here) => (here ? withUnit(here.pupils, "pupils") : "–");
-    const two = sides.length > 1;
-    const rows = stages.map((name) => {
-      const first = actionOf(row, name, sides[0][1]), here = actionOf(row, name, last);
-      return [t(`stage.${name}`), stateText(here), seatsText(here), ...(two ? [pupils(first)] : []), pupils(here)];
-    });
-    const heads = two ? sides.map(([word]) => `pupils.${word}`) : [plans.length ? "pupils" : "enrolled"];
-    const assumed = school.assumed.map((column) => t(`column.${column}`)).join(", ");
-    const note = (text) => el("p", { className: "note", textContent: text });
-    const head = `${t("served")} · ${t(`band.${bands[state.band].band}`)} · ${withUnit(served.length, "villages")}`;
-    const villagesServed = el("ul", { className: "served" }, ...served.map(servedVillage));
-    const list = served.length ? villagesServed : note(t("served.none"));
-    return [
-      el("p", { className: "kind", textContent: about }),
-      table(["stage", "action", "seats", ...heads].map((key) => t(key)), rows),
-      ...(asked && stages.length ? [asked.buttons(row)] : []),
-      ...(assumed ? [note(`${t("assumed")}: ${assumed}`)] : []),
-      ...(plans.length ? [el("h3", { textContent: head }), list] : []),
-    ];
-  }
-
-  /** The layouts that details set side by side, each with its word. */
-  function sidesShown() {
-    const plan = views[Math.max(plans.length, 1) - 1];
-    if (state.view === plans.length && plans.length) return [["plan", plan], ["whatif", view()]];
-    return plans.length > 1 ? [["before", views[0]], ["after", plan]] : [["trip", plan]];
-  }
-
-  function stateText(here) {
-    if (!here) return "–";
-    const merged = here.into !== null && here.into !== undefined;
-    return merged ? t("state.merge_into", { n: nameOf(schools[here.into]) }) : t(`state.${here.action}`);
-  }
-
-  function seatsText(here) {
-    if (!here) return "–";
-    return withUnit(here.seats, "seats") + (here.added ? ` (+${n(here.added)})` : "");
-  }
-
-  function servedVillage({ village, pupils, minutes }) {
-    const name = button(nameOf(villages[village]), () => choose(villages, village));
-    return el("li", {}, name, ` ${withUnit(pupils, "pupils")}, ${withUnit(minutes, "min")}`);
-  }
-
-  function villageDetails(row) {
-    const village = villages[row];
-    const population = `${t("population")} ${n(village.population)}`;
-    const about = [t("village"), village.town, village.id, population].filter(Boolean).join(" · ");
-    const sides = sidesShown();
-    const rows = bands.map(({ band }, i) => [
-      el("span", {}, t(`band.${band}`), el("small", { textContent: withUnit(village.pupils[i], "pupils") })),
-      ...sides.map(([, plan]) => el("span", {}, ...plan.trips[row][i].map(detailed).map(tripText))),
-    ]);
-    const heads = ["pupils", ...sides.map(([word]) => word)].map((key) => t(key));
-    return [el("p", { className: "kind", textContent: about }), table(heads, rows)];
-  }
-
-  function tripText({ school, minutes, km, mode, reason, pupils }, _, all) {
-    if (school < 0) return el("span", { className: "bad", textContent: t(`reason.${reason || "unreachable"}`) });
-    const share = all.length > 1 ? `${withUnit(pupils, "pupils")}, ` : "";
-    const way = `${share}${withUnit(minutes, "min")}${km === null ? "" : `, ${withUnit(km, "km")}`}${mode ? `, ${t(`mode.${mode}`)}` : ""}`;
-    return el("span", {}, nameOf(schools[school]), el("small", { textContent: way }));
-  }
-
-  /* -- scorecard and what a reader must know -- */
-
-  function statusText(plan) {
-    if (plan.status === "optimal") return t("status.optimal", { n: percent(plan.gap || 0) });
-    if (plan.status === "feasible" && plan.gap !== null) return t("status.feasible", { n: percent(plan.gap) });
-    if (plan.status === "feasible") return t("status.feasible_unbounded");
-    return t("status.scored");
-  }
-
-  function writeScores() {
-    const plan = plans[plans.length - 1];
-    if (!plan) return $("scores").replaceChildren(el("p", { textContent: t("no_plan") }));
-    const both = data.scorecard.some((row) => row.today !== null);
-    const head = ["indicator", ...(both ? ["today", "plan", "change"] : ["plan"])].map((key) => t(key));
-    $("scores").replaceChildren(
-      el("h2", { textContent: t("scorecard") }),
-      el("p", { className: "title", textContent: plan.title }),
-      el("p", { className: `status ${plan.status}`, textContent: statusText(plan) }),
-      table(head, data.scorecard.map((row) => scoreRow(row, both))),
-    );
-  }
-
-  function scoreRow(row, both) {
-    const money = row.unit.startsWith("CNY") && Math.max(Math.abs(row.today), Math.abs(row.plan)) >= 1e6;
-    const scale = money ? (state.lang === "zh" ? 1e4 : 1e6) : 1;
-    const [today, plan] = [row.today, row.plan].map((value) => (value === null ? null : value / scale));
-    const digits = (size) => (row.unit === "" ? 3 : size >= 1000 ? 0 : size >= 10 ? 1 : 2);
-    const say = (value) => n(value, digits(Math.abs(value)));
-    const unit = row.unit ? t(`unit.${row.unit}${money ? ".big" : ""}`) : "";
-    const label = el("span", {}, row[`label_${state.lang}`], el("small", { textContent: unit }));
-    if (!both) return [label, say(plan)];
-    const known = today !== null && plan !== null, more = plan - today;
-    const sign = known ? `${more > 0 ? "+" : more < 0 ? "−" : "±"}${say(Math.abs(more))}` : "";
-    const word = el("small", { textContent: row.change ? t(row.change) : "" });
-    return [label, say(today), say(plan), el("span", { className: row.change }, sign, word)];
-  }
-
-  function writeAbout() {
-    const { synthetic, dataDate, attribution, assumptions } = data.area;
-    const items = (lines) => el("ul", {}, ...lines.map((line) => el("li", { textContent: line })));
-    const list = (key, lines) => (lines.length ? [el("h3", { textContent: t(key) }), items(lines)] : []);
-    const notes = [...new Set(plans.flatMap((plan) => plan.notes))];
-    const head = el("h2", { textContent: t("about") });
-    $("about").replaceChildren(head, ...list("notes", notes), ...list("assumptions", assumptions));
-    const date = `${t("data_date")} ${dataDate || t("unknown")}`;
-    const said = [synthetic ? t("synthetic.long") : "", date, ...attribution, `Leaflet ${L.version}`];
-    $("foot").textContent = said.filter(Boolean).join(" · ");
-    $("synthetic").hidden = !synthetic;
-    $("public").hidden = !data.area.public;
   }
 
   /* -- controls -- */
@@ -635,8 +508,8 @@ function drawPlan(map, data) {
 
   function write() {
     writeControls();
-    writeScores();
-    writeAbout();
+    scores.writeScores();
+    scores.writeAbout();
     refresh();
   }
 
@@ -688,12 +561,13 @@ function drawPlan(map, data) {
     const plan = view(), { band } = bands[state.band], norm = data.limits[band];
     const limit = norm === null ? t("norm.none") : t("norm", { n: n(norm) });
     const date = `${t("data_date")} ${data.area.dataDate || t("unknown")}`;
-    const proof = state.view < plans.length ? statusText(plan) : t(plans.length ? "whatif.rule" : "no_plan");
+    const proof = state.view < plans.length ? scores.statusText(plan) : t(plans.length ? "whatif.rule" : "no_plan");
     return [$("headline").textContent, plan.title, proof, t(`band.${band}`), limit, date].filter(Boolean).join(" · ");
   }
 
-  const page = { map, data, state, views, say, actionOf, stateText, choose, setBand, compared };
-  const listing = makeListing(page), swipe = makeSwipe({ map, state, say, renderers, drawAs, viewName });
+  const page = { map, data, state, views, say, view, compared, actionOf, choose, setBand, asked };
+  const details = makeDetails(page), scores = makeScores(page);
+  const listing = makeListing({ ...page, stateText: details.stateText }), swipe = makeSwipe({ map, state, say, renderers, drawAs, viewName });
   makePrintable({ map, showCounty, line: paperLine, tables: listing.paper });
   $("result").hidden = $("whatif").hidden = !asked;
   PANELS.forEach((panel) => show(panel, wide));

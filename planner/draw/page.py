@@ -21,6 +21,7 @@ SCRIPTS = (
     *("tools.js", "symbols.js", "flows.js", "isochrones.js", "ways.js", "charts.js"),
     *("difference.js", "swipe.js", "several.js", "listing.js", "print.js"),
     *("whatif.js", "exchange.js", "cards.js", "panel.js"),
+    *("details.js", "scores.js"),
     "map.js",
 )
 STYLES = ("map.css", "whatif.css", "listing.css", "compare.css", "print.css")
