@@ -19,7 +19,7 @@ RANKS = ("main", "secondary", "local", "path")
 MAIN = ("motorway", "trunk", "primary")
 SECONDARY = ("secondary", "tertiary")
 PATH = ("path", "footway", "track", "bridleway", "steps", "pedestrian", "cycleway")
-VERTICES = 200_000
+VERTICES = 60_000
 """More road vertices than this make a page too heavy: roads are drawn coarser, then the least ones are left out."""
 
 

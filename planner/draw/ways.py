@@ -12,7 +12,7 @@ import shapely
 from planner.model import MODES
 from planner.travel.flows import Followed
 
-NUMBERS = 300_000
+NUMBERS = 150_000
 """More numbers than this make a page too heavy: ways are left out."""
 
 
