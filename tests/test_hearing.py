@@ -93,8 +93,8 @@ def test_hostile_names_stay_text(tiny, language):
 
 
 def test_ids_make_no_paths():
-    assert file_name("schools", 1, "../../S2<") == "schools/01-S2.html"
-    assert file_name("schools", 2, "村小") == "schools/02.html"
+    assert file_name("schools", "01", "../../S2<") == "schools/01-S2.html"
+    assert file_name("schools", "02", "村小") == "schools/02.html"
 
 
 def test_a_pack_is_written_whole_or_not_at_all(tiny, tmp_path, monkeypatch):
