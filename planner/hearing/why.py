@@ -63,7 +63,7 @@ def reasons_of(
     found = {}
     for number, school in enumerate(schools, 1):
         tell(f"{number} of {len(schools)}: {school}")
-        found[school] = _in_full(explain(plan, school, thresholds_s=seconds))
+        found[school] = _in_full(explain(plan, school, thresholds_s=seconds, in_turn=False))
     return found
 
 

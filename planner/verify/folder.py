@@ -108,7 +108,15 @@ def full(plan: Folder) -> Folder:
     """
     if plan.public:
         said = "it is a public edition: its numbers of pupils are rounded"
-        raise DataError([Fault(str(plan.path), said, "Name the folder of the plan itself.")])
+        raise DataError(
+            [
+                Fault(
+                    str(plan.path),
+                    said,
+                    "Name the folder of the full plan; planner report makes a public paper of it with --public.",
+                )
+            ]
+        )
     return plan
 
 
