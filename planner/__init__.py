@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from planner.errors import DataError, InfeasibleError, PlannerError, ScenarioError
     from planner.explain import explain, explain_all, read_plan
     from planner.intake import new_area
-    from planner.plan import Plan, alternatives, catchments, current_plan, frontier, optimise, score
+    from planner.plan import Plan, alternatives, catchments, current_plan, frontier, optimise, score, what_if
     from planner.public import public
     from planner.robust import robustness
     from planner.scenario import parse_scenario, read_scenario
@@ -55,6 +55,7 @@ _HOME = {
     "score": "plan",
     "travel_times": "travel",
     "verify": "verify",
+    "what_if": "plan",
     "write_area": "area",
 }
 
@@ -89,6 +90,7 @@ __all__ = [
     "score",
     "travel_times",
     "verify",
+    "what_if",
     "write_area",
 ]
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner.draw import draw
-from planner.draw.chart import chart
+from planner.draw import Drawing, draw
+from planner.draw.chart import chart, figure
 from planner.errors import DataError, Fault
+from planner.indicators import INDICATORS
 from planner.plan import Alternatives, Frontier, Plan
 from planner.report import free_target, number, save, whole_folder, write_table
 
@@ -30,7 +32,7 @@ def plan_names(count: int) -> list[str]:
 
 
 def save_frontier(front: Frontier, folder: str | Path, tell: Callable[[str], object] = str) -> Path:
-    """Write ``frontier.html`` (open it), ``frontier.csv``, ``frontier.json`` and a plan folder per point.
+    """Write ``frontier.html`` (open it), ``map.html``, ``frontier.csv``, ``frontier.json`` and a plan folder per point.
 
     Parameters
     ----------
@@ -45,9 +47,25 @@ def save_frontier(front: Frontier, folder: str | Path, tell: Callable[[str], obj
     with whole_folder(target) as part:
         _write_plans([point.plan for point in front.points], names, part, tell)
         (part / "frontier.html").write_text(chart(front, [f"{name}/map.html" for name in names]), "utf-8")
+        frontier_map(front).save(part / "map.html")
         write_table(front.table.assign(plan=names), part / "frontier.csv")
         write_json(frontier_summary(front) | {"plans": names}, part / "frontier.json")
     return target
+
+
+def frontier_map(front: Frontier) -> Drawing:
+    """All points on one map, with a slider through them; today's layout is the first.
+
+    >>> from planner.plan import frontier
+    >>> front = frontier(tiny.area, tiny.times, tiny.scenario, ("mean_minutes", "schools_open"))
+    >>> "1: 6.67 min · 2 schools" in frontier_map(front).html
+    True
+    """
+    first, second = (INDICATORS[key].unit for key in front.between)
+
+    titles = [f"{figure(point.first)} {first} · {figure(point.second)} {second}" for point in front.points]
+    plans = [replace(point.plan, title=f"{k}: {titles[k - 1]}") for k, point in enumerate(front.points, 1)]
+    return draw(front.area, front.today, *plans)
 
 
 def save_alternatives(found: Alternatives, folder: str | Path, tell: Callable[[str], object] = str) -> Path:

@@ -2,38 +2,18 @@
 
 import dataclasses
 import re
-import shutil
 
 import pytest
 
 from planner.draw import draw
 from planner.scenario import parse_scenario
+from tests.fixtures import DESKTOP, PHONE
 from tests.test_draw import HOSTILE, hostile_plans, unreachable
 from tests.tiny import SCENARIO
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 CANVASES = "() => [...document.querySelectorAll('canvas')].map(c => c.toDataURL()).join()"
-DESKTOP, PHONE = (1280, 800), (390, 844)
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM, reason="no chromium on this machine")]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield browser
-        browser.close()
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -43,38 +23,8 @@ def hostile(tmp_path_factory):
 
 
 @pytest.fixture
-def open_page(browser, hostile):
-    """A function that opens a map; whatever goes wrong in it fails the test."""
-    wrong, pages = [], []
-
-    def guard(route):
-        if route.request.url.startswith(("file:", "data:")):
-            route.continue_()
-        else:
-            wrong.append(f"asked for {route.request.url}")
-            route.abort()
-
-    def dialog(shown):
-        wrong.append(f"dialog: {shown.message}")
-        shown.dismiss()
-
-    def opened(path=hostile, size=DESKTOP):
-        page = browser.new_page(viewport={"width": size[0], "height": size[1]})
-        pages.append(page)
-        page.route("**/*", guard)
-        page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("requestfailed", lambda request: wrong.append(f"failed: {request.url}"))
-        page.on("dialog", dialog)
-        page.goto(path.as_uri())
-        page.wait_for_selector("#key section", state="attached")
-        return page
-
-    yield opened
-    for page in pages:
-        page.wait_for_timeout(100)
-        page.close()
-    assert wrong == []
+def open_page(open_page, hostile):
+    return lambda path=hostile, size=DESKTOP: open_page(path, size)
 
 
 def drawn(page):
@@ -154,8 +104,8 @@ def land_at(page, village):
     """The colour that the isochrones have at a village."""
     page.wait_for_timeout(150)
     return page.evaluate(
-        """(id) => {
-          const at = JSON.parse(document.getElementById("plan-data").text).villages.find((v) => v.id === id).at;
+        """async (id) => {
+          const at = (await readData($("plan-data"))).villages.find((v) => v.id === id).at;
           const canvas = document.querySelector(".leaflet-isochrones-pane canvas");
           const box = canvas.getBoundingClientRect(), map = map_plan.getContainer().getBoundingClientRect();
           const point = map_plan.latLngToContainerPoint(at), scale = canvas.width / box.width;
@@ -204,9 +154,11 @@ def test_search_finds_a_village_and_the_marker_images_load(open_page):
 def test_a_village_opens_on_a_click_on_the_map(open_page):
     page = open_page()
     x, y = page.evaluate(
-        "(() => { const p = map_plan.latLngToContainerPoint(V3); return [p.x, p.y]; })()".replace(
-            "V3", "JSON.parse(document.getElementById('plan-data').text).villages[2].at"
-        )
+        """async () => {
+          const { villages } = await readData($("plan-data"));
+          const { x, y } = map_plan.latLngToContainerPoint(villages[2].at);
+          return [x, y];
+        }"""
     )
     box = page.locator(".folium-map").bounding_box()
     page.mouse.click(box["x"] + x, box["y"] + y)
@@ -235,8 +187,8 @@ def way_at(page, villages):
     """Whether the way is drawn at some villages."""
     page.wait_for_timeout(150)
     return page.evaluate(
-        """(rows) => {
-          const villages = JSON.parse(document.getElementById("plan-data").text).villages;
+        """async (rows) => {
+          const { villages } = await readData($("plan-data"));
           const canvas = document.querySelector(".leaflet-way-pane canvas"), box = canvas.getBoundingClientRect();
           const map = map_plan.getContainer().getBoundingClientRect(), scale = canvas.width / box.width;
           const pen = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });

@@ -82,7 +82,8 @@ def area(tmp_path_factory):
 def test_a_folder_appears_whole_and_its_plans_verify(area, loose, tmp_path):
     front = frontier(area, travel_times(area, loose.travel), loose, ("mean_minutes", "schools_open"))
     folder = save_frontier(front, tmp_path / "一 front")
-    assert sorted(p.name for p in folder.iterdir()) == ["frontier.csv", "frontier.html", "frontier.json", "plans"]
+    names = ["frontier.csv", "frontier.html", "frontier.json", "map.html", "plans"]
+    assert sorted(p.name for p in folder.iterdir()) == names
     assert [p.name for p in tmp_path.iterdir()] == ["一 front"]
     said = json.loads((folder / "frontier.json").read_text("utf-8"))
     assert said["plans"] == ["plans/01", "plans/02", "plans/03"]

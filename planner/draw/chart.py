@@ -24,7 +24,8 @@ def chart(front: Frontier, links: Sequence[str] = ()) -> str:
 
     Parameters
     ----------
-    links : where each point's plan lies, in the order of the points; none are drawn without
+    links : where each point's plan lies, in the order of the points, beside ``map.html`` of them all; none are drawn
+        without
 
     >>> from planner.plan import frontier
     >>> page = chart(frontier(tiny.area, tiny.times, tiny.scenario, ("mean_minutes", "schools_open")))
@@ -45,6 +46,7 @@ def chart(front: Frontier, links: Sequence[str] = ()) -> str:
         _svg(front, links),
         f'<ul class="key"><li class="proven">{_both("frontier.proven")}</li>'
         f'<li class="bounded">{_both("frontier.bounded")}</li><li class="today">{_both("today")}</li></ul>',
+        f'<p><a href="map.html">{_both("frontier.map")}</a></p>' if links else "",
         _table(front, links),
         *(f"<footer>{escape(line)}</footer>" for line in foot),
         "</body></html>\n",
@@ -78,7 +80,12 @@ def ticks(low: float, high: float, about: int = 6) -> np.ndarray:
     return np.asarray(np.arange(first, max(last, first + 1) + 1) * step)
 
 
-def _figure(value: float) -> str:
+def figure(value: float) -> str:
+    """A number as the chart says it.
+
+    >>> figure(241821000.0), figure(9.6789), figure(float("nan"))
+    ('241,821,000', '9.68', '–')
+    """
     if not np.isfinite(value):
         return "–"
     return f"{value:,.0f}" if abs(value) >= 1000 or float(value).is_integer() else f"{value:,.2f}"
@@ -104,11 +111,11 @@ def _svg(front: Frontier, links: Sequence[str]) -> str:
     for value in across:
         px, _ = at(value, up[0])
         drawn.append(f'<path class="grid" d="M{px} {TOP}V{HIGH - BOTTOM}"/>')
-        drawn.append(f'<text x="{px}" y="{HIGH - BOTTOM + 18}" text-anchor="middle">{_figure(value)}</text>')
+        drawn.append(f'<text x="{px}" y="{HIGH - BOTTOM + 18}" text-anchor="middle">{figure(value)}</text>')
     for value in up:
         _, py = at(across[0], value)
         drawn.append(f'<path class="grid" d="M{LEFT} {py}H{WIDE - RIGHT}"/>')
-        drawn.append(f'<text x="{LEFT - 8}" y="{py + 4}" text-anchor="end">{_figure(value)}</text>')
+        drawn.append(f'<text x="{LEFT - 8}" y="{py + 4}" text-anchor="end">{figure(value)}</text>')
     middle = (LEFT + WIDE - RIGHT) / 2, (TOP + HIGH - BOTTOM) / 2
     names = [escape(_label(key)) for key in front.between]
     drawn.append(f'<text class="axis" x="{middle[0]}" y="{HIGH - 14}" text-anchor="middle">{names[1]}</text>')
@@ -120,7 +127,7 @@ def _svg(front: Frontier, links: Sequence[str]) -> str:
     drawn.append(f'<path class="stair" d="M{places[0][0]} {places[0][1]}{stair}"/>')
     if np.isfinite(today).all():
         px, py = at(*today)
-        said = f"{_figure(today[1])}; {_figure(today[0])}"
+        said = f"{figure(today[1])}; {figure(today[0])}"
         drawn.append(
             f'<path class="today" d="M{px} {py - 7}l7 7l-7 7l-7 -7z"><title>{_both("today")}: {said}</title></path>'
         )
@@ -128,7 +135,7 @@ def _svg(front: Frontier, links: Sequence[str]) -> str:
         if not point.proven and np.isfinite(point.bound):
             lowest = max(point.bound, float(up[0]))
             drawn.append(f'<path class="bound" d="M{px} {py}V{at(point.second, lowest)[1]}"/>')
-        said = f"{number}: {_figure(point.first)}; {_figure(point.second)}"
+        said = f"{number}: {figure(point.first)}; {figure(point.second)}"
         mark = f'<circle class="{"proven" if point.proven else "bounded"}" cx="{px}" cy="{py}" r="7"/>'
         mark += f'<text x="{px + 9}" y="{py - 9}">{number}</text><title>{said}</title>'
         link = links[number - 1] if links else ""
@@ -143,8 +150,8 @@ def _table(front: Frontier, links: Sequence[str]) -> str:
     for number, point in enumerate(front.points, 1):
         name = f'<a href="{escape(links[number - 1])}">{number}</a>' if links else str(number)
         proof = _both("frontier.exact") if point.proven else f"{point.gap:.2%}"
-        still_open = _figure(INDICATORS["schools_open"](point.plan))
-        cells = [name, _figure(point.first), _figure(point.second), proof, still_open]
+        still_open = figure(INDICATORS["schools_open"](point.plan))
+        cells = [name, figure(point.first), figure(point.second), proof, still_open]
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     head = "".join(f"<th>{cell}</th>" for cell in heads)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"

@@ -10,8 +10,10 @@ from planner.draw.basemap import bounds, closed, place, roads, to_lonlat, towns
 from planner.draw.catchments import catchments
 from planner.draw.flows import flows
 from planner.draw.isochrones import isochrones
+from planner.draw.whatif import whatif
 from planner.model import BAND_GRADES, BAND_STAGE, BANDS, STAGES, StudyArea
 from planner.plan import Plan
+from planner.plan.whatif import to_tenths
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +54,7 @@ def payload(area: StudyArea, plans: Sequence[Plan], scorecard: pd.DataFrame | No
         "villages": villages(area),
         "plans": [_plan(area, plan, school_row, village_row) for plan in plans],
         "isochrones": isochrones(area, plans),
+        "whatif": whatif(plans, school_row, village_row),
         "scorecard": [] if scorecard is None else _scores(scorecard),
     }
 
@@ -130,7 +133,7 @@ def villages(area: StudyArea) -> list[dict[str, Any]]:
 
 def _plan(area: StudyArea, plan: Plan, school_row: Mapping[str, int], village_row: Mapping[str, int]) -> dict[str, Any]:
     """A plan: rows of arrays, schools and villages by their row."""
-    actions, trips = plan.actions, plan.assignment
+    actions, trips = plan.actions, to_tenths(plan).assignment
     return {
         "title": plan.title,
         "status": plan.status,

@@ -2,38 +2,72 @@
 /* Draws a study area and its plans on a Leaflet map, and the panels beside it.
    Names come from data: they reach the page only through textContent, properties and SVG made node by node. */
 
-const ON_MAP = ["schools", "merges", "others", "villages", "way", "lines", "flows"];
+const ON_MAP = ["schools", "merges", "others", "difference", "villages", "way", "lines", "flows"];
 const LAYERS = [...ON_MAP, "isochrones", "catchments", "towns", "closed", "roads"];
-const HIDDEN = ["others", "flows", "isochrones"];
+const HIDDEN = ["others", "difference", "flows", "isochrones"];
+const EITHER = ["villages", "difference"];
+const BUTTONS = 4;
 const SIGNS = ["unreachable", "no_seat"];
 const PANELS = ["key", "card"];
 const NO_PLAN = { actions: [], trips: [], catchments: {}, notes: [], title: "" };
+
+function start(map) {
+  readData($("plan-data")).then((data) => drawPlan(map, data));
+}
 
 function drawPlan(map, data) {
   const { schools, villages, bands, plans } = data;
   const wide = window.matchMedia("(min-width: 900px)").matches;
   const state = { lang: data.lang, view: Math.max(plans.length - 1, 0), band: 1, chosen: null };
   const shown = new Set(LAYERS.filter((name) => !HIDDEN.includes(name)));
-  const views = (plans.length ? plans : [NO_PLAN]).map(indexPlan);
-  const say = speaker(data.words, state), { t, n, withUnit, percent, nameOf } = say;
+  const views = (plans.length ? plans : [NO_PLAN]).map((plan) => indexPlan(plan, plan.trips.map(tripFrom)));
+  const say = speaker(data.words, state), { t, n, withUnit, nameOf } = say;
   const groups = {}, renderers = {};
-  let pin = null, zoom = null, fit = null;
+  const marks = { villages: [], schools: [] };
+  let pin = null, zoom = null, fit = null, cameFrom = null;
+  const asked = data.whatif && makeWhatIf(data, {
+    say, choose, turnTo: turnToView, view: () => state.view, band: () => state.band, trips: (i) => views[i].list,
+  });
 
   /* -- plans by school and by village -- */
 
-  function indexPlan(plan) {
+  function tripFrom([village, band, school, pupils, minutes, km, mode, reason]) {
+    return { village, band, school, pupils, minutes, km, mode, reason };
+  }
+
+  function indexPlan(plan, list) {
     const action = schools.map(() => ({})), serves = schools.map(() => bands.map(() => []));
     const trips = villages.map(() => bands.map(() => []));
     plan.actions.forEach((row) => (action[row.school][row.stage] = row));
-    for (const [village, band, school, pupils, minutes, km, mode, reason] of plan.trips) {
-      const trip = { village, band, school, pupils, minutes, km, mode, reason };
-      trips[village][band].push(trip);
-      if (school >= 0) serves[school][band].push(trip);
+    for (const trip of list) {
+      trips[trip.village][trip.band].push(trip);
+      if (trip.school >= 0) serves[trip.school][trip.band].push(trip);
     }
-    return { ...plan, action, serves, trips };
+    return { ...plan, action, serves, trips, list };
   }
 
+  /** Show a layout: a plan, or what people try, which is the one after the last plan. */
+  function turnToView(i) {
+    state.view = i;
+    const tried = asked.plan();
+    views.length = plans.length;
+    if (tried) views.push(indexPlan({ ...NO_PLAN, actions: tried.actions }, tried.list));
+    state.view = Math.min(i, views.length - 1);
+    drawView();
+    asked.writeResult(state.view);
+    afterTheFrame(() => {
+      writeViews();
+      writeKey();
+      writePanels();
+    });
+  }
+
+  /** The order in which the keyboard goes through the schools. */
+  const place = ({ town, id }) => `${town}\n${id}`;
+  const byTown = schools.map((_, row) => row).sort((a, b) => (place(schools[a]) < place(schools[b]) ? -1 : 1));
   const view = () => views[state.view];
+  /** The layout that is set beside the first. */
+  const compared = () => views[state.view || Math.max(plans.length, 1) - 1];
   const stage = () => bands[state.band].stage;
 
   function actionOf(school, name = stage(), plan = view()) {
@@ -111,33 +145,54 @@ function drawPlan(map, data) {
   }
 
   function drawView() {
-    ["catchments", "lines", "villages", "merges", "schools", "others"].forEach((name) => groups[name].clearLayers());
-    drawLand();
-    drawCatchments();
-    drawLines();
-    drawFlows(groups.flows, data.flows, state.view, still);
-    villages.forEach(drawVillage);
-    schools.forEach(drawSchool);
-    drawMerges();
+    drawLayers();
+    swipe.write();
     drawChosen();
   }
 
-  /** The way of a chosen village, and the key that may now speak of it. */
+  function drawLayers() {
+    ["catchments", "lines", "merges"].forEach((name) => groups[name].clearLayers());
+    drawLand();
+    drawCatchments();
+    drawLines();
+    drawRoadUse();
+    villages.forEach(drawVillage);
+    byTown.forEach((row) => drawSchool(schools[row], row));
+    drawMerges();
+    drawChanges();
+    drawWay(groups.way, chosenTrips(), data, still);
+  }
+
+  /** Another layout on the map, for a moment. */
+  function drawAs(i) {
+    const kept = state.view;
+    state.view = i;
+    drawLayers();
+    state.view = kept;
+  }
+
+  /** The way of a chosen village. */
   function drawChosen() {
     drawWay(groups.way, chosenTrips(), data, still);
-    writeKey();
+    swipe.update();
   }
 
   function chosenTrips() {
     const { list, row } = state.chosen || {};
-    return list === villages ? view().trips[row][state.band] : [];
+    return list === villages ? view().trips[row][state.band].map(details.detailed) : [];
   }
 
-  /** Only when it is looked at: a county's land takes the browser a moment. */
+  /* Land and the use of roads are drawn only when they are looked at: they take the browser a moment. */
+
   function drawLand() {
     groups.isochrones.clearLayers();
     if (!shown.has("isochrones")) return;
     drawIsochrones(data.isochrones, state.view, state.band, still("isochrones", {}), groups.isochrones);
+  }
+
+  function drawRoadUse() {
+    groups.flows.clearLayers();
+    if (shown.has("flows")) drawFlows(groups.flows, data.flows, state.view, still);
   }
 
   const isChosen = (list, row) => state.chosen !== null && state.chosen.list === list && state.chosen.row === row;
@@ -164,14 +219,35 @@ function drawPlan(map, data) {
     });
   }
 
+  /** A village is drawn once, and painted anew where it looks different. */
   function drawVillage(village, row) {
     if (!village.at) return;
-    const sign = signOf(row), make = sign === "unreachable" ? Cross : L.CircleMarker;
-    const style = villageStyle(sign, beyond(sign), village.pupils[state.band]);
-    new make(village.at, { renderer: renderers.villages, pane: "villages", ...style })
-      .bindTooltip(() => el("span", { textContent: `${nameOf(village)}: ${signText(sign, row)}` }))
+    const sign = signOf(row), make = sign === "unreachable" ? Cross : L.CircleMarker, old = marks.villages[row];
+    const pupils = village.pupils[state.band], look = `${sign} ${beyond(sign)} ${pupils}`;
+    if (old && old.look === look) return;
+    const style = { ...PLAIN, ...villageStyle(sign, beyond(sign), pupils) };
+    if (old && old.make === make) old.mark.setStyle(style);
+    else if (old) old.mark.remove();
+    const text = () => signText(signOf(row), row);
+    const mark = old && old.make === make ? old.mark : addVillage(groups.villages, make, row, style, text);
+    marks.villages[row] = { mark, make, look };
+  }
+
+  function addVillage(group, make, row, style, text) {
+    return new make(villages[row].at, { renderer: renderers.villages, pane: "villages", ...style })
+      .bindTooltip(() => el("span", { textContent: `${nameOf(villages[row])}: ${text()}` }))
       .on("click", () => choose(villages, row))
-      .addTo(groups.villages);
+      .addTo(group);
+  }
+
+  const changes = () => changesOf(views[0], compared(), state.band);
+
+  function drawChanges() {
+    groups.difference.clearLayers();
+    if (!shown.has("difference") || plans.length < 2) return;
+    const all = changes(), texts = changeTexts(say);
+    const add = (row) => addVillage(groups.difference, L.CircleMarker, row, changeStyle(all[row]), () => texts[all[row]]);
+    changedRows(all).filter((row) => villages[row].at).forEach(add);
   }
 
   function signText(sign, row) {
@@ -184,20 +260,28 @@ function drawPlan(map, data) {
 
   function drawSchool(school, row) {
     if (!school.at) return;
-    const here = actionOf(row);
+    const here = actionOf(row), over = here ? overSeats(here) : 0;
     const action = here ? here.action : "keep";
     const radius = here ? small() * schoolRadius(here.pupils) : 4;
-    const className = here ? "school" : "school other";
-    const icon = L.divIcon({ className, iconSize: null, html: symbol(school.kind, action, radius) });
-    const text = `${nameOf(school)}, ${t(`kind.${school.kind}`)}${here ? `: ${t(`state.${action}`)}` : ""}`;
-    const pick = () => choose(schools, row);
-    L.marker(school.at, { icon, riseOnHover: true, zIndexOffset: here ? 0 : -1000 })
+    const more = here ? `: ${t(`state.${action}`)}${over ? `, ${overText(here)}` : ""}` : "";
+    const text = `${nameOf(school)}, ${t(`kind.${school.kind}`)}${more}`;
+    const look = `${text} ${radius} ${action} ${Boolean(here)}`, old = marks.schools[row];
+    if (old && old.look === look) return;
+    if (old) old.group.removeLayer(old.mark);
+    const sign = symbol(school.kind, action, radius);
+    if (over) sign.append(overMark(radius));
+    const icon = L.divIcon({ className: here ? "school" : "school other", iconSize: null, html: sign });
+    const pick = () => choose(schools, row), group = here ? groups.schools : groups.others;
+    const mark = L.marker(school.at, { icon, riseOnHover: true, zIndexOffset: here ? 0 : -1000 })
       .bindTooltip(() => el("span", { textContent: text }))
       .on("click", pick)
-      .on("keypress", (event) => event.originalEvent.key === "Enter" && pick())
+      .on("keypress", ({ originalEvent: { key } }) => ["Enter", " "].includes(key) && (isChosen(schools, row) ? toggle() : pick()))
       .on("add", (event) => setAll(event.target.getElement(), { "aria-label": text, "data-school": school.id }))
-      .addTo(here ? groups.schools : groups.others);
+      .addTo(group);
+    marks.schools[row] = { mark, look, group };
   }
+
+  const overText = ({ pupils, seats }) => t("over", { pupils: withUnit(pupils, "pupils"), seats: withUnit(seats, "seats") });
 
   function drawMerges() {
     for (const { school, stage: name, into } of view().actions) {
@@ -215,7 +299,7 @@ function drawPlan(map, data) {
     const present = schools.map((school, row) => [actionOf(row), school]).filter(([here]) => here);
     const states = countBy(present.map(([here]) => [here.action, 1]));
     const kinds = countBy(present.map(([, school]) => [school.kind, 1]));
-    const norm = data.limits[bands[state.band].band];
+    const norm = data.limits[bands[state.band].band], two = plans.length > 1;
     const among = (table, found) => Object.keys(table).filter((key) => found.has(key));
     const note = (text) => el("li", { className: "note", textContent: text });
     const villageItem = (sign, text) => {
@@ -229,6 +313,7 @@ function drawPlan(map, data) {
       schools: [
         ...among(STATES, states).map((s) => schoolItem("kindergarten", s, t(`state.${s}`), states.get(s))),
         ...among(SHAPES, kinds).map((k) => schoolItem(k, "any", t(`kind.${k}`), kinds.get(k))),
+        ...(present.some(([here]) => overSeats(here)) ? [item(drawing(20, 16, overMark(0)), t("over.key"))] : []),
         note(t("size")),
         ...[100, 1000].map((size) => item(symbol("any", "any", schoolRadius(size)), withUnit(size, "pupils"))),
       ],
@@ -239,7 +324,8 @@ function drawPlan(map, data) {
         ...SIGNS.filter((s) => signs.has(s)).map((s) => villageItem(s, t(`reason.${s}`))),
         villageItem("", t("no_pupils")),
       ],
-      flows: plans.length ? flowKey(data.flows, state.view, say, item, note) : [],
+      difference: two ? differenceKey(changes(), villages, state.band, say, item, note) : [],
+      flows: state.view < plans.length ? flowKey(data.flows, state.view, say, item, note) : [],
       isochrones: [
         note(t(data.isochrones.dropped ? "isochrones.dropped" : "isochrones.note")),
         ...data.isochrones.minutes.map((to, i, all) => item(swatch(ISOCHRONES[i]), minutesText(all[i - 1], to))),
@@ -251,21 +337,31 @@ function drawPlan(map, data) {
         ...data.roads.dropped.map((rank) => note(`${t("roads.dropped")}: ${t(`roads.${rank}`)}`)),
       ],
     };
-    const bare = !plans.length, merged = view().actions.some((row) => row.into !== null && row.stage === stage());
+    const bare = state.view >= plans.length, merged = view().actions.some((row) => row.into !== null && row.stage === stage());
     const blank = { isochrones: bare, catchments: bare, towns: !data.towns.length, closed: !data.closed.length };
-    const empty = { merges: !merged, way: !chosenTrips().length, lines: bare, flows: bare, ...blank };
+    const some = { difference: !two, merges: !merged, way: !chosenTrips().length };
+    const empty = { ...some, lines: !plans.length, flows: bare, ...blank };
     const written = LAYERS.filter((name) => !empty[name]);
     $("key").replaceChildren(...written.map((name) => layerSection(name, items[name] || [])));
   }
 
   const item = (mark, text, count = "") => el("li", {}, mark, el("span", {}, text), el("b", {}, count));
 
+  function leave(name) {
+    shown.delete(name);
+    if ($(`layer-${name}`)) $(`layer-${name}`).checked = false;
+  }
+
   function layerSection(name, items) {
     const box = el("input", { type: "checkbox", checked: shown.has(name), id: `layer-${name}` });
     box.addEventListener("change", () => {
       box.checked ? shown.add(name) : shown.delete(name);
+      if (box.checked && EITHER.includes(name)) leave(EITHER.find((other) => other !== name));
       if (name === "isochrones") drawLand();
+      if (name === "flows") drawRoadUse();
+      if (name === "difference") drawChanges();
       showLayers();
+      swipe.update();
     });
     const head = el("h2", {}, el("label", {}, box, ` ${t(`layer.${name}`)}`));
     return el("section", {}, head, ...(items.length ? [el("ul", {}, ...items)] : []));
@@ -274,6 +370,7 @@ function drawPlan(map, data) {
   /* -- details -- */
 
   function choose(list, row) {
+    if (!$("details").contains(document.activeElement)) cameFrom = document.activeElement;
     state.chosen = { list, row };
     if (pin) pin.remove();
     const icon = L.icon({ ...L.Icon.Default.prototype.options, ...data.pin });
@@ -283,16 +380,28 @@ function drawPlan(map, data) {
     writeDetails();
     redrawCatchments();
     drawChosen();
+    writeKey();
+    announce(list, row);
     $("details").focus();
+  }
+
+  /** For who does not see the map. */
+  function announce(list, row) {
+    const here = list === schools ? details.stateText(actionOf(row)) : signText(signOf(row), row);
+    $("said").textContent = `${nameOf(list[row])}: ${here}`;
   }
 
   /** Show a band that the school teaches. */
   function turnTo(row) {
     const band = bands.findIndex((some) => actionOf(row, some.stage));
     if (band < 0) return;
+    setBand(band);
+  }
+
+  function setBand(band) {
     state.band = band;
     $("band").value = band;
-    drawView();
+    refresh();
   }
 
   function redrawCatchments() {
@@ -306,6 +415,9 @@ function drawPlan(map, data) {
     writeDetails();
     redrawCatchments();
     drawChosen();
+    writeKey();
+    $("said").textContent = "";
+    if (cameFrom && cameFrom.isConnected) cameFrom.focus();
   }
 
   function writeDetails() {
@@ -313,131 +425,20 @@ function drawPlan(map, data) {
     if (!state.chosen) return;
     const { list, row } = state.chosen;
     const shut = button("×", forget, { className: "shut", title: t("close"), ariaLabel: t("close") });
-    const head = el("h2", { textContent: nameOf(list[row]) });
-    $("details").replaceChildren(shut, head, ...(list === schools ? schoolDetails(row) : villageDetails(row)));
+    const head = el("h2", { id: "details-name", textContent: nameOf(list[row]) });
+    refill($("details"), [shut, head, ...details.of(state.chosen)]);
   }
 
   function button(text, onclick, options = {}) {
     return el("button", { type: "button", textContent: text, onclick, ...options });
   }
 
-  function schoolDetails(row) {
-    const school = schools[row], last = views[views.length - 1];
-    const about = [t(`kind.${school.kind}`), school.town, school.id].filter(Boolean).join(" · ");
-    const stages = [...new Set([...Object.keys(school.stages), ...Object.keys(last.action[row])])];
-    const served = view().serves[row][state.band];
-    const pupils = (here) => (here ? withUnit(here.pupils, "pupils") : "–");
-    const two = plans.length > 1;
-    const rows = stages.map((name) => {
-      const first = actionOf(row, name, views[0]), here = actionOf(row, name, last);
-      return [t(`stage.${name}`), stateText(here), seatsText(here), ...(two ? [pupils(first)] : []), pupils(here)];
-    });
-    const heads = two ? ["pupils.before", "pupils.after"] : [plans.length ? "pupils" : "enrolled"];
-    const assumed = school.assumed.map((column) => t(`column.${column}`)).join(", ");
-    const note = (text) => el("p", { className: "note", textContent: text });
-    const head = `${t("served")} · ${t(`band.${bands[state.band].band}`)} · ${withUnit(served.length, "villages")}`;
-    const villagesServed = el("ul", { className: "served" }, ...served.map(servedVillage));
-    const list = served.length ? villagesServed : note(t("served.none"));
-    return [
-      el("p", { className: "kind", textContent: about }),
-      table(["stage", "action", "seats", ...heads].map((key) => t(key)), rows),
-      ...(assumed ? [note(`${t("assumed")}: ${assumed}`)] : []),
-      ...(plans.length ? [el("h3", { textContent: head }), list] : []),
-    ];
-  }
-
-  function stateText(here) {
-    if (!here) return "–";
-    const merged = here.into !== null && here.into !== undefined;
-    return merged ? t("state.merge_into", { n: nameOf(schools[here.into]) }) : t(`state.${here.action}`);
-  }
-
-  function seatsText(here) {
-    if (!here) return "–";
-    return withUnit(here.seats, "seats") + (here.added ? ` (+${n(here.added)})` : "");
-  }
-
-  function servedVillage({ village, pupils, minutes }) {
-    const name = button(nameOf(villages[village]), () => choose(villages, village));
-    return el("li", {}, name, ` ${withUnit(pupils, "pupils")}, ${withUnit(minutes, "min")}`);
-  }
-
-  function villageDetails(row) {
-    const village = villages[row];
-    const population = `${t("population")} ${n(village.population)}`;
-    const about = [t("village"), village.town, village.id, population].filter(Boolean).join(" · ");
-    const sides = plans.length > 1 ? [views[0], views[views.length - 1]] : views;
-    const heads = plans.length > 1 ? ["before", "after"] : ["trip"];
-    const rows = bands.map(({ band }, i) => [
-      el("span", {}, t(`band.${band}`), el("small", { textContent: withUnit(village.pupils[i], "pupils") })),
-      ...sides.map((plan) => el("span", {}, ...plan.trips[row][i].map(tripText))),
-    ]);
-    return [el("p", { className: "kind", textContent: about }), table(["pupils", ...heads].map((key) => t(key)), rows)];
-  }
-
-  function tripText({ school, minutes, km, mode, reason, pupils }, _, all) {
-    if (school < 0) return el("span", { className: "bad", textContent: t(`reason.${reason || "unreachable"}`) });
-    const share = all.length > 1 ? `${withUnit(pupils, "pupils")}, ` : "";
-    const way = `${share}${withUnit(minutes, "min")}, ${withUnit(km, "km")}${mode ? `, ${t(`mode.${mode}`)}` : ""}`;
-    return el("span", {}, nameOf(schools[school]), el("small", { textContent: way }));
-  }
-
-  /* -- scorecard and what a reader must know -- */
-
-  function statusText(plan) {
-    if (plan.status === "optimal") return t("status.optimal", { n: percent(plan.gap || 0) });
-    if (plan.status === "feasible" && plan.gap !== null) return t("status.feasible", { n: percent(plan.gap) });
-    if (plan.status === "feasible") return t("status.feasible_unbounded");
-    return t("status.scored");
-  }
-
-  function writeScores() {
-    const plan = plans[plans.length - 1];
-    if (!plan) return $("scores").replaceChildren(el("p", { textContent: t("no_plan") }));
-    const both = data.scorecard.some((row) => row.today !== null);
-    const head = ["indicator", ...(both ? ["today", "plan", "change"] : ["plan"])].map((key) => t(key));
-    $("scores").replaceChildren(
-      el("h2", { textContent: t("scorecard") }),
-      el("p", { className: "title", textContent: plan.title }),
-      el("p", { className: `status ${plan.status}`, textContent: statusText(plan) }),
-      table(head, data.scorecard.map((row) => scoreRow(row, both))),
-    );
-  }
-
-  function scoreRow(row, both) {
-    const money = row.unit.startsWith("CNY") && Math.max(Math.abs(row.today), Math.abs(row.plan)) >= 1e6;
-    const scale = money ? (state.lang === "zh" ? 1e4 : 1e6) : 1;
-    const [today, plan] = [row.today, row.plan].map((value) => (value === null ? null : value / scale));
-    const digits = (size) => (row.unit === "" ? 3 : size >= 1000 ? 0 : size >= 10 ? 1 : 2);
-    const say = (value) => n(value, digits(Math.abs(value)));
-    const unit = row.unit ? t(`unit.${row.unit}${money ? ".big" : ""}`) : "";
-    const label = el("span", {}, row[`label_${state.lang}`], el("small", { textContent: unit }));
-    if (!both) return [label, say(plan)];
-    const known = today !== null && plan !== null, more = plan - today;
-    const sign = known ? `${more > 0 ? "+" : more < 0 ? "−" : "±"}${say(Math.abs(more))}` : "";
-    const word = el("small", { textContent: row.change ? t(row.change) : "" });
-    return [label, say(today), say(plan), el("span", { className: row.change }, sign, word)];
-  }
-
-  function writeAbout() {
-    const { synthetic, dataDate, attribution, assumptions } = data.area;
-    const items = (lines) => el("ul", {}, ...lines.map((line) => el("li", { textContent: line })));
-    const list = (key, lines) => (lines.length ? [el("h3", { textContent: t(key) }), items(lines)] : []);
-    const notes = [...new Set(plans.flatMap((plan) => plan.notes))];
-    const head = el("h2", { textContent: t("about") });
-    $("about").replaceChildren(head, ...list("notes", notes), ...list("assumptions", assumptions));
-    const date = `${t("data_date")} ${dataDate || t("unknown")}`;
-    const said = [synthetic ? t("synthetic.long") : "", date, ...attribution, `Leaflet ${L.version}`];
-    $("foot").textContent = said.filter(Boolean).join(" · ");
-    $("synthetic").hidden = !synthetic;
-    $("public").hidden = !data.area.public;
-  }
-
   /* -- controls -- */
 
   function viewName(i) {
+    if (plans.length && i === plans.length) return t("whatif");
     if (plans.length < 2) return plans.length ? plans[0].title : t("no_plan");
-    return i === 0 ? t("before") : i === plans.length - 1 ? t("after") : plans[i].title;
+    return i === 0 ? t("before") : plans.length === 2 ? t("after") : plans[i].title;
   }
 
   function writeControls() {
@@ -447,21 +448,28 @@ function drawPlan(map, data) {
     document.querySelectorAll("[data-hint]").forEach((node) => (node.placeholder = t(node.dataset.hint)));
     $("title").textContent = data.area.title;
     $("language").textContent = t("other_language");
-    const legend = $("views").querySelector("legend");
-    $("views").replaceChildren(legend, ...views.map(viewButton));
+    writeViews();
+    $("show-swipe").hidden = plans.length < 2;
     $("band").replaceChildren(...bands.map(({ band }, i) => el("option", { value: i }, t(`band.${band}`))));
     $("band").value = state.band;
-    map.getContainer().ariaLabel = data.area.title;
+    setAll(map.getContainer(), { role: "main", "aria-label": data.area.title });
+    listing.write();
     writeZoom();
   }
 
-  function viewButton(plan, i) {
-    const turn = () => {
-      state.view = i;
-      refresh();
-    };
-    const radio = el("input", { type: "radio", name: "view", checked: i === state.view, onchange: turn });
-    return el("label", { title: plan.title }, radio, el("span", { textContent: viewName(i) }));
+  function writeViews() {
+    const legend = $("views").querySelector("legend"), names = views.map((_, i) => viewName(i));
+    $("views").replaceChildren(legend, ...(names.length > BUTTONS ? [viewSlider(names, state, turn)] : names.map(viewButton)));
+  }
+
+  function turn(i) {
+    state.view = i;
+    refresh();
+  }
+
+  function viewButton(name, i) {
+    const radio = el("input", { type: "radio", name: "view", checked: i === state.view, onchange: () => turn(i) });
+    return el("label", { title: views[i].title }, radio, el("span", { textContent: name }));
   }
 
   function writeZoom() {
@@ -489,13 +497,19 @@ function drawPlan(map, data) {
 
   function refresh() {
     drawView();
+    writeKey();
+    writePanels();
+  }
+
+  function writePanels() {
     writeDetails();
+    if (asked) asked.write(state.view);
   }
 
   function write() {
     writeControls();
-    writeScores();
-    writeAbout();
+    scores.writeScores();
+    scores.writeAbout();
     refresh();
   }
 
@@ -512,22 +526,58 @@ function drawPlan(map, data) {
       if (list[row].at) map.setView(list[row].at, Math.max(map.getZoom(), 13), { animate: false });
     });
     $("band").addEventListener("change", (event) => {
-      state.band = Number(event.target.value);
-      refresh();
+      setBand(Number(event.target.value));
     });
     $("language").addEventListener("click", () => {
       state.lang = state.lang === "zh" ? "en" : "zh";
       write();
     });
+    $("show-swipe").addEventListener("click", () => {
+      if (!state.view) state.view = views.length - 1;
+      swipe.turn(!swipe.isOn());
+      writeControls();
+      refresh();
+    });
     for (const panel of PANELS) $(`show-${panel}`).addEventListener("click", () => show(panel, $(panel).hidden));
-    document.addEventListener("keydown", (event) => event.key === "Escape" && state.chosen && forget());
+    document.addEventListener("keydown", onKey);
   }
 
+  function onKey(event) {
+    if (event.key === "Escape" && state.chosen && !$("tables").open) return forget();
+    if (!asked || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "radio") return;
+    const undo = event.ctrlKey || event.metaKey;
+    if (event.key === "x" && !undo && !event.altKey) toggle();
+    if (undo && event.key === "z") asked.step(-1);
+    if (undo && event.key === "y") asked.step(1);
+  }
+
+  /** Close the chosen school, or reopen it. */
+  function toggle() {
+    if (asked && state.chosen && state.chosen.list === schools) asked.toggle(state.chosen.row);
+  }
+
+  /** Above the map on paper: the result, and the plan, what is proven of it, and the norm. */
+  function paperLine() {
+    const plan = view(), { band } = bands[state.band], norm = data.limits[band];
+    const limit = norm === null ? t("norm.none") : t("norm", { n: n(norm) });
+    const date = `${t("data_date")} ${data.area.dataDate || t("unknown")}`;
+    const proof = state.view < plans.length ? scores.statusText(plan) : t(plans.length ? "whatif.rule" : "no_plan");
+    return [$("headline").textContent, plan.title, proof, t(`band.${band}`), limit, date].filter(Boolean).join(" · ");
+  }
+
+  const page = { map, data, state, views, say, view, compared, actionOf, choose, setBand, asked };
+  const details = makeDetails(page), scores = makeScores(page);
+  const listing = makeListing({ ...page, stateText: details.stateText }), swipe = makeSwipe({ map, state, say, renderers, drawAs, viewName });
+  makePrintable({ map, showCounty, line: paperLine, tables: listing.paper });
+  $("result").hidden = $("whatif").hidden = !asked;
   PANELS.forEach((panel) => show(panel, wide));
   showCounty();
   makePanes();
   drawGround();
   listen();
   write();
+  map.invalidateSize({ animate: false });
+  showCounty(); // in the room that the words above leave
+  new ResizeObserver(() => map.invalidateSize({ animate: false, pan: false })).observe(map.getContainer());
   L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
 }

@@ -1,12 +1,11 @@
-"""Data -> one HTML page on Folium's skeleton: everything inline, nothing asked of any host."""
+"""Data -> one HTML page on Folium's skeleton: everything inline and packed, nothing asked of any host."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +14,33 @@ from branca.element import Element, Figure
 from folium.template import Template
 from xstatic.pkg import leaflet
 
+from planner.draw.pack import pack
 from planner.draw.words import asset, words
 
-SCRIPTS = ("tools.js", "symbols.js", "flows.js", "isochrones.js", "ways.js", "map.js")
+SCRIPTS = (
+    *("tools.js", "symbols.js", "flows.js", "isochrones.js", "ways.js", "charts.js"),
+    *("difference.js", "swipe.js", "several.js", "listing.js", "print.js"),
+    *("whatif.js", "exchange.js", "cards.js", "panel.js"),
+    *("details.js", "scores.js"),
+    "map.js",
+)
+STYLES = ("map.css", "whatif.css", "listing.css", "compare.css", "print.css")
 POLICY = "policy-goes-here"
-UNSAFE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 
 class Page(Figure):
-    """Folium's page with a language, a title as text, and its script inside the body."""
+    """Folium's page with a language, a title as text, and one script that runs the packed ones, Folium's too."""
 
     _template = Template(
         '<!DOCTYPE html>\n<html lang="{{ this.lang }}">\n<head>\n{{ this.header.render(**kwargs) }}\n'
         "<title>{{ this.title|e }}</title>\n</head>\n<body>\n{{ this.html.render(**kwargs) }}\n"
-        "<script>{{ this.script.render(**kwargs) }}</script>\n</body>\n</html>\n"
+        "<script>{{ this.loader }}</script>\n</body>\n</html>\n"
     )
 
     def __init__(self, title: str, lang: str) -> None:
         super().__init__(title=title)
         self.lang = lang
+        self.loader = asset("pack.js")
 
 
 class Verbatim(Element):
@@ -59,32 +66,34 @@ def render(data: Mapping[str, Any], lang: str) -> str:
     policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     page.header.add_child(Verbatim(policy), name="policy", index=0)
     page.header.add_child(Verbatim(f"<style>{stylesheet()}</style>"), name="leaflet_css")
-    page.header.add_child(Verbatim(f"<script>{library()}</script>"), name="leaflet")
     page.html.add_child(Verbatim(asset("page.html")), name="panels")
     page.html.add_child(
-        Verbatim(f'<script type="application/json" id="plan-data">{to_json(everything)}</script>'), name="data"
+        Verbatim(f'<script type="application/octet-stream" id="plan-data">{to_text(everything)}</script>'), name="data"
     )
-    scripts = "\n".join(asset(name) for name in SCRIPTS)
-    script = f"{scripts}\ndrawPlan({fmap.get_name()}, JSON.parse(document.getElementById('plan-data').text));"
     page.render()  # Folium adds its own parts now; ours come after them
-    page.header.add_child(Verbatim(f"<style>{asset('map.css')}</style>"), name="plan_css")
-    page.script.add_child(Verbatim(script), name="plan")
+    scripts = "\n".join(asset(name) for name in SCRIPTS)
+    code = f"{library()}\n{page.script.render()}\n{scripts}\nstart({fmap.get_name()});"
+    page.html.add_child(
+        Verbatim(f'<script type="application/octet-stream" id="plan-code">{to_text(code)}</script>'), name="code"
+    )
+    styles = "\n".join(asset(name) for name in STYLES)
+    page.header.add_child(Verbatim(f"<style>{styles}</style>"), name="plan_css")
     html: str = page.render()
-    return html.replace(POLICY, content_policy(html), 1)
+    html = html.replace(", maximum-scale=1.0, user-scalable=no", "", 1)  # readers may magnify the page
+    return html.replace(POLICY, content_policy([*re.findall(r"<script>(.*?)</script>", html, re.DOTALL), code]), 1)
 
 
-def to_json(data: object) -> str:
-    r"""JSON that is safe inside a script element.
+def to_text(data: object) -> str:
+    r"""Data as a script element may hold it: packed, in base64.
 
-    >>> to_json("</script>")
-    '"\\u003c/script\\u003e"'
+    >>> set("<>&") & set(to_text(["</script>"] * 20))
+    set()
     """
-    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(UNSAFE)
+    return base64.b64encode(pack(data)).decode()
 
 
-def content_policy(html: str) -> str:
-    """A policy under which only this page's own scripts run and nothing is fetched."""
-    scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+def content_policy(scripts: Sequence[str]) -> str:
+    """A policy under which only these scripts run, packed or not, and nothing is fetched."""
     hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
     allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
     return (

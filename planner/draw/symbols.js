@@ -35,6 +35,9 @@ const SHAPES = {
   nine_year: [5, 0.75, 1.4, 0.52],
 };
 
+/* What Leaflet would otherwise keep of a mark's earlier style. */
+const PLAIN = { stroke: true, fill: true, color: "#fff", weight: 0.8, fillOpacity: 1 };
+
 const Cross = L.CircleMarker.extend({
   _updatePath() {
     this._renderer._updateCross(this);
@@ -87,6 +90,13 @@ function stroke(...styles) {
     return svg("path", { ...pen, "stroke-linecap": dashArray && dashArray[0] === "1" ? "round" : "butt" });
   });
   return drawing(26, 12, ...pens);
+}
+
+/** Beside a school that has more pupils than seats. */
+function overMark(radius) {
+  const at = radius ? `translate(${radius * 0.75},${-radius * 0.75})` : "";
+  const ground = svg("path", { d: "M0,-6L6,5H-6Z", fill: "#ffd400", stroke: "#111", "stroke-width": 1.2 });
+  return svg("g", { transform: at }, ground, svg("path", { d: "M0,-2.5V1.2M0,2.4V3.8", stroke: "#111", "stroke-width": 1.6 }));
 }
 
 const schoolRadius = (pupils) => Math.min(6.5 + Math.sqrt(pupils || 0) * 0.2, 14);

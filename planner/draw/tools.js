@@ -31,6 +31,14 @@ function table(head, rows) {
   return el("table", {}, el("thead", {}, el("tr", {}, ...cells("th", head))), el("tbody", {}, ...lines));
 }
 
+/** A picture of a canvas, as a canvas. Chromium prints these; those that Leaflet draws on it prints blank. */
+function copyOf(canvas) {
+  const { width, height, className } = canvas, copy = el("canvas", { width, height, className });
+  copy.style.cssText = canvas.style.cssText;
+  if (width && height) copy.getContext("2d").drawImage(canvas, 0, 0);
+  return copy;
+}
+
 /* ---- lines as the page stores them: whole numbers, first the place and then steps ---- */
 
 function decode(numbers) {
@@ -46,6 +54,22 @@ function decode(numbers) {
 
 const decodeArea = (polygons) => polygons.map((rings) => rings.map(decode));
 
+/** New children for a node; the focus stays on the control of the same id. */
+function refill(node, children) {
+  const { id } = node.contains(document.activeElement) ? document.activeElement : {};
+  node.replaceChildren(...children);
+  if (id && $(id) && !$(id).disabled) $(id).focus();
+}
+
+/** Do something once what is drawn already is on the screen; what was to be done before it is left out. */
+const afterTheFrame = (() => {
+  let last = 0;
+  return (task) => {
+    const mine = (last += 1);
+    requestAnimationFrame(() => setTimeout(() => mine === last && task(), 16));
+  };
+})();
+
 /** Pairs of a key and a number, added up by key. */
 function countBy(pairs) {
   const sums = new Map();
@@ -55,6 +79,8 @@ function countBy(pairs) {
 
 /** How the page speaks: words and numbers in the language of ``state``. */
 function speaker(words, state) {
+  const formats = new Map();
+
   function t(key, values = {}) {
     const text = (words[key] || {})[state.lang] || key.split(".").pop();
     return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -62,7 +88,9 @@ function speaker(words, state) {
 
   function n(value, digits = Math.abs(value) >= 100 ? 0 : 1) {
     if (value === null || value === undefined) return t("unknown");
-    return value.toLocaleString(state.lang === "zh" ? "zh-CN" : "en", { maximumFractionDigits: digits });
+    const locale = state.lang === "zh" ? "zh-CN" : "en", key = `${locale} ${digits}`;
+    if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(locale, { maximumFractionDigits: digits }));
+    return formats.get(key).format(value);
   }
 
   function withUnit(value, unit) {

@@ -34,7 +34,7 @@ function wayParts(trip, flows, from, to) {
 function drawWay(group, trips, { schools, villages, flows }, still) {
   group.clearLayers();
   for (const trip of trips) {
-    if (trip.school < 0 || !villages[trip.village].at || !schools[trip.school].at || flows.dropped) continue;
+    if (trip.school < 0 || !trip.mode || !villages[trip.village].at || !schools[trip.school].at || flows.dropped) continue;
     const parts = wayParts(trip, flows, villages[trip.village].at, schools[trip.school].at);
     for (const [, line] of parts) L.polyline(line, still("way", CASING)).addTo(group);
     for (const [walked, line] of parts) L.polyline(line, still("way", walked ? WALKED : WAY)).addTo(group);

@@ -8,6 +8,7 @@ from planner.plan.given import current_plan, read_actions, score
 from planner.plan.question import Question, ask
 from planner.plan.traffic import cut_off, road_flows, school_ways
 from planner.plan.types import Plan
+from planner.plan.whatif import what_if
 
 __all__ = [
     "Alternatives",
@@ -26,4 +27,5 @@ __all__ = [
     "road_flows",
     "school_ways",
     "score",
+    "what_if",
 ]

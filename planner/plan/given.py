@@ -209,15 +209,15 @@ def _proposed(question: Question, actions: pd.DataFrame, file: str) -> tuple[np.
 
 
 def read_actions(path: str | Path) -> pd.DataFrame:
-    """A table of proposed actions, CSV or XLSX, every cell as text.
+    """A table of proposed actions, CSV or XLSX, every cell as text, without the guards of conventions 6.1.
 
     Raises
     ------
     DataError : the file cannot be read
     """
-    from planner.sources.files import read_table
+    from planner.sources.files import read_table, unguarded
 
     raw = read_table(path)
     frame: pd.DataFrame = raw.frame.copy()
     frame.columns = [str(column).strip().lower() for column in frame.columns]
-    return frame
+    return frame.map(lambda cell: unguarded(cell) if isinstance(cell, str) else cell)

@@ -31,6 +31,7 @@ class Question:
         (``existing``, ``candidate``, or ``gain``: a stage that an existing school may take up)
     minutes, km : (n_row, n_site) NaN where the site does not teach the band or no way exists
     mode : (n_row, n_site) index into ``times.modes``, -1 where there is no way
+    teaches : (n_row, n_site) the site teaches the band, whether or not a way exists
     """
 
     area: StudyArea
@@ -41,6 +42,7 @@ class Question:
     minutes: np.ndarray
     km: np.ndarray
     mode: np.ndarray
+    teaches: np.ndarray
 
     @cached_property
     def exists(self) -> np.ndarray:
@@ -164,6 +166,7 @@ def ask(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Question:
         minutes=np.where(teaches, times.data["minutes"].values[index], np.nan),
         km=np.where(teaches, times.data["km"].values[index], np.nan),
         mode=np.where(teaches, times.data["mode"].values[index], -1),
+        teaches=teaches,
     )
 
 

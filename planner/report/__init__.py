@@ -3,7 +3,7 @@
 from planner.report.folder import Drawing, free_target, save, whole_folder
 from planner.report.layer import save_layer
 from planner.report.summary import number, summary
-from planner.report.tables import safe, tables, unguarded, write_table
+from planner.report.tables import safe, tables, write_table
 
 __all__ = [
     "Drawing",
@@ -14,7 +14,6 @@ __all__ = [
     "save_layer",
     "summary",
     "tables",
-    "unguarded",
     "whole_folder",
     "write_table",
 ]

@@ -10,11 +10,11 @@ from planner.indicators import by_band, by_town, open_by_kind_and_town
 from planner.indicators import moves as moves_of
 from planner.model import BAND_GRADES, BANDS
 from planner.plan import Plan
+from planner.sources.files import FORMULA_STARTS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
 MINUTES = {word: f"{word}_minutes" for word in ("mean", "median", "p90", "longest")}
 
 
@@ -132,15 +132,6 @@ def safe(frame: pd.DataFrame) -> pd.DataFrame:
         if not pd.api.types.is_numeric_dtype(guarded[column]):
             guarded[column] = guarded[column].map(guard)
     return guarded
-
-
-def unguarded(value: str) -> str:
-    """The text that ``safe`` was given.
-
-    >>> unguarded("'=1+1"), unguarded("O'Neil")
-    ('=1+1', "O'Neil")
-    """
-    return value[1:] if value.startswith("'") and value[1:].startswith(FORMULA_STARTS) else value
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:

@@ -21,6 +21,7 @@ import numpy as np
 from planner.errors import DataError, Fault
 from planner.tables import RawTable, is_blank, is_known_header, nearest, parse_number, plain
 
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
 SHAPES = (".gpkg", ".geojson", ".json", ".shp", ".parquet")
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", *SHAPES)
 HEADER_WITHIN = 15
@@ -374,3 +375,12 @@ def _shapes(path: Path, layer: str | None) -> RawTable:
     notes = (f"layer {layers[0]} was read, of {', '.join(layers)}",) if len(layers) > 1 else ()
     rows = np.arange(1, len(cells) + 1, dtype=np.int64)
     return RawTable(str(path), cells.where(cells.notna(), None), rows, geometry, crs, notes)
+
+
+def unguarded(value: str) -> str:
+    """The text without the apostrophe that keeps a spreadsheet from running it (docs/conventions.md 6.1).
+
+    >>> unguarded("'=1+1"), unguarded("O'Neil")
+    ('=1+1', "O'Neil")
+    """
+    return value[1:] if value.startswith("'") and value[1:].startswith(FORMULA_STARTS) else value

@@ -1,0 +1,84 @@
+"use strict";
+/* What is known of the chosen school or village, its layouts side by side. */
+
+function makeDetails({ data, state, views, say, view, compared, actionOf, choose, asked }) {
+  const { schools, villages, bands, plans } = data, { t, n, withUnit, nameOf } = say;
+
+  function schoolDetails(row) {
+    const school = schools[row], sides = sidesShown(), last = sides[sides.length - 1][1];
+    const about = [t(`kind.${school.kind}`), school.town, school.id].filter(Boolean).join(" · ");
+    const stages = [...new Set([...Object.keys(school.stages), ...Object.keys(last.action[row])])];
+    const served = view().serves[row][state.band];
+    const pupils = (here) => (here ? withUnit(here.pupils, "pupils") : "–");
+    const two = sides.length > 1;
+    const rows = stages.map((name) => {
+      const first = actionOf(row, name, sides[0][1]), here = actionOf(row, name, last);
+      return [t(`stage.${name}`), stateText(here), seatsText(here), ...(two ? [pupils(first)] : []), pupils(here)];
+    });
+    const heads = two ? sides.map(([word]) => `pupils.${word}`) : [plans.length ? "pupils" : "enrolled"];
+    const assumed = school.assumed.map((column) => t(`column.${column}`)).join(", ");
+    const note = (text) => el("p", { className: "note", textContent: text });
+    const head = `${t("served")} · ${t(`band.${bands[state.band].band}`)} · ${withUnit(served.length, "villages")}`;
+    const villagesServed = el("ul", { className: "served" }, ...served.map(servedVillage));
+    const list = served.length ? villagesServed : note(t("served.none"));
+    return [
+      el("p", { className: "kind", textContent: about }),
+      table(["stage", "action", "seats", ...heads].map((key) => t(key)), rows),
+      ...(asked && stages.length ? [asked.buttons(row)] : []),
+      ...(assumed ? [note(`${t("assumed")}: ${assumed}`)] : []),
+      ...(plans.length ? [el("h3", { textContent: head }), list] : []),
+    ];
+  }
+
+  /** The layouts that details set side by side, each with its word. */
+  function sidesShown() {
+    if (state.view === plans.length && plans.length) return [["plan", views[plans.length - 1]], ["whatif", view()]];
+    return plans.length > 1 ? [["before", views[0]], ["after", compared()]] : [["trip", views[0]]];
+  }
+
+  function stateText(here) {
+    if (!here) return "–";
+    const merged = here.into !== null && here.into !== undefined;
+    return merged ? t("state.merge_into", { n: nameOf(schools[here.into]) }) : t(`state.${here.action}`);
+  }
+
+  function seatsText(here) {
+    if (!here) return "–";
+    return withUnit(here.seats, "seats") + (here.added ? ` (+${n(here.added)})` : "");
+  }
+
+  function servedVillage({ village, pupils, minutes }) {
+    const name = el("button", { type: "button", textContent: nameOf(villages[village]), onclick: () => choose(villages, village) });
+    return el("li", {}, name, ` ${withUnit(pupils, "pupils")}, ${withUnit(minutes, "min")}`);
+  }
+
+  function villageDetails(row) {
+    const village = villages[row];
+    const population = `${t("population")} ${n(village.population)}`;
+    const about = [t("village"), village.town, village.id, population].filter(Boolean).join(" · ");
+    const sides = sidesShown();
+    const rows = bands.map(({ band }, i) => [
+      el("span", {}, t(`band.${band}`), el("small", { textContent: withUnit(village.pupils[i], "pupils") })),
+      ...sides.map(([, plan]) => el("span", {}, ...plan.trips[row][i].map(detailed).map(tripText))),
+    ]);
+    const heads = ["pupils", ...sides.map(([word]) => word)].map((key) => t(key));
+    return [el("p", { className: "kind", textContent: about }), table(heads, rows)];
+  }
+
+  function tripText({ school, minutes, km, mode, reason, pupils }, _, all) {
+    if (school < 0) return el("span", { className: "bad", textContent: t(`reason.${reason || "unreachable"}`) });
+    const share = all.length > 1 ? `${withUnit(pupils, "pupils")}, ` : "";
+    const way = `${share}${withUnit(minutes, "min")}${km === null ? "" : `, ${withUnit(km, "km")}`}${mode ? `, ${t(`mode.${mode}`)}` : ""}`;
+    return el("span", {}, nameOf(schools[school]), el("small", { textContent: way }));
+  }
+
+  /** Kilometres and mode of a trip that some plan knows. */
+  function detailed(trip) {
+    const isIts = ({ school, mode }) => school === trip.school && mode;
+    const known = plans.map((_, i) => views[i].trips[trip.village][trip.band].find(isIts)).find(Boolean);
+    return trip.mode || !known ? trip : { ...trip, km: known.km, mode: known.mode };
+  }
+
+  const of = ({ list, row }) => (list === schools ? schoolDetails(row) : villageDetails(row));
+  return { of, stateText, detailed };
+}

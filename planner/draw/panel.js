@@ -1,0 +1,190 @@
+"use strict";
+/* What-if in the page: the layouts that people try, their undo and redo, files, and the panel that shows them. */
+
+/** ``page``: what the map lends: say, planView(): its number, indexed(plan), turnTo(view), choose(list, row), band(). */
+function makeWhatIf(data, page) {
+  const { t, n, withUnit, nameOf } = page.say, { schools, villages, bands } = data;
+  data.whatif.times.forEach(byVillage);
+  const sites = sitesOf(data.whatif), today = settle(layoutToday(sites));
+  const plans = data.plans.map((plan, i) => ({ layout: layoutOf(sites, plan.actions), ...scored(page.trips(i), plan.actions) }));
+  let from = data.plans.length - 1, tried = [], at = 0, against = "plan", said = null;
+
+  function settle(layout, before = null) {
+    const byBand = assign(data, sites, layout, before), trips = byBand.flat();
+    const planned = before ? data.plans[from].actions : [];
+    return { layout, byBand, ...scored(trips, actionsOf(sites, layout, trips, bands, planned)) };
+  }
+
+  function scored(trips, actions) {
+    return { trips, actions, scores: scoresOf(data, trips, actions) };
+  }
+
+  const now = () => tried[at];
+  const first = () => tried[0].layout;
+  const shown = (view) => (view < plans.length ? plans[view] : now());
+
+  /** Begin with the plan that is shown: its schools, everybody at the nearest. */
+  function begin() {
+    if (tried.length) return;
+    if (page.view() < plans.length) from = page.view();
+    tried = [settle(plans[from].layout, today)];
+    at = 0;
+  }
+
+  function take(layout, words = null) {
+    tried = [...tried.slice(0, at + 1), settle(layout, now())];
+    at += 1;
+    said = words;
+    page.turnTo(plans.length);
+  }
+
+  function toggle(school, stage = null) {
+    begin();
+    take(toggled(sites, now().layout, first(), school, stage));
+  }
+
+  function step(by) {
+    if (!tried[at + by]) return;
+    at += by;
+    said = null;
+    page.turnTo(plans.length);
+  }
+
+  function reset() {
+    const back = Math.min(from, plans.length - 1);
+    [tried, at, said] = [[], 0, null];
+    page.turnTo(back);
+  }
+
+  /* -- files -- */
+
+  function download(name, text, type) {
+    const url = URL.createObjectURL(new Blob([text], { type }));
+    el("a", { href: url, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 10000);
+  }
+
+  async function load(input) {
+    const file = input.files[0];
+    if (!file) return;
+    begin();
+    try {
+      if (file.size > LARGEST_FILE) throw { key: "load.large", values: {} };
+      take(fromFile(await file.text(), data, sites, first()), { key: "load.done", values: { n: file.name } });
+    } catch (wrong) {
+      said = wrong.key ? { ...wrong, bad: true } : { key: "load.neither", values: {}, bad: true };
+      page.turnTo(page.view());
+    }
+  }
+
+  /* -- the strip above the map -- */
+
+  function writeResult(view) {
+    const { layout, trips, scores } = shown(view), { band } = bands[page.band()];
+    const changed = closures(sites, layout, shown(view).actions), norm = data.limits[band];
+    const here = trips.filter((trip) => trip.band === page.band() && trip.minutes !== null);
+    const longest = here.length ? here.reduce((most, { minutes }) => Math.max(most, minutes), 0) : null;
+    const sentence = headline(page.say, changed, scores.changing_pupils, band, longest, norm);
+    const others = [["today", today.scores], ...(view === plans.length ? [["plan", plans[from].scores]] : [])];
+    $("headline").textContent = (view === plans.length ? t("whatif.says") : "") + sentence;
+    $("cards").replaceChildren(...Object.keys(CARDS).map((key) => card(page.say, key, scores, isToday(view) ? [] : others)));
+  }
+
+  const isToday = (view) => view === 0 && plans.length > 1;
+
+  /* -- the panel -- */
+
+  const press = (key, onclick, disabled = false) => el("button", { type: "button", id: key, textContent: t(key), onclick, disabled });
+  const note = (text, className = "note") => el("p", { className, textContent: text });
+  const link = (list, row) => el("button", { type: "button", textContent: nameOf(list[row]), onclick: () => page.choose(list, row) });
+
+  function write(view) {
+    writeResult(view);
+    const active = view === plans.length;
+    const files = [
+      press("whatif.csv", () => download("actions.csv", toCsv(data, sites, now().layout), "text/csv"), !active),
+      press("whatif.toml", () => download("what-if.toml", toToml(data, sites, now().layout), "application/toml"), !active),
+      chooser(),
+    ];
+    const steps = [
+      press("whatif.undo", () => step(-1), !active || at === 0),
+      press("whatif.redo", () => step(1), !active || !tried[at + 1]),
+      press("whatif.reset", reset, !tried.length),
+    ];
+    refill($("whatif"), [
+      el("h2", { textContent: t("whatif") }),
+      note(t(active ? "whatif.rule" : "whatif.hint")),
+      ...(said ? [el("p", { className: said.bad ? "told bad" : "told", role: "status", textContent: t(said.key, said.values) })] : []),
+      el("div", { className: "row" }, ...steps),
+      el("div", { className: "row" }, ...files),
+      ...(active ? answers() : []),
+      ...chart(view),
+    ]);
+  }
+
+  function chooser() {
+    const input = el("input", { type: "file", accept: ".csv,.toml", className: "unseen", id: "load" });
+    input.addEventListener("change", () => load(input));
+    return el("label", { className: "file" }, input, t("whatif.load"));
+  }
+
+  function answers() {
+    const changed = [[true, "whatif.reopened"], [false, "whatif.closed"]].map(([open, key]) => {
+      const rows = [...new Set(sites.filter((_, i) => now().layout.open[i] === open && plans[from].layout.open[i] !== open).map((site) => site.school))];
+      return rows.length ? el("p", { className: "list" }, `${t(key)} `, ...rows.flatMap((row, i) => [i ? ", " : "", link(schools, row)])) : "";
+    });
+    const over = now().actions.filter((row) => overSeats(row) > 0).sort((one, other) => overSeats(other) - overSeats(one));
+    const base = against === "plan" ? plans[from] : today;
+    const hard = hitHardest(now().trips, base.trips, villages.length, bands.length);
+    const choice = el("select", { id: "against", ariaLabel: t("whatif.against") });
+    choice.append(...["plan", "today"].map((key) => el("option", { value: key, textContent: t(key), selected: key === against })));
+    choice.addEventListener("change", () => {
+      against = choice.value;
+      write(page.view());
+      $("against").focus();
+    });
+    return [
+      ...changed,
+      el("label", { className: "against" }, `${t("whatif.against")} `, choice),
+      el("h3", { textContent: t("whatif.hardest") }),
+      hard.length ? el("ol", { className: "served" }, ...hard.map(hardItem)) : note(t("whatif.nobody")),
+      el("h3", { textContent: t("whatif.over") }),
+      over.length ? el("ul", { className: "served" }, ...over.map(overItem)) : note(t("whatif.room")),
+    ];
+  }
+
+  function hardItem({ village, band, then, now: later, more }) {
+    const trip = Number.isFinite(later) ? `${n(then, 1)} → ${n(later, 1)} ${t("unit.min")} (+${n(more, 1)})` : t("reason.unreachable");
+    return el("li", {}, link(villages, village), ` ${t(`short.${bands[band].band}`)}, ${withUnit(villages[village].pupils[band], "pupils")}: ${trip}`);
+  }
+
+  function overItem(row) {
+    const text = t("over", { pupils: withUnit(row.pupils, "pupils"), seats: withUnit(row.seats, "seats") });
+    return el("li", {}, link(schools, row.school), ` ${t(`stage.${row.stage}`)}: `, el("span", { className: "bad", textContent: text }));
+  }
+
+  function chart(view) {
+    if (isToday(view)) return [];
+    const base = view === plans.length && against === "plan" ? plans[from] : today, { band } = bands[page.band()];
+    const width = classWidth(base.trips, shown(view).trips);
+    const [before, after] = [base, shown(view)].map(({ trips }) => histogram(trips, page.band(), width, CLASSES));
+    const words = t("chart.minutes", { band: t(`band.${band}`) });
+    const key = note(t("chart.key", { before: t(base === today ? "today" : "plan"), after: view === plans.length ? t("whatif") : t("plan") }));
+    return [el("h3", { textContent: words }), minutesChart(page.say, before, after, width, data.limits[band], words), key];
+  }
+
+  /** The buttons in a school's details. */
+  function buttons(school) {
+    const { layout } = shown(page.view()), own = sites.map((_, i) => i).filter((i) => sites[i].school === school);
+    const some = own.some((i) => layout.open[i]);
+    const stages = own.length > 1 ? own.map((i) => [i, layout.open[i] ? "whatif.close_stage" : "whatif.open_stage"]) : [];
+    const word = (i, key) => t(key, { n: t(`stage.${sites[i].stage}`) });
+    return el("div", { className: "row" },
+      el("button", { type: "button", id: "toggle", textContent: `${t(some ? "whatif.close" : "whatif.open")} (x)`, onclick: () => toggle(school) }),
+      ...stages.map(([i, key]) => el("button", { type: "button", textContent: word(i, key), onclick: () => toggle(school, sites[i].stage) })),
+    );
+  }
+
+  const plan = () => (tried.length ? { actions: now().actions, list: now().trips } : null);
+  return { toggle, step, write, writeResult, buttons, plan, scores: (view) => shown(view).scores };
+}
