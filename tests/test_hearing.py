@@ -68,6 +68,19 @@ def test_in_full_a_sheet_says_what_would_keep_the_school(tiny):
     assert "撤并关闭" in sheet_text(hearing_pack(tiny.plan, quick=True))
 
 
+def test_the_county_sheet_lists_every_school_that_ends_and_headers_show_the_bound(tiny):
+    """Whichever sheets are asked for, the headline and the list agree."""
+    whole, town = (hearing_pack(tiny.plan, language="en", quick=True, towns=some) for some in ((), ["B"]))
+    listed = [[row["name"] for row in pack.sheets[0].about["ends"]] for pack in (whole, town)]
+    assert listed[0] == listed[1] == [tiny.area.schools.at["S2", "name"]]
+    assert "gap 0.00%. In all 440 pupil minutes; no plan has less." in sheet_text(whole)
+    html = page(tiny.plan, "en", town.sheets)
+    assert 'href="#towns/02-B.html"' in html
+    assert 'href="#schools/' not in html  # its sheet is not in this pack
+    short = dataclasses.replace(tiny.plan, status="feasible", bound=400.0, gap=0.1)
+    assert "no plan has less than 400 pupil minutes." in sheet_text(hearing_pack(short, language="en", quick=True))
+
+
 def test_no_sheet_is_missing_and_only_those_asked_for_are_there(tiny):
     assert [sheet.file for sheet in hearing_pack(tiny.plan, quick=True).sheets] == SHEETS
     one = hearing_pack(tiny.plan, quick=True, schools=["S2"]).sheets

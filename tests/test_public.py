@@ -148,6 +148,7 @@ def test_the_data_in_the_page_is_the_public_plans(published):
     assert len(data["villages"]) > 100
     assert in_fives(count for village in data["villages"] for count in village["pupils"])
     assert in_fives(trip[3] for plan in data["plans"] for trip in plan["trips"])
+    assert in_fives(site[2] for site in data["whatif"]["sites"])  # seats
 
 
 def test_no_table_holds_a_small_count(published):

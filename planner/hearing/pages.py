@@ -14,6 +14,7 @@ from markupsafe import Markup
 from planner.hearing.sheets import Sheet
 from planner.hearing.sketch import sketch
 from planner.model import BAND_STAGE
+from planner.optimise.forced import noise
 from planner.plan import Plan
 from planner.wording import Amount, Phrase, Word, spoken
 
@@ -119,4 +120,5 @@ def _bound(plan: Plan, language: str) -> str:
         return ""
     unit = plan.scenario.objective.minimise
     values = {"value": Amount(plan.objective, unit), "bound": Amount(plan.bound, unit)}
-    return spoken(Phrase("hearing.proof", {"objective": Phrase(unit), **values}), language)
+    key = "hearing.proof.exact" if plan.bound >= plan.objective - noise(plan.objective) else "hearing.proof"
+    return spoken(Phrase(key, values), language)
