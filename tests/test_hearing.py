@@ -10,8 +10,10 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from planner.area import read_area, write_area
+from planner.cli import app
 from planner.errors import DataError, InfeasibleError
 from planner.hearing import browser, hearing_pack, print_pdf, save_pack
 from planner.hearing.facts import ending, seats, trips
@@ -251,6 +253,19 @@ def test_the_command_writes_the_pack_of_a_saved_plan(tmp_path):
     assert done.returncode == 2
     assert "actions.csv has been changed since the plan was written" in done.stderr
     assert not (tmp_path / "changed").exists()
+
+
+def test_the_command_writes_a_public_pack_of_the_full_plan_alone(tmp_path):
+    area = read_area(write_area(tiny_module.make_area(), tmp_path / "county"))
+    scenario = parse_scenario(tiny_module.SCENARIO, "tiny.toml")
+    plan = optimise(area, travel_times(area, scenario.travel), scenario)
+    words = ["report", str(plan.save(tmp_path / "plan")), "--public", "--out", str(tmp_path / "pack")]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    assert json.loads((tmp_path / "pack" / "hearing.json").read_text("utf-8"))["public"] is True
+    for more in ([], ["--public"]):
+        done = CliRunner().invoke(app, ["report", str(public(plan).save(tmp_path / "rounded")), *more])
+        assert isinstance(done.exception, DataError)
+        assert "planner report makes a public paper of it with --public" in str(done.exception)
 
 
 def test_what_the_command_cannot_do_ends_with_code_2(tmp_path):
