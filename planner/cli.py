@@ -17,6 +17,8 @@ from planner.errors import InfeasibleError, PlannerError
 from planner.opening import facts as _facts
 from planner.opening import question_of as _question
 from planner.opening import read as _read
+from planner.options import AreaOf, AsJson, Out, PublicEdition
+from planner.papers import explain, report
 from planner.studies import alternatives, frontier, robust
 
 if TYPE_CHECKING:
@@ -35,15 +37,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
-Out = Annotated[Path | None, typer.Option("--out", help="The plan folder to write.")]
-AreaOf = Annotated[
-    Path | None, typer.Option("--area", help="The study area, where the scenario is not in its scenarios folder.")
-]
-
-PublicEdition = Annotated[
-    bool, typer.Option("--public", help="Write the public edition: numbers of pupils in multiples of five, everywhere.")
-]
 
 
 def main() -> None:
@@ -227,76 +220,8 @@ def verify(
         raise SystemExit(1)
 
 
-@app.command()
-def explain(
-    plan: Annotated[Path, typer.Argument(help="A plan folder.")],
-    school: Annotated[str | None, typer.Argument(help="An id of the area's schools; without one, all of them.")] = None,
-    everyone: Annotated[bool, typer.Option("--all", help="A table of all schools.")] = False,
-    language: Annotated[str, typer.Option("--lang", help="en or zh: what the sentences are in.")] = "en",
-    area: AreaOf = None,
-    as_json: AsJson = False,
-) -> None:
-    """Why a school closes or stays: the best plan with the opposite, proven, who moves, and what would flip it."""
-    from planner.explain import explain as explain_school
-    from planner.explain import explain_all, read_plan
-    from planner.explain.show import document, records, table_of
-
-    if language not in ("en", "zh"):
-        raise typer.BadParameter(f"{language!r} is neither en nor zh", param_hint="--lang")
-    if everyone and school is not None:
-        raise typer.BadParameter("give a school or --all, not both")
-    with step(f"Reading {plan}"):
-        found = read_plan(plan, area)
-    if school is None:
-        with step("Turning every school's fate round"):
-            table = explain_all(found)
-        if as_json:
-            put_json({"objective_unit": found.scenario.objective.minimise, "schools": records(table)})
-        else:
-            show(*table_of(found, table, language))
-        return
-    with step(f"Turning the fate of {school} round"):
-        why = explain_school(found, school)
-    if as_json:
-        put_json(document(found, why))
-        return
-    print(why.text(language))
-    if why.other_way is not None:
-        label = ["label_en", "label_zh", "plan", "other", "unit", "other_change"]
-        heads = ["", "指标", "plan 本方案", "other way 相反", "unit", ""]
-        show("The plan beside its opposite / 本方案与相反方案", why.indicators[label].set_axis(heads, axis=1))
-
-
-@app.command()
-def report(
-    plan: Annotated[Path, typer.Argument(help="A plan folder.")],
-    language: Annotated[str, typer.Option("--lang", help="zh or en: what the sheets are in.")] = "zh",
-    school: Annotated[list[str] | None, typer.Option(help="Only this school's sheet; may stand again.")] = None,
-    town: Annotated[list[str] | None, typer.Option(help="Only this town's sheet; may stand again.")] = None,
-    pdf: Annotated[bool, typer.Option("--pdf", help="Print it with Chromium, Chrome or Edge, too.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Without what would have to be true to keep it.")] = False,
-    seconds: Annotated[float, typer.Option(min=0.1, help="For each threshold of a school; more settles more.")] = 1.0,
-    out: Out = None,
-    area: AreaOf = None,
-) -> None:
-    """The paper for the hearing: a sheet for every school that ends, for every town, and one for the county."""
-    from planner.explain import read_plan
-    from planner.hearing import browser, hearing_pack, save_pack
-    from planner.report import free_target
-
-    if language not in ("en", "zh"):
-        raise typer.BadParameter(f"{language!r} is neither en nor zh", param_hint="--lang")
-    target = free_target(out or Path("out") / f"{plan.resolve().name}-hearing", "hearing.json")
-    program = browser() if pdf else ""
-    with step(f"Reading {plan}"):
-        found = read_plan(plan, area)
-    with step("Why each school ends"):
-        chosen = {"schools": school or (), "towns": town or ()}
-        pack = hearing_pack(found, language=language, **chosen, quick=quick, seconds=seconds, tell=say)
-    with step(f"Writing {target}") as tell:
-        folder = save_pack(pack, target, program=program)
-        tell(f"{len(pack.sheets)} sheets")
-    print(f"Open {folder / ('hearing.pdf' if pdf else 'hearing.html')}")
+for _paper in (explain, report):
+    app.command()(_paper)
 
 
 @app.command()

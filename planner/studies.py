@@ -9,20 +9,12 @@ import typer
 
 from planner.console import put_json, show, step
 from planner.opening import plan_in, read, read_either
+from planner.options import AreaOf, AsJson, Out, PublicEdition
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from planner.plan import Alternatives, Frontier, Plan
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
-Out = Annotated[Path | None, typer.Option("--out", help="The folder to write.")]
-AreaOf = Annotated[
-    Path | None, typer.Option("--area", help="The study area, where the scenario is not in its scenarios folder.")
-]
-PublicEdition = Annotated[
-    bool, typer.Option("--public", help="Write the public edition: numbers of pupils in multiples of five, everywhere.")
-]
 
 FUTURE_COLUMNS = {
     "future": "future 情形",

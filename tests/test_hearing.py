@@ -10,8 +10,10 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from planner.area import read_area, write_area
+from planner.cli import app
 from planner.errors import DataError, InfeasibleError
 from planner.hearing import browser, hearing_pack, print_pdf, save_pack
 from planner.hearing.facts import ending, seats, trips
@@ -21,9 +23,12 @@ from planner.hearing.sketch import WIDE, Frame, scale_m
 from planner.hearing.terms import norms, rules
 from planner.indicators import moves
 from planner.plan import optimise, score
+from planner.privacy import BASE
+from planner.public import public
 from planner.scenario import parse_scenario, preset_names
 from planner.travel import travel_times
 from tests import tiny as tiny_module
+from tests.pages import Page
 
 ROOT = Path(__file__).parents[1]
 HOSTILE = "<img src=x onerror=alert(1)>\"'{{ 7*7 }}{% raw %}</svg><script>alert(1)</script>"
@@ -65,6 +70,19 @@ def test_in_full_a_sheet_says_what_would_keep_the_school(tiny):
     assert "撤并关闭" in sheet_text(hearing_pack(tiny.plan, quick=True))
 
 
+def test_the_county_sheet_lists_every_school_that_ends_and_headers_show_the_bound(tiny):
+    """Whichever sheets are asked for, the headline and the list agree."""
+    whole, town = (hearing_pack(tiny.plan, language="en", quick=True, towns=some) for some in ((), ["B"]))
+    listed = [[row["name"] for row in pack.sheets[0].about["ends"]] for pack in (whole, town)]
+    assert listed[0] == listed[1] == [tiny.area.schools.at["S2", "name"]]
+    assert "gap 0.00%. In all 440 pupil minutes; no plan has less." in sheet_text(whole)
+    html = page(tiny.plan, "en", town.sheets)
+    assert 'href="#towns/02-B.html"' in html
+    assert 'href="#schools/' not in html  # its sheet is not in this pack
+    short = dataclasses.replace(tiny.plan, status="feasible", bound=400.0, gap=0.1)
+    assert "no plan has less than 400 pupil minutes." in sheet_text(hearing_pack(short, language="en", quick=True))
+
+
 def test_no_sheet_is_missing_and_only_those_asked_for_are_there(tiny):
     assert [sheet.file for sheet in hearing_pack(tiny.plan, quick=True).sheets] == SHEETS
     one = hearing_pack(tiny.plan, quick=True, schools=["S2"]).sheets
@@ -93,8 +111,8 @@ def test_hostile_names_stay_text(tiny, language):
 
 
 def test_ids_make_no_paths():
-    assert file_name("schools", 1, "../../S2<") == "schools/01-S2.html"
-    assert file_name("schools", 2, "村小") == "schools/02.html"
+    assert file_name("schools", "01", "../../S2<") == "schools/01-S2.html"
+    assert file_name("schools", "02", "村小") == "schools/02.html"
 
 
 def test_a_pack_is_written_whole_or_not_at_all(tiny, tmp_path, monkeypatch):
@@ -237,6 +255,19 @@ def test_the_command_writes_the_pack_of_a_saved_plan(tmp_path):
     assert not (tmp_path / "changed").exists()
 
 
+def test_the_command_writes_a_public_pack_of_the_full_plan_alone(tmp_path):
+    area = read_area(write_area(tiny_module.make_area(), tmp_path / "county"))
+    scenario = parse_scenario(tiny_module.SCENARIO, "tiny.toml")
+    plan = optimise(area, travel_times(area, scenario.travel), scenario)
+    words = ["report", str(plan.save(tmp_path / "plan")), "--public", "--out", str(tmp_path / "pack")]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    assert json.loads((tmp_path / "pack" / "hearing.json").read_text("utf-8"))["public"] is True
+    for more in ([], ["--public"]):
+        done = CliRunner().invoke(app, ["report", str(public(plan).save(tmp_path / "rounded")), *more])
+        assert isinstance(done.exception, DataError)
+        assert "planner report makes a public paper of it with --public" in str(done.exception)
+
+
 def test_what_the_command_cannot_do_ends_with_code_2(tmp_path):
     done = planner(tmp_path / "absent")
     assert done.returncode == 2
@@ -244,3 +275,85 @@ def test_what_the_command_cannot_do_ends_with_code_2(tmp_path):
     done = planner(tmp_path, "--lang", "fr")
     assert done.returncode == 2
     assert "neither en nor zh" in done.stderr
+
+
+# ---------------------------------------------------------------- the public edition
+
+COUNTED = ("pupils", "seats", "free", "from here", "change school", "学生", "学位", "余位", "转入", "换校", "超标人数")
+"""Words above columns of pupils or seats."""
+BEFORE = re.compile(r"([\d,]*\d)\s?(?:名|人|个学位|pupils?\b|seats?\b|children)")
+AFTER = re.compile(
+    r"(?:pupils|seats|elsewhere|change school|学生|学位|换校)[^\d.。;；,，]{0,16}([\d,]*\d)(?![\d,]|\.\d| km)", re.I
+)
+UNIT = re.compile(r"(?: pupils| seats| 人| 个)$")
+
+
+def counts_in(html):
+    """Every number of pupils or seats of a page: in its sentences, under its headings, in its scorecard."""
+    read = Page(html)
+    text = re.sub(r"0 may be up to 4|0可表示0至4人|0 可表示 0 至 4 人", "", read.text)
+    said = BEFORE.findall(text) + AFTER.findall(text)
+    for table in read.tables:
+        said += [cell for head, cells in table for cell in cells if any(word in head.lower() for word in COUNTED)]
+        if table and table[0][0] in ("Indicator", "指标"):
+            rows = zip(*(cells for _, cells in table), strict=True)
+            said += [cell for row in rows if UNIT.search(row[0]) for cell in row[1:3]]
+    return [int(number.replace(",", "")) for number in said if re.fullmatch(r"[\d,]+", number)]
+
+
+@pytest.fixture(scope="module")
+def uneven():
+    """A plan of the tiny county with counts of which hardly any is a multiple of five."""
+    area = tiny_module.make_area()
+    some = {"g1": [11, 6, 7, 13], "g4": [9, 4, 3, 12], "g7": [0, 0, 2, 4]}
+    schools = area.schools.assign(
+        pupils_primary=[23.0, 18.0, 21.0], seats_primary=[101.0, 32.0, 53.0], seats_junior=[0.0, 0.0, 31.0]
+    )
+    area = dataclasses.replace(area, pupils=area.pupils.assign(**some), schools=schools)
+    scenario = parse_scenario(tiny_module.SCENARIO, "tiny.toml")
+    return optimise(area, tiny_module.make_times(), scenario)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_no_file_of_a_public_pack_tells_a_true_count(uneven, language, tmp_path):
+    mark = {"zh": "公开版：人数取整到5", "en": "public edition: counts rounded to 5"}[language]
+    full = save_pack(hearing_pack(uneven, language=language, seconds=60), tmp_path / "full")
+    pack = save_pack(hearing_pack(uneven, language=language, seconds=60, public=True), tmp_path / "public")
+    for name in ("hearing.html", *SHEETS):
+        page_of = {folder: (folder / name).read_text("utf-8") for folder in (full, pack)}
+        found = {folder: counts_in(text) for folder, text in page_of.items()}
+        assert sum(count % BASE != 0 for count in found[full]) > 3, name  # so that what is looked for would be found
+        assert len(found[pack]) > 10
+        assert [count for count in found[pack] if count % BASE] == [], name
+        assert page_of[pack].count(mark) == page_of[pack].count("<article")
+        assert mark not in page_of[full]
+        assert re.search(r"\d(?: pupil minute|人·分钟)", page_of[full])
+        assert not re.search(r"\d(?: pupil minute|人·分钟)", page_of[pack])  # a sum over few pupils tells of them
+    said = json.loads((pack / "hearing.json").read_text("utf-8"))
+    assert said.pop("public") is True
+    assert set(said) == {"plan", "language", "sheets", "scenario_sha256", "area_sha256"}
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_public_sheet_says_why_and_what_it_leaves_out(uneven, language):
+    said = sheet_text(hearing_pack(uneven, language=language, public=True))
+    rule = {"zh": "规则：甲镇不得开办", "en": "Rule: in 甲镇 none may be open with a primary stage"}[language]
+    proof = {"zh": "没有任何方案能满足全部规则", "en": "no plan keeps every rule"}[language]
+    left = {"zh": "公开版从略", "en": "Left out of the public edition"}[language]
+    assert all(words in said for words in (rule, proof, left))
+
+
+def test_a_cost_is_said_without_its_figure(uneven):
+    """A village primary may stay in every town: S1 closes for its costs alone, and could be kept at a price."""
+    text = tiny_module.SCENARIO.replace("max = 0", "max = 1") + '[objective]\nminimise = "annual_cost_cny"\n'
+    plan = optimise(uneven.area, uneven.times, parse_scenario(text, "cheap.toml"))
+    assert ending(plan) == ["S1"]
+    full, public = (sheet_text(hearing_pack(plan, language="en", quick=True, public=yes)) for yes in (False, True))
+    assert "the best plan would have CNY 600 a year more" in full  # S1's 900 for S2's 300
+    assert "the best plan would be worse than this one: this is proven" in public
+    assert "CNY 600" not in public
+
+
+def test_a_public_plan_is_refused_in_words(uneven):
+    with pytest.raises(DataError, match=r"why a school ends cannot be proven of it.*--public"):
+        hearing_pack(public(uneven))

@@ -6,15 +6,19 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from planner.compare import compare
 from planner.errors import InfeasibleError
 from planner.explain.bindings import bindings
 from planner.explain.fates import Fate, fate_of, moves_between, of_the_present, the_other_way, worths
 from planner.explain.telling import about, binding, exchange, flipping, moved, moved_then, opposite, told
 from planner.explain.thresholds import Flip, flips
-from planner.optimise import Forced
-from planner.plan import Plan, ask, optimise
+from planner.optimise import Forced, LocationSolution
+from planner.plan import Plan, ask, optimise, pose
+from planner.plan.best import plan_of
 from planner.plan.infeasible import reasons
+from planner.scenario import Scenario
 from planner.wording import Sentence, text
 
 if TYPE_CHECKING:
@@ -61,12 +65,14 @@ class Explanation:
         return self.text()
 
 
-def explain(plan: Plan, school_id: str, *, thresholds_s: float = 30.0) -> Explanation:
+def explain(plan: Plan, school_id: str, *, thresholds_s: float = 30.0, in_turn: bool = True) -> Explanation:
     """Why this school closes or stays, who moves, what the opposite would cost, proven, and what would flip it.
 
     Parameters
     ----------
     thresholds_s : seconds for each threshold; 0 leaves them out
+    in_turn : the opposite plan is the best in the objectives that come second and third, too. Without, where it is
+        known already, any that is best in the first will do: in half the time
 
     Raises
     ------
@@ -90,7 +96,7 @@ def explain(plan: Plan, school_id: str, *, thresholds_s: float = 30.0) -> Explan
     actions = plan.actions[plan.actions["school_id"] == school_id].reset_index(drop=True)
     planned, other = worths(question, fate, heed=False, everywhere=True, prove_s=PROVE_S)
     held = bindings(plan, question, fate)
-    other_way, why = _other_way(plan, fate, other)
+    other_way, why = _other_way(plan, fate, other, in_turn=in_turn)
     moves = _moves_of(plan, fate)
     found = flips(question, fate, seconds=thresholds_s) if thresholds_s > 0 else []
     reference = planned.upper if math.isnan(plan.objective) else plan.objective
@@ -115,15 +121,28 @@ def explain(plan: Plan, school_id: str, *, thresholds_s: float = 30.0) -> Explan
     )
 
 
-def _other_way(plan: Plan, fate: Fate, other: Forced) -> tuple[Plan | None, tuple[Sentence, ...]]:
+def _other_way(plan: Plan, fate: Fate, other: Forced, *, in_turn: bool) -> tuple[Plan | None, tuple[Sentence, ...]]:
     """The best plan with the opposite fate; without one, why not."""
     scenario = the_other_way(plan.scenario, fate)
     if other.impossible:
         return None, tuple(reasons(ask(plan.area, plan.times, scenario)))
+    whole = scenario.objective.minimise == "pupil_minutes"  # else a solution does not say who goes where
+    if not in_turn and whole and other.exact and other.solution is not None:
+        return _known(plan, scenario, other, other.solution), ()
     try:
         return optimise(plan.area, plan.times, scenario), ()
     except InfeasibleError:  # out of time
         return None, ()
+
+
+def _known(plan: Plan, scenario: Scenario, other: Forced, solution: LocationSolution) -> Plan:
+    """The plan of a solution that is proven to be the best."""
+    question = ask(plan.area, plan.times, scenario)
+    row = np.flatnonzero(question.reachable)
+    said = {"objective": other.upper, "bound": other.lower, "gap": 0.0, "seconds": 0.0, "today": plan.today}
+    return plan_of(
+        question, pose(question, row)[0], row, solution, title=scenario.title, status="optimal", notes=(), **said
+    )
 
 
 def _change(reference: float, other: Forced, other_way: Plan | None) -> tuple[float, float]:

@@ -14,6 +14,7 @@ from planner.hearing.printing import print_pdf
 from planner.hearing.sheets import Sheet, county_sheet, school_sheet, town_sheet
 from planner.hearing.why import reasons_of
 from planner.plan import Plan
+from planner.public import public as published
 from planner.report import free_target, whole_folder
 from planner.travel import paths
 
@@ -48,6 +49,7 @@ def hearing_pack(
     towns: Sequence[str] = (),
     quick: bool = False,
     seconds: float = 1.0,
+    public: bool = False,
     tell: Callable[[str], object] = _silent,
 ) -> Pack:
     """The sheets for the hearing of a plan.
@@ -58,33 +60,39 @@ def hearing_pack(
     schools, towns : ids of those that get a sheet; where neither is named, every school that ends and every town
     quick : why a school ends is read off one table, without what would flip it
     seconds : for each threshold of each school: more settles more of them
+    public : the sheets of the plan's public edition; why a school ends is found in the full plan and said without
+        figures
     tell : is told what is being done
 
     Raises
     ------
-    DataError : there is no such school or town, or the school goes on with all its stages
+    DataError : there is no such school or town, the school goes on with all its stages, or the plan is a public
+        edition itself
 
     >>> [sheet.file for sheet in hearing_pack(tiny.plan, quick=True).sheets]
     ['county.html', 'towns/01-A.html', 'towns/02-B.html', 'schools/01-S2.html']
     """
+    if plan.area.public:
+        fix = "Give the full plan, and ask for its public edition (public=True, --public)."
+        raise DataError([Fault("plan", "it is a public edition: why a school ends cannot be proven of it", fix)])
     ends = ending(plan)
     if faults := [*_strangers("town", towns, plan.area.towns.index), *_unfit(plan, schools, ends)]:
         raise DataError(faults)
     every = not schools and not towns
-    numbers = {school: number for number, school in enumerate(ends, 1)}
+    numbers = {school: f"{number:02d}" for number, school in enumerate(ends, 1)}
     chosen = [s for s in ends if every or s in schools]
+    whys = reasons_of(plan, chosen, quick=quick, seconds=seconds, tell=tell, public=public)
+    plan = published(plan) if public else plan
     moved = trips(plan)
     pairs = moved[["demand_id", "to_school", "mode_after"]].set_axis(["demand_id", "school_id", "mode"], axis=1)
     ways = paths(plan.area, plan.scenario.travel, pairs[pairs["school_id"] != ""])
-    whys = reasons_of(plan, chosen, quick=quick, seconds=seconds, tell=tell)
     of_schools = [school_sheet(plan, s, numbers[s], whys[s], ways) for s in chosen]
-    named = {s: f"{number:02d}" for s, number in numbers.items()}
     of_towns = [
-        town_sheet(plan, str(t), number, named, ways)
+        town_sheet(plan, str(t), number, numbers, ways)
         for number, t in enumerate(plan.area.towns.index, 1)
         if every or str(t) in towns
     ]
-    return Pack(plan, language, (county_sheet(plan, of_schools, of_towns), *of_towns, *of_schools))
+    return Pack(plan, language, (county_sheet(plan, numbers, of_schools, of_towns), *of_towns, *of_schools))
 
 
 def _strangers(what: str, asked: Sequence[str], known: Any) -> list[Fault]:
@@ -128,6 +136,7 @@ def save_pack(pack: Pack, folder: str | Path, *, program: str = "", tell: Callab
         said = {
             "plan": pack.plan.title,
             "language": pack.language,
+            "public": pack.plan.area.public,
             "sheets": [{"kind": sheet.kind, "file": sheet.file, "name": sheet.name} for sheet in pack.sheets],
             "scenario_sha256": rooted.scenario_sha256,
             "area_sha256": rooted.area_sha256,

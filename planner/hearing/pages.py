@@ -14,8 +14,9 @@ from markupsafe import Markup
 from planner.hearing.sheets import Sheet
 from planner.hearing.sketch import sketch
 from planner.model import BAND_STAGE
+from planner.optimise.forced import noise
 from planner.plan import Plan
-from planner.wording import Phrase, Word, spoken
+from planner.wording import Amount, Phrase, Word, spoken
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
@@ -106,7 +107,18 @@ def bands(names: Sequence[str], language: str) -> str:
 
 
 def _status(plan: Plan, language: str) -> str:
-    """How good it is proven to be."""
+    """How good it is proven to be, with the bound where it may be known."""
     if plan.status in ("optimal", "feasible") and math.isfinite(plan.gap):
-        return spoken(Word(f"status.{plan.status}", {"n": f"{plan.gap:.2%}"}), language)
+        said = spoken(Word(f"status.{plan.status}", {"n": f"{plan.gap:.2%}"}), language)
+        return f"{said} {_bound(plan, language)}".rstrip()
     return spoken(Word("status.feasible_unbounded" if plan.status == "feasible" else "status.scored"), language)
+
+
+def _bound(plan: Plan, language: str) -> str:
+    """What the plan is worth, and what no plan can be worth less than; "" in a public edition, which has no bound."""
+    if not (math.isfinite(plan.bound) and math.isfinite(plan.objective)):
+        return ""
+    unit = plan.scenario.objective.minimise
+    values = {"value": Amount(plan.objective, unit), "bound": Amount(plan.bound, unit)}
+    key = "hearing.proof.exact" if plan.bound >= plan.objective - noise(plan.objective) else "hearing.proof"
+    return spoken(Phrase(key, values), language)

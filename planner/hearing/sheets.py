@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.compare import scorecard
-from planner.hearing.facts import ENDS, ending, seats, trips
+from planner.hearing.facts import ENDS, seats, trips
 from planner.hearing.sketch import Mark
 from planner.hearing.terms import norms, rules
 from planner.hearing.why import Why
@@ -51,17 +51,17 @@ class Sheet:
     ways: Sequence[Any] = ()
 
 
-def file_name(folder: str, number: int, identifier: str) -> str:
+def file_name(folder: str, number: str, identifier: str) -> str:
     """A file name that no id can break.
 
-    >>> file_name("schools", 7, "../S<b>001")
+    >>> file_name("schools", "07", "../S<b>001")
     'schools/07-Sb001.html'
     """
     safe = re.sub(r"[^A-Za-z0-9]+", "", identifier)[:24]
-    return f"{folder}/{number:02d}{f'-{safe}' if safe else ''}.html"
+    return f"{folder}/{number}{f'-{safe}' if safe else ''}.html"
 
 
-def school_sheet(plan: Plan, school_id: str, number: int, why: Why, ways: pd.DataFrame) -> Sheet:
+def school_sheet(plan: Plan, school_id: str, number: str, why: Why, ways: pd.DataFrame) -> Sheet:
     """Why one school ends, and where everybody goes."""
     schools, moved = plan.area.schools, trips(plan)
     moved = moved[moved["from_school"] == school_id]
@@ -86,7 +86,7 @@ def school_sheet(plan: Plan, school_id: str, number: int, why: Why, ways: pd.Dat
     marks = _marks(plan, [school_id], list(dict.fromkeys(moved["to_school"])), list(dict.fromkeys(moved["demand_id"])))
     return Sheet(
         "school",
-        f"{number:02d}",
+        number,
         file_name("schools", number, school_id),
         str(row["name"]),
         about,
@@ -125,19 +125,25 @@ def town_sheet(plan: Plan, town: str, number: int, numbers: Mapping[str, str], w
     others = [s for s in dict.fromkeys(moved["to_school"]) if s and s not in here]
     open_here = [s for s in here if _goes_on(plan, s)]
     marks = _marks(plan, [s for s in here if s in numbers], others, [], open_here)
-    return Sheet(
-        "town", f"T{number:02d}", file_name("towns", number, town), _town(plan, town), about, marks, _lines(ways, moved)
-    )
+    file = file_name("towns", f"{number:02d}", town)
+    return Sheet("town", f"T{number:02d}", file, _town(plan, town), about, marks, _lines(ways, moved))
 
 
-def county_sheet(plan: Plan, schools: Sequence[Sheet], towns: Sequence[Sheet]) -> Sheet:
-    """The scorecard, the rules in words, the towns and the list of what ends."""
+def county_sheet(plan: Plan, numbers: Mapping[str, str], schools: Sequence[Sheet], towns: Sequence[Sheet]) -> Sheet:
+    """The scorecard, the rules in words, the towns and the list of all that ends, whichever sheets are in the pack.
+
+    Parameters
+    ----------
+    numbers : of the sheets of all schools that end
+    schools, towns : those that are in the pack
+    """
     area, today = plan.area, plan.today or plan
     before: Any = by_town(today)
     after: Any = by_town(plan)
     moved = trips(plan)
     lives = moved["demand_id"].map(area.demand["town_id"])
-    sheets = {str(sheet.about["id"]): sheet for sheet in towns}
+    sheets, of_schools = ({str(sheet.about["id"]): sheet for sheet in some} for some in (towns, schools))
+    leaving = moved.groupby("from_school")["pupils"].sum()
     open_in = [p.actions[~p.actions["action"].isin((*ENDS, "none"))]["school_id"].unique() for p in (today, plan)]
     place = area.schools["town_id"]
     rows = [
@@ -156,20 +162,30 @@ def county_sheet(plan: Plan, schools: Sequence[Sheet], towns: Sequence[Sheet]) -
         }
         for town in area.towns.index
     ]
+    ends = [
+        {
+            "sheet": of_schools.get(school),
+            "number": number,
+            "name": str(area.schools.at[school, "name"]),
+            "town": _town(plan, str(place[school])),
+            "fate": fate(plan, plan.actions[plan.actions["school_id"] == school]),
+            "moving": int(leaving.get(school, 0)),
+        }
+        for school, number in numbers.items()
+    ]
     about = {
-        "ending": len(ending(plan)),
         "moving": int(moved["pupils"].sum()),
         "longest": float(after["longest"].max()),
         "scores": _records(scorecard(plan)),
         "rules": list(rules(plan.scenario, area)),
         "norms": norms(plan.scenario),
         "towns": rows,
-        "schools": schools,
+        "ends": ends,
         "bands": _bands(plan, today, area.demand.index),
-        "notes": plan.notes,
+        "notes": list(dict.fromkeys((*plan.notes, *area.assumptions))),
     }
-    ends = ending(plan)
-    marks = _marks(plan, ends, [], [], [s for s in map(str, area.schools.index) if s not in ends and _goes_on(plan, s)])
+    stay = [s for s in map(str, area.schools.index) if s not in numbers and _goes_on(plan, s)]
+    marks = _marks(plan, list(numbers), [], [], stay)
     return Sheet("county", "", "county.html", area.title, about, [Mark(m.x, m.y, m.what) for m in marks])
 
 

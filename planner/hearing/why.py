@@ -11,6 +11,7 @@ from planner.explain import explain, explain_all
 from planner.explain.bindings import bindings
 from planner.explain.fates import fate_of
 from planner.explain.school import Explanation
+from planner.optimise.forced import noise
 from planner.plan import Plan, ask
 from planner.wording import Amount, Sentence
 
@@ -34,7 +35,13 @@ class Why:
 
 
 def reasons_of(
-    plan: Plan, schools: Sequence[str], *, quick: bool, seconds: float, tell: Callable[[str], object]
+    plan: Plan,
+    schools: Sequence[str],
+    *,
+    quick: bool,
+    seconds: float,
+    tell: Callable[[str], object],
+    public: bool = False,
 ) -> dict[str, Why]:
     """Why each of these schools ends.
 
@@ -43,6 +50,7 @@ def reasons_of(
     quick : from one table of all schools, without what would flip it
     seconds : for each threshold of each school
     tell : is told which school is being looked at
+    public : from the table, and without any figure of which pupils could be told
 
     >>> why = reasons_of(tiny.plan, ["S2"], quick=True, seconds=0, tell=print)["S2"]
     >>> [sentence.key for sentence in why.reasons + why.opposite + why.flips]
@@ -50,12 +58,12 @@ def reasons_of(
     """
     if plan.scenario.objective.over:
         return {school: Why((), (), (Sentence("hearing.futures"),)) for school in schools}
-    if quick:
-        return _from_table(plan, schools)
+    if quick or public:
+        return _from_table(plan, schools, public=public)
     found = {}
     for number, school in enumerate(schools, 1):
         tell(f"{number} of {len(schools)}: {school}")
-        found[school] = _in_full(explain(plan, school, thresholds_s=seconds))
+        found[school] = _in_full(explain(plan, school, thresholds_s=seconds, in_turn=False))
     return found
 
 
@@ -72,8 +80,11 @@ def _in_full(why: Explanation) -> Why:
     return Why(those("rule.", "eased."), opposite, those("flip."))
 
 
-def _from_table(plan: Plan, schools: Sequence[str]) -> dict[str, Why]:
-    """One relaxation for all of them."""
+def _from_table(plan: Plan, schools: Sequence[str], *, public: bool) -> dict[str, Why]:
+    """One relaxation for all of them.
+
+    What binds a school that ends speaks of schools alone, not of pupils: a public edition may say it.
+    """
     table: Any = explain_all(plan).set_index("school_id")
     question, unit = ask(plan.area, plan.times, plan.scenario), plan.scenario.objective.minimise
     found = {}
@@ -84,10 +95,12 @@ def _from_table(plan: Plan, schools: Sequence[str]) -> dict[str, Why]:
             said = Sentence("other.kept.never")
         elif math.isinf(high):
             said = Sentence("other.kept.unknown")
+        elif public:
+            said = Sentence("hearing.more.public" if low > noise(plan.objective) else "hearing.more.public.open")
         elif table.at[school, "proof"] == "exact":
             said = Sentence("hearing.more", {"more": Amount(high, unit)})
         else:
             said = Sentence("hearing.more.between", {"low": Amount(max(low, 0), unit), "high": Amount(high, unit)})
         rules = tuple(binding.sentence for binding in held) or (Sentence("rule.none"),)
-        found[school] = Why(rules, (said,), (Sentence("hearing.flips.quick"),))
+        found[school] = Why(rules, (said,), (Sentence(f"hearing.flips.{'public' if public else 'quick'}"),))
     return found

@@ -215,11 +215,13 @@ def pose(question: Question, row: np.ndarray) -> tuple[LocationProblem, list[tup
     facility = np.array([number[school] for school in sites["school_id"]], dtype=np.int64)
     seats, expansion = _seats(question, pupils.sum(), goal.step)
     rules, meant = [], []
+    per_town, kind, stage = scenario.rules.per_town, sites["kind"], sites["stage"]
+    meets = [(kind.isin(rule.kinds) & (stage == rule.stage)).to_numpy(dtype=bool) for rule in per_town]
     for town in question.area.towns.index:
-        for rule in scenario.rules.per_town:
+        here = (sites["town_id"] == town).to_numpy(dtype=bool)
+        for rule, meeting in zip(per_town, meets, strict=True):
             span = rule.except_towns.get(str(town), rule.open)
-            members = sites["kind"].isin(rule.kinds) & (sites["stage"] == rule.stage) & (sites["town_id"] == town)
-            rules.append(OpenRule(tuple(int(j) for j in np.flatnonzero(members)), span.min, span.max, str(town)))
+            rules.append(OpenRule(tuple(np.flatnonzero(meeting & here).tolist()), span.min, span.max, str(town)))
             meant.append((str(town), rule))
     forced = kept & ~closed
     problem = LocationProblem(

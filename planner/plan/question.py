@@ -62,7 +62,8 @@ class Question:
     @cached_property
     def norm(self) -> np.ndarray:
         """(n_row,) the band's travel norm in minutes, infinite where there is none."""
-        return np.array([self.scenario.travel.limit_minutes(band) for band in self.rows["band"]], dtype=float)
+        limits = {band: self.scenario.travel.limit_minutes(band) for band in BANDS}
+        return np.array([limits[band] for band in self.rows["band"].tolist()], dtype=float)
 
     @cached_property
     def limit(self) -> np.ndarray:
@@ -71,9 +72,9 @@ class Question:
         if self.scenario.assignment.beyond_norm == "allow":
             return np.full(len(norm), np.inf)
         if self.scenario.assignment.beyond_norm == "as_today":
-            today = np.array(
-                [self.minutes[i, j] if j >= 0 else np.nan for i, j in enumerate(self.nearest_today)], dtype=float
-            )
+            served = self.nearest_today >= 0
+            today = np.full(len(norm), np.nan)
+            today[served] = self.minutes[served, self.nearest_today[served]]
             norm = np.fmax(norm, today)
             # No existing school joined by road: the nearest that could open is what there is to hope for.
             with np.errstate(invalid="ignore"):
@@ -93,11 +94,10 @@ class Question:
         counted = np.zeros(len(self.sites))
         served = self.nearest_today >= 0
         np.add.at(counted, self.nearest_today[served], self.rows["pupils"].to_numpy()[served])
-        given = [
-            self.area.schools.at[school, f"pupils_{stage}"]
-            for school, stage in zip(self.sites["school_id"], self.sites["stage"], strict=True)
-        ]
-        return np.where(np.isnan(np.array(given, dtype=float)), counted, given)
+        reported = self.area.schools.loc[self.sites["school_id"], [f"pupils_{stage}" for stage in STAGES]]
+        stage = [STAGES.index(stage) for stage in self.sites["stage"].tolist()]
+        given = reported.to_numpy(dtype=float)[np.arange(len(stage)), stage]
+        return np.where(np.isnan(given), counted, given)
 
     @cached_property
     def may_end(self) -> np.ndarray:
@@ -152,9 +152,9 @@ def ask(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Question:
     place = {str(d): i for i, d in enumerate(times.data["demand"].values)}
     school_at = {str(s): i for i, s in enumerate(times.data["school"].values)}
     band_at = {str(b): i for i, b in enumerate(times.data["band"].values)}
-    i = np.array([place[d] for d in rows["demand_id"]], dtype=np.int64)
-    j = np.array([school_at[s] for s in sites["school_id"]], dtype=np.int64)
-    b = np.array([band_at[band] for band in rows["band"]], dtype=np.int64)
+    i = np.array([place[d] for d in rows["demand_id"].tolist()], dtype=np.int64)
+    j = np.array([school_at[s] for s in sites["school_id"].tolist()], dtype=np.int64)
+    b = np.array([band_at[band] for band in rows["band"].tolist()], dtype=np.int64)
     teaches = _teaches(area, rows, sites)
     index = (b[:, None], i[:, None], j[None, :])
     return Question(
@@ -205,18 +205,16 @@ def _sites(area: StudyArea, scenario: Scenario) -> pd.DataFrame:
 
 def _teaches(area: StudyArea, rows: pd.DataFrame, sites: pd.DataFrame) -> np.ndarray:
     """(n_row, n_site) the site teaches every grade of the row's band."""
-    by_band = {
-        band: np.array(
-            [
-                BAND_STAGE[band] == site.stage
-                and (site.origin == "gain" or set(BAND_GRADES[band]) <= set(area.schools.at[site.school_id, "grades"]))
-                for site in sites.itertuples()
-            ],
-            dtype=bool,
-        )
+    import pandas as pd
+
+    grades = [set(given) for given in area.schools["grades"].reindex(sites["school_id"])]
+    places = list(zip(sites["stage"].tolist(), (sites["origin"] == "gain").tolist(), grades, strict=True))
+    by_band = [
+        [BAND_STAGE[band] == stage and (gains or set(BAND_GRADES[band]) <= given) for stage, gains, given in places]
         for band in BANDS
-    }
-    return np.array([by_band[band] for band in rows["band"]], dtype=bool).reshape(len(rows), len(sites))
+    ]
+    of_row = pd.Index(BANDS).get_indexer(pd.Index(rows["band"]))
+    return np.array(by_band, dtype=bool).reshape(len(BANDS), len(sites))[of_row]
 
 
 def misfits(area: StudyArea, scenario: Scenario) -> Iterator[Fault]:

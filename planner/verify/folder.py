@@ -108,7 +108,8 @@ def full(plan: Folder) -> Folder:
     """
     if plan.public:
         said = "it is a public edition: its numbers of pupils are rounded"
-        raise DataError([Fault(str(plan.path), said, "Name the folder of the plan itself.")])
+        fix = "Name the folder of the full plan; planner report makes a public paper of it with --public."
+        raise DataError([Fault(str(plan.path), said, fix)])
     return plan
 
 

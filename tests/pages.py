@@ -1,0 +1,58 @@
+"""Pages read as a reader reads them: text without marks, tables with every column under the words above it."""
+
+import re
+from html.parser import HTMLParser
+
+
+class Page(HTMLParser):
+    """The text outside tables, and every table as its columns: (words above, cells).
+
+    >>> page = Page("<p>7 pupils</p><table><tr><th>A</th></tr><tr><td>5</td></tr></table>")
+    >>> page.text, page.tables
+    ('7 pupils', [[('A', ['5'])]])
+    """
+
+    def __init__(self, html):
+        super().__init__()
+        self._said, self._cell, self._silent, self._table = [], None, 0, None
+        self.tables = []
+        self.feed(html)
+        self.text = re.sub(r"\s+", " ", "".join(self._said)).strip()
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        if tag in ("style", "script", "title"):
+            self._silent += 1
+        elif tag == "table":
+            self._table = {"row": -1, "at": 0, "taken": set(), "heads": {}, "cells": {}}
+        elif tag == "tr":
+            self._table["row"] += 1
+            self._table["at"] = 0
+        elif tag in ("td", "th"):
+            self._cell = (tag, int(given.get("rowspan", 1)), int(given.get("colspan", 1)), [])
+        else:
+            self._said.append(" ")
+
+    def handle_endtag(self, tag):
+        table = self._table
+        if tag in ("style", "script", "title"):
+            self._silent -= 1
+        elif tag in ("td", "th"):
+            kind, high, wide, said = self._cell
+            while (table["row"], table["at"]) in table["taken"]:
+                table["at"] += 1
+            for column in range(table["at"], table["at"] + wide):
+                table["taken"] |= {(table["row"] + k, column) for k in range(high)}
+                table["heads" if kind == "th" else "cells"].setdefault(column, []).append("".join(said).strip())
+            table["at"] += wide
+            self._cell = None
+        elif tag == "table":
+            columns = sorted(table["cells"].items())
+            self.tables.append([(" ".join(table["heads"].get(column, [])), cells) for column, cells in columns])
+            self._table = None
+
+    def handle_data(self, data):
+        if self._cell is not None:
+            self._cell[3].append(data)
+        elif not self._silent:
+            self._said.append(data)
