@@ -15,6 +15,7 @@ import numpy as np
 from planner.compiled import announce
 from planner.optimise.answers import checked, unsolved, valued
 from planner.optimise.branch import branch
+from planner.optimise.exchange import around, exchanged
 from planner.optimise.highs import branch_and_bound, tighten
 from planner.optimise.knapsack import OUT, climb, gains
 from planner.optimise.lagrange import Ascent, Point, Relaxation, full_costs, relax, second_costs, shrink, stepped
@@ -33,6 +34,8 @@ FEW = 10  # arcs left a demand point: with more, the linear program is slow, and
 LINEAR_S = 4.0  # for the linear program's search where its bound is the better one
 WHOLE_UP_TO = 20_000  # arcs left: with more, parts are searched one by one
 IMPROVING = 0.05  # of the time, for parts at first
+SPLITTING = 0.4
+WIDE, EXCHANGING = 3e-3, 0.2  # with a wider gap after the root, so much of the time goes into other open sites
 
 
 def solve_by_prices(problem: LocationProblem, *, gap: float, time_limit_s: float, seed: int) -> LocationSolution:
@@ -44,9 +47,20 @@ def solve_by_prices(problem: LocationProblem, *, gap: float, time_limit_s: float
     if _seats_at_most(relaxed) < problem.weight.sum() * (1 - 1e-9):
         return unsolved(problem, "infeasible", time.perf_counter() - began)
     relaxed, point, best = root(problem, relaxed, gap, began + 0.5 * time_limit_s)
+    known = point.bound
+    if point.bound < _goal(_objective(best), WIDE):
+        best = exchanged(problem, relaxed, point, best, _part_of(EXCHANGING, ends))
+        if problem.whole:
+            part = _part_of(SPLITTING, ends) - time.perf_counter()
+            loose = solve_by_prices(replace(problem, whole=False), gap=gap, time_limit_s=part, seed=seed)
+            known = max(known, loose.bound)
+            if loose.status in ("optimal", "feasible"):
+                near = around(problem, relaxed, point, loose.open, best)
+                best = exchanged(problem, relaxed, point, near, _part_of(EXCHANGING, ends))
     if best is not None and problem.whole:
         best = improve(problem, relaxed, point, best, gap=gap, ends=_part_of(IMPROVING, ends), seed=seed)
     best, bound = _by_rows(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
+    bound = max(bound, known)
     kept = left(relaxed, point, _objective(best))
     if best is not None and problem.whole and int(kept.arcs.sum()) > WHOLE_UP_TO:
         best = improve(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed + 1)
