@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from planner.explain import explain, explain_all, read_plan
     from planner.intake import new_area
     from planner.plan import Plan, alternatives, catchments, current_plan, frontier, optimise, score
+    from planner.public import public
     from planner.robust import robustness
     from planner.scenario import parse_scenario, read_scenario
     from planner.travel import criticality, flows, isochrones, path, paths, travel_times
@@ -46,6 +47,7 @@ _HOME = {
     "parse_scenario": "scenario",
     "path": "travel",
     "paths": "travel",
+    "public": "public",
     "read_area": "area",
     "read_plan": "explain",
     "read_scenario": "scenario",
@@ -79,6 +81,7 @@ __all__ = [
     "parse_scenario",
     "path",
     "paths",
+    "public",
     "read_area",
     "read_plan",
     "read_scenario",

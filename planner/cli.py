@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from planner.console import put_json, say, say_what_is_logged, show, show_links, show_repairs, step
-from planner.errors import PlannerError
+from planner.errors import InfeasibleError, PlannerError
 from planner.opening import facts as _facts
 from planner.opening import question_of as _question
 from planner.opening import read as _read
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from planner.model import StudyArea
     from planner.plan import Plan
     from planner.scenario import Travel
+    from planner.verify import Check
 
 app = typer.Typer(
     name="planner",
@@ -40,6 +41,10 @@ AreaOf = Annotated[
     Path | None, typer.Option("--area", help="The study area, where the scenario is not in its scenarios folder.")
 ]
 
+PublicEdition = Annotated[
+    bool, typer.Option("--public", help="Write the public edition: numbers of pupils in multiples of five, everywhere.")
+]
+
 
 def main() -> None:
     """Run the command line; what a user can cause ends in a message and an exit code, never a traceback."""
@@ -49,6 +54,9 @@ def main() -> None:
     say_what_is_logged()
     try:
         app(standalone_mode=True)
+    except InfeasibleError as error:
+        say(f"{error.text('en')}\n\n{error.text('zh')}")
+        raise SystemExit(error.exit_code) from None
     except PlannerError as error:
         say(str(error))
         raise SystemExit(error.exit_code) from None
@@ -148,6 +156,7 @@ def run(
     scenario: Annotated[Path, typer.Argument(help="A scenario file.")],
     out: Out = None,
     area: AreaOf = None,
+    public: PublicEdition = False,
     as_json: AsJson = False,
 ) -> None:
     """Travel times, today's layout, the best plan, its verification, scorecard and map."""
@@ -159,7 +168,7 @@ def run(
     with step("Finding the best plan") as tell:
         plan = optimise(county, times, question)
         tell(f"{plan.status}, gap {plan.gap:.2%}")
-    _finish(plan, target, as_json)
+    _finish(plan, target, as_json, public=public)
 
 
 @app.command()
@@ -168,6 +177,7 @@ def score(
     actions: Annotated[Path, typer.Option(help="Table with school_id, action, and stage, into, seats_added.")],
     out: Out = None,
     area: AreaOf = None,
+    public: PublicEdition = False,
     as_json: AsJson = False,
 ) -> None:
     """Score and verify a plan that people proposed."""
@@ -180,7 +190,7 @@ def score(
     question, county, times = _read(scenario, area)
     with step("Scoring the proposal"):
         plan = score_plan(county, times, question, proposed, file=str(actions))
-    _finish(plan, target, as_json)
+    _finish(plan, target, as_json, public=public)
 
 
 @app.command()
@@ -370,15 +380,19 @@ def _assigned(path: Path, area: Path | None) -> tuple[StudyArea, Travel, pd.Data
     return county, question.travel, current_plan(county, times, question).assignment
 
 
-def _finish(plan: Plan, out: Path, as_json: bool) -> None:
+def _finish(plan: Plan, out: Path, as_json: bool, *, public: bool) -> None:
     from planner.compare import scorecard
+    from planner.public import public as public_edition
     from planner.report import summary
+    from planner.verify import Verification
     from planner.verify import verify as verify_plan
 
+    found = Verification(_checked_in_full(plan) if public else ())
+    plan = public_edition(plan) if public else plan
     with step(f"Writing {out}"):
         folder = plan.save(out)
     with step("Verifying") as tell:
-        found = verify_plan(folder, area=plan.area)
+        found = Verification((*found.checks, *verify_plan(folder, area=plan.area).checks))
         tell("all holds" if found.passed else "SOME OF IT FAILS")
     if as_json:
         put_json(summary(plan) | {"folder": str(folder), "verification": _verification(found)})
@@ -389,9 +403,9 @@ def _finish(plan: Plan, out: Path, as_json: bool) -> None:
         print("Schools: " + ", ".join(f"{n} {action}" for action, n in counts.items()))
         if plan.status != "scored":
             unit = plan.scenario.objective.minimise.replace("_", " ")
+            below = "" if public else f", no plan is below {plan.bound:,.0f}"
             print(
-                f"Proven: {plan.status}; {plan.objective:,.0f} {unit}, no plan is below {plan.bound:,.0f} "
-                f"(gap {plan.gap:.2%}, {plan.seconds:.1f} s)"
+                f"Proven: {plan.status}; {plan.objective:,.0f} {unit}{below} (gap {plan.gap:.2%}, {plan.seconds:.1f} s)"
             )
         for note in plan.notes:
             print(f"Note: {note}")
@@ -400,6 +414,17 @@ def _finish(plan: Plan, out: Path, as_json: bool) -> None:
         print(f"Open {folder / 'map.html'}")
     if not found.passed and plan.status != "scored":
         raise SystemExit(1)
+
+
+def _checked_in_full(plan: Plan) -> tuple[Check, ...]:
+    """The checks of a plan whose folder nobody will see."""
+    import tempfile
+
+    from planner.report import save
+    from planner.verify import verify as verify_plan
+
+    with step("Verifying the full plan"), tempfile.TemporaryDirectory() as beside:
+        return verify_plan(save(plan, Path(beside) / "plan"), area=plan.area).checks
 
 
 def _verification(found: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 SHOWN_IN_FULL = 10
 
@@ -74,17 +75,46 @@ class ScenarioError(PlannerError):
         super().__init__(describe(self.faults))
 
 
+class Said(Protocol):
+    """Something that can be said in English and in Chinese."""
+
+    def text(self, language: str) -> str:
+        """It in ``en`` or ``zh``."""
+
+
 class InfeasibleError(PlannerError):
-    """No plan keeps every rule of the scenario; the message speaks of towns, bands, pupils and seats."""
+    """No plan keeps every rule of the scenario; the message speaks of towns, bands, pupils and seats.
+
+    Parameters
+    ----------
+    why : reasons
+    help : what would give the scenario a plan, the smallest first
+    """
 
     exit_code = 1
 
-    def __init__(self, reasons: Sequence[str], repairs: Sequence[str] = ()) -> None:
-        self.reasons = tuple(reasons)
-        self.repairs = tuple(repairs)
-        text = "\n".join(self.reasons[:SHOWN_IN_FULL])
-        if len(self.reasons) > SHOWN_IN_FULL:
-            text += f"\n... and {len(self.reasons) - SHOWN_IN_FULL} more reasons."
-        if self.repairs:
-            text += "\nSmallest repairs:\n" + "\n".join(f"- {repair}" for repair in self.repairs)
-        super().__init__(text)
+    def __init__(self, why: Sequence[Said], help: Sequence[Said] = ()) -> None:  # noqa: A002 - what it is
+        self.why = tuple(why)
+        self.help = tuple(help)
+        super().__init__(self.text("en"))
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why there is no plan, in English."""
+        return tuple(reason.text("en") for reason in self.why)
+
+    @property
+    def repairs(self) -> tuple[str, ...]:
+        """What would help, in English."""
+        return tuple(repair.text("en") for repair in self.help)
+
+    def text(self, language: str) -> str:
+        """The whole message in ``en`` or ``zh``: a reason or a repair a line, the first ten in full."""
+        zh = language == "zh"
+        lines = [reason.text(language) for reason in self.why[:SHOWN_IN_FULL]]
+        if (more := len(self.why) - SHOWN_IN_FULL) > 0:
+            lines.append(f"……另有{more}条原因。" if zh else f"... and {more} more reasons.")
+        if self.help:
+            lines.append("最小补救：" if zh else "Smallest repairs:")
+            lines += [f"- {repair.text(language)}" for repair in self.help]
+        return "\n".join(lines)

@@ -12,7 +12,7 @@ from planner.draw import draw
 from planner.draw.chart import chart
 from planner.errors import DataError, Fault
 from planner.plan import Alternatives, Frontier, Plan
-from planner.report import free_target, number, safe, save, whole_folder
+from planner.report import free_target, number, save, whole_folder, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,6 +80,7 @@ def alternatives_summary(found: Alternatives) -> dict[str, Any]:
     """
     return {
         "area": found.area.title,
+        "public": found.area.public,
         "scenario": {"title": found.scenario.title, "sha256": found.scenario.sha256},
         "objective_unit": found.scenario.objective.minimise,
         "plans": records(found.table),
@@ -97,6 +98,7 @@ def frontier_summary(front: Frontier) -> dict[str, Any]:
     """
     return {
         "area": front.area.title,
+        "public": front.area.public,
         "scenario": {"title": front.scenario.title, "sha256": front.scenario.sha256},
         "between": list(front.between),
         "points": records(front.table),
@@ -114,11 +116,6 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
         {str(key): number(value) if isinstance(value, float) else value for key, value in row.items()}
         for row in frame.to_dict("records")
     ]
-
-
-def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """A table as CSV; text that a spreadsheet would run as a formula is guarded."""
-    safe(frame).to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
 
 
 def write_whole_table(frame: pd.DataFrame, file: str | Path) -> Path:

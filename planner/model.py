@@ -126,6 +126,7 @@ class StudyArea:
     assumptions : sentences about what had to be assumed
     folder : where it was read from, None for an area made in memory
     content_hash : SHA-256 of the area's files
+    public : its numbers of pupils are rounded so that they give no child away (``planner.privacy``)
     """
 
     area_id: str
@@ -142,6 +143,7 @@ class StudyArea:
     assumptions: tuple[str, ...] = ()
     folder: Path | None = None
     content_hash: str = ""
+    public: bool = False
 
 
 @dataclass(frozen=True)

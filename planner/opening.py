@@ -54,10 +54,10 @@ def read_either(path: Path, area: Path | None) -> tuple[Scenario, StudyArea, Tra
     if not path.is_dir():
         return read(path, area)
     from planner.travel import travel_times
-    from planner.verify.folder import read_folder
+    from planner.verify.folder import full, read_folder
 
     with step(f"Reading {path}"):
-        folder = read_folder(path, area)
+        folder = full(read_folder(path, area))
         times = travel_times(folder.area, folder.scenario.travel)
     return folder.scenario, folder.area, times
 
@@ -73,10 +73,10 @@ def plan_in(path: Path, area: Path | None) -> Plan:
 
     from planner.plan import Plan
     from planner.travel import travel_times
-    from planner.verify.folder import number, read_folder
+    from planner.verify.folder import full, number, read_folder
 
     with step(f"Reading {path}"):
-        folder = read_folder(path, area)
+        folder = full(read_folder(path, area))
         times = travel_times(folder.area, folder.scenario.travel)
     actions, assignment = pd.DataFrame(folder.actions), pd.DataFrame(folder.assignment)
     for table, columns in ((actions, ("seats", "seats_added", "pupils")), (assignment, ("pupils", "minutes", "km"))):

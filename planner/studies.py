@@ -20,6 +20,9 @@ Out = Annotated[Path | None, typer.Option("--out", help="The folder to write.")]
 AreaOf = Annotated[
     Path | None, typer.Option("--area", help="The study area, where the scenario is not in its scenarios folder.")
 ]
+PublicEdition = Annotated[
+    bool, typer.Option("--public", help="Write the public edition: numbers of pupils in multiples of five, everywhere.")
+]
 
 FUTURE_COLUMNS = {
     "future": "future 情形",
@@ -51,6 +54,7 @@ def frontier(
     limits: Annotated[str, typer.Option(help="These limits on the second instead, with commas between them.")] = "",
     out: Out = None,
     area: AreaOf = None,
+    public: PublicEdition = False,
     as_json: AsJson = False,
 ) -> None:
     """The plans that no other plan beats on both of two indicators: chart, table, and each plan to open."""
@@ -67,6 +71,10 @@ def frontier(
         )
         proven = sum(point.proven for point in front.points)
         tell(f"{len(front.points)} points, {proven} proven")
+    if public:
+        from planner.public import public_frontier
+
+        front = public_frontier(front)
     with step(f"Writing {target}"):
         folder = save_frontier(front, target)
     if as_json:
@@ -83,6 +91,7 @@ def alternatives(
     apart: Annotated[int, typer.Option(min=1, help="Schools by which any two differ at least.")] = 2,
     out: Out = None,
     area: AreaOf = None,
+    public: PublicEdition = False,
     as_json: AsJson = False,
 ) -> None:
     """The best plans that differ, in a proven order, and how often each school is open among them."""
@@ -95,6 +104,10 @@ def alternatives(
     with step("Finding the best plans that differ") as tell:
         found = alternatives_of(county, times, question, within_percent=within, plans=plans, apart=apart)
         tell(f"{len(found.plans)}")
+    if public:
+        from planner.public import public_alternatives
+
+        found = public_alternatives(found)
     with step(f"Writing {target}"):
         folder = save_alternatives(found, target)
     if as_json:

@@ -42,7 +42,9 @@ def plan(county, tmp_path_factory):
 
 def test_run_writes_a_whole_plan_folder_and_one_json_document(plan):
     out, document, stderr = plan
-    expected = "actions.csv assignment.csv map.html plan.gpkg plan.json report.xlsx scenario.toml scorecard.csv"
+    tables = "actions assignment bands kept moves schools scorecard towns villages"
+    others = "manifest.json map.html plan.gpkg plan.json report.xlsx scenario.toml"
+    expected = " ".join(sorted([*(f"{name}.csv" for name in tables.split()), *others.split()]))
     assert sorted(p.name for p in out.iterdir()) == expected.split()
     assert document["status"] == "optimal"
     assert document["objective"] == pytest.approx(440, abs=1e-3)  # metres to WGS-84 and back

@@ -7,6 +7,7 @@ import math
 import re
 import string
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,13 +20,13 @@ from planner.errors import DataError, InfeasibleError
 from planner.explain import explain, explain_all, read_plan
 from planner.explain.bindings import bindings
 from planner.explain.fates import fate_of, fates, moves_between, the_other_way, worths
-from planner.explain.sentences import LANGUAGES, Amount, Listed, spoken
 from planner.explain.show import document, table_of
 from planner.explain.thresholds import by_money, by_norm, by_pupils, first_flip, with_pupils
 from planner.model import BAND_GRADES, GRADES
 from planner.optimise import NEVER, Forced
 from planner.plan import ask, current_plan, optimise, score
 from planner.scenario import parse_scenario
+from planner.wording import LANGUAGES, Amount, Listed, spoken
 from tests import tiny as tiny_module
 
 SITES = (("S1", "primary"), ("S2", "primary"), ("S3", "primary"), ("S3", "junior"))
@@ -383,9 +384,13 @@ def test_rules_that_bind(tiny):
 
 
 def sentences():
-    from importlib import resources
-
-    return tomllib.loads((resources.files("planner.explain") / "sentences.toml").read_text("utf-8"))
+    """Of every room; no key stands in two."""
+    found = {}
+    for file in sorted((Path(__file__).parents[1] / "planner").glob("*/sentences.toml")):
+        for section, rows in tomllib.loads(file.read_text("utf-8")).items():
+            assert not set(found.setdefault(section, {})) & set(rows)
+            found[section] |= rows
+    return found
 
 
 def fields(text):
@@ -397,7 +402,7 @@ def test_every_sentence_says_the_same_in_both_languages(section, key):
     row = sentences()[section][key]
     assert set(LANGUAGES) <= set(row)
     assert fields(row["en"]) == fields(row["zh"])
-    assert re.search("[\u4e00-\u9fff]", row["zh"]) or key in ("fate", "comma", "stage")
+    assert re.search("[\u4e00-\u9fff]", row["zh"]) or key in ("fate", "comma", "stage", "places", "then", "stop")
 
 
 def test_every_key_that_the_code_can_ask_for_is_there():
@@ -464,3 +469,28 @@ def test_a_saved_plan_is_the_plan_again(tmp_path):
     table.to_csv(folder / "demand.csv", index=False)
     with pytest.raises(DataError, match="the study area has changed since the plan was written"):
         read_plan(tmp_path / "plan")
+
+
+@pytest.mark.parametrize(
+    ("section", "asked", "said", "zh"),
+    [
+        ("rules", {"min_pupils_per_school": 5}, "With rules.min_pupils_per_school, more pupils", "未求翻转点"),
+        (
+            "assignment",
+            {"closest": True, "contiguous": True},
+            "assignment.closest or assignment.contiguous",
+            "assignment.closest或",
+        ),
+        ("assignment", {"beyond_norm": "allow"}, "Norm: not looked into. Ways beyond it are allowed", "计入目标"),
+    ],
+)
+def test_what_is_not_looked_into_is_said_and_why(tiny, section, asked, said, zh):
+    changed = {section: getattr(tiny.scenario, section).model_copy(update=asked)}
+    if "beyond_norm" in asked:
+        changed["objective"] = tiny.scenario.objective.model_copy(update={"minimise": "excess_pupil_minutes"})
+    plan = optimise(tiny.area, tiny.times, tiny.scenario.model_copy(update=changed))
+    why = explain(plan, "S3")
+    assert said in why.text("en")
+    assert zh in why.text("zh")
+    assert not [flip for flip in why.flips if flip.what == "norm"]
+    assert "not looked into" not in explain(plan, "S3", thresholds_s=0).text("en")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import planner as pl
@@ -20,7 +20,7 @@ from planner.travel.catchments import outline, partition
 from planner.travel.reach import reach
 from tests.test_cases import OSM, case
 from tests.test_draw import unreachable
-from tests.test_travel import area_of, networks, road
+from tests.test_travel import area_of, network, networks, road
 from tests.test_ways import ALL_SORTS
 from tests.tiny import X0, Y0
 
@@ -78,6 +78,7 @@ def test_the_same_numbers_as_the_travel_times(area, mode, max_access_m, to_stop)
 def test_minutes_of_places_on_the_roads_are_those_of_doors_there(area, mode):
     travel = Travel()
     found = reach(area, travel, np.arange(len(area.schools)), mode)
+    assume(found.stops.any())
     rng = np.random.default_rng(2)
     edge, share = rng.choice(np.flatnonzero(found.stops), 40), rng.uniform(0, 1, 40)
     lines = area.roads.edges.geometry.to_numpy()[edge]
@@ -223,16 +224,30 @@ def test_catchments_by_road_share_out_the_county_as_the_travel_times_do(area, mo
     assert_partition(found.geometry, outline(area))
     assert_own_school(area, travel, mode, found)
     reached = reach(area, travel, np.arange(len(area.schools)), mode)
+    assume(reached.stops.any())
     rng = np.random.default_rng(3)
     edge, share = rng.choice(np.flatnonzero(reached.stops), 60), rng.uniform(0, 1, 60)
     lines = area.roads.edges.geometry.to_numpy()
     places = shapely.line_interpolate_point(lines[edge], share, normalized=True)
-    seeds = np.concatenate([lines, area.demand.geometry.to_numpy()])
+    corners = [shapely.get_coordinates(line) for line in lines]
+    pieces = np.concatenate([shapely.linestrings(np.stack([xy[:-1], xy[1:]], axis=1)) for xy in corners])
+    seeds = np.concatenate([pieces, area.demand.geometry.to_numpy()])
     land = found.set_index("school_id").geometry
     for place, own in zip(places, reached.at(edge, share)[1], strict=True):
-        alone = np.sort(shapely.distance(seeds, place))[1] > 100  # nothing else is as near as a seed of its road
+        alone = np.sort(shapely.distance(seeds, place))[1] > 100  # nothing is as near as a seed of its piece
         if own >= 0 and alone and shapely.intersects(outline(area), place):
             assert shapely.distance(land[area.schools.index[own]], place) <= 1.0
+
+
+def test_every_change_of_school_along_a_road_is_found():
+    """Within one spacing: at its very end, and another school for a few metres between two changes."""
+    for seed, edge, share in ((5, 7, 0.0215), (116, 5, 0.1232)):
+        rng, travel = np.random.default_rng(seed), Travel()
+        area = network(rng, rng.integers(4, 29))
+        school = reach(area, travel, np.arange(3), "walk").at(np.array([edge]), np.array([share]))[1][0]
+        place = shapely.line_interpolate_point(area.roads.edges.geometry[edge], share, normalized=True)
+        land = nearest_school_catchments(area, travel).set_index("school_id").geometry
+        assert shapely.distance(land[area.schools.index[school]], place) <= 1.0
 
 
 def assert_own_school(area, travel, mode, found):

@@ -8,6 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "planner"
 LADDER = (
     "errors",
+    "wording",
     "remembered",
     "compiled",
     "model",
@@ -17,12 +18,14 @@ LADDER = (
     "demand",
     "roads",
     "area",
+    "privacy",
     "travel",
     "optimise",
     "plan",
     "verify",
     "indicators",
     "compare",
+    "public",
     "robust",
     "draw",
     "explain",

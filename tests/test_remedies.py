@@ -1,6 +1,7 @@
 """Infeasible scenarios: every remedy that is offered works, the cheapest comes first, and the reasons are true."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -66,12 +67,13 @@ def test_every_remedy_gives_the_scenario_a_plan(seed):
     question = ask(area, times, scenario)
     found = remedies(question)
     assert found
-    assert error.repairs == tuple(f"{remedy}." for remedy in found)
-    assert error.reasons == tuple(reasons(question))
+    assert error.repairs == tuple(remedy.text("en") for remedy in found)
+    assert error.reasons == tuple(reason.text("en") for reason in reasons(question))
     assert [r.price for r in found] == sorted(r.price for r in found)
+    assert re.search("[\u4e00-\u9fff]", error.text("zh"))
     for remedy in found:
         helped_area, helped = remedy.apply(area, scenario)
-        assert optimise(helped_area, times, helped).status == "optimal", str(remedy)
+        assert optimise(helped_area, times, helped).status == "optimal", remedy.text("en")
 
 
 def test_drawn_counties_have_remedies():
@@ -132,6 +134,10 @@ def test_a_school_that_must_close_and_is_the_only_one(tiny):
     said = str(caught.value)
     assert "Town B, junior: 6 pupils have no school that may be open. Short: V3 三村 (2), V4 Four (4)." in said
     assert "- Take S3 九年制学校 off rules.close." in said
+    chinese = caught.value.text("zh")
+    assert "Town B，初中 7–9年级：6名学生没有可开办的学校可上。涉及：V3 三村 (2)、V4 Four (4)。" in chinese
+    assert "最小补救：" in chinese
+    assert "- 将S3 九年制学校从 rules.close 中去掉。" in chinese
 
 
 def test_too_large_to_close_may_be_let_close(tiny):

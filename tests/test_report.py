@@ -32,7 +32,7 @@ def test_a_spreadsheet_runs_nothing(hostile, tmp_path):
     for sheet in book:
         for row in sheet.iter_rows():
             assert all(cell.data_type != "f" and cell.hyperlink is None for cell in row)
-    assert book["actions 学校"]["B2"].value == "=HYPERLINK(1)"
+    assert book["actions 学校"]["B3"].value == "=HYPERLINK(1)"
 
 
 def test_unknown_is_said_and_null(tiny, tmp_path):
@@ -48,7 +48,7 @@ def test_unknown_is_said_and_null(tiny, tmp_path):
 def test_the_geopackage_holds_schools_villages_towns_catchments_and_lines(tiny, tmp_path):
     report.save(tiny.plan, tmp_path / "p")
     file = tmp_path / "p" / "plan.gpkg"
-    layers = {"schools", "demand", "towns", "catchments", "assignment", "road_flows"}
+    layers = {"schools", "demand", "towns", "catchments", "assignment", "road_flows", "layer_styles"}
     assert set(gpd.list_layers(file)["name"]) == layers
     lines = gpd.read_file(file, layer="assignment")
     assert len(lines) == len(tiny.plan.assignment)
@@ -71,7 +71,7 @@ def test_a_failure_leaves_the_old_folder(tiny, tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("no space left")
 
-    monkeypatch.setattr(report, "_write_geopackage", fail)
+    monkeypatch.setattr("planner.report.folder.write_geopackage", fail)
     with pytest.raises((OSError, DataError)):
         report.save(dataclasses.replace(tiny.plan, title="new"), tmp_path / "p")
     assert (tmp_path / "p" / "plan.json").read_bytes() == before
@@ -93,7 +93,8 @@ def test_guarding_loses_nothing(text):
 
 
 def test_the_readmes_python_runs(tmp_path, monkeypatch):
-    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)[1]
+    code = "\n".join(re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL))
+    assert "pl.frontier(" in code
     monkeypatch.chdir(tmp_path)
     exec(compile(code.replace('"data/', f'"{ROOT.as_posix()}/data/'), "README.md", "exec"), {})
     assert (tmp_path / "out" / "county-2023" / "map.html").is_file()

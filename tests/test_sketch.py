@@ -1,6 +1,7 @@
 """Bounded frontiers: every point a valid solution, no bound above what there is, against every solution listed."""
 
 import dataclasses
+import importlib
 from itertools import pairwise
 
 import numpy as np
@@ -52,6 +53,18 @@ def test_a_drawn_county_is_covered(whole):
     assert np.median([point.gap for point in found]) < 0.02
     for point in found:
         assert violations(problem, point.solution) == []
+
+
+def test_large_problems_are_covered_at_once_unless_limits_or_every_point_are_asked(monkeypatch):
+    monkeypatch.setattr(importlib.import_module("planner.optimise.frontier"), "AT_ONCE_FROM", 1)
+    county = counties.draw(20, 100, seed=2)
+    problem = counties.pose(county, whole=True)
+    running = Terms(fixed=np.random.default_rng(0).integers(200, 900, 20))
+    covered = frontier(problem, problem.objective, running, points=5)
+    assert [p.second for p in covered] == [p.second for p in sketch(problem, problem.objective, running, points=5)]
+    (exact,) = frontier(problem, problem.objective, running, levels=[covered[1].second])
+    assert exact.proven
+    assert covered[1].bound <= exact.first + 1e-6 <= covered[1].first + 2e-6
 
 
 def test_nothing_is_found_where_nobody_can_go_anywhere():

@@ -196,13 +196,19 @@ def networkx_minutes(area, mode, travel):
     return np.where(np.isfinite(out), out, np.nan)
 
 
+KINDS = ("residential", "tertiary", "primary")
+
+
 @st.composite
-def networks(draw, kinds=("residential", "tertiary", "primary")):
+def networks(draw, kinds=KINDS):
     """Roads between points of a grid, some one way, some double; doors anywhere."""
-    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    return network(np.random.default_rng(draw(st.integers(0, 10**6))), draw(st.integers(4, 28)), kinds)
+
+
+def network(rng, count, kinds=KINDS):
     grid = [(x * 400.0, y * 300.0) for x in range(4) for y in range(4)]
     lines = []
-    for _ in range(draw(st.integers(4, 28))):
+    for _ in range(count):
         a, b = rng.choice(16, 2, replace=False)
         middle = rng.uniform(0, 1200, 2).round(1)
         kind = rng.choice(kinds)

@@ -24,17 +24,19 @@ from planner.area.places import (
     towns_of_points,
 )
 from planner.area.repairs import find_repairs
-from planner.area.store import content_hash, write_area
+from planner.area.store import area_files, content_hash, parts_of, write_area
 from planner.errors import DataError, Fault
 from planner.model import Roads, StudyArea
 
 __all__ = [
     "AreaReport",
+    "area_files",
     "check_area",
     "content_hash",
     "datum_that_fits",
     "find_repairs",
     "layer_sha256",
+    "parts_of",
     "projected_crs",
     "read_area",
     "read_layer",

@@ -152,20 +152,38 @@ def content_hash(folder: str | Path) -> str:
     >>> len(content_hash("data/xunyi"))
     64
     """
+    return hash_of(area_files(folder))
+
+
+def area_files(folder: str | Path) -> list[Path]:
+    """``area.toml`` and the files it names, as far as they are there.
+
+    >>> [path.name for path in area_files("data/xunyi")]
+    ['area.toml', 'schools.csv', 'demand.csv', 'towns.geojson', 'roads.parquet']
+
+    Raises
+    ------
+    DataError : it is no area folder
+    """
     found = Findings()
     manifest = read_manifest(Path(folder), found)
     if manifest is None:
         raise DataError(found.faults)
     named = [manifest.path(name) for name in FILES if name in manifest.files]
     named += [Path(folder) / name for name in manifest.elevation]
-    return hash_of([Path(folder) / FILE, *(path for path in named if path.is_file())])
+    return [Path(folder) / FILE, *(path for path in named if path.is_file())]
+
+
+def parts_of(path: Path) -> list[Path]:
+    """The file itself; of a Shapefile, all its parts."""
+    return sorted(path.parent.glob(f"{escape(path.stem)}.*")) if path.suffix.lower() == ".shp" else [path]
 
 
 def hash_of(paths: Sequence[Path]) -> str:
     """SHA-256 over files, by name and content; of a Shapefile, all its parts."""
     digest = hashlib.sha256()
     for path in paths:
-        for part in sorted(path.parent.glob(f"{escape(path.stem)}.*")) if path.suffix.lower() == ".shp" else [path]:
+        for part in parts_of(path):
             content = part.read_bytes()
             digest.update(f"{part.name}\0{len(content)}\0".encode())
             digest.update(content)

@@ -36,6 +36,7 @@ def payload(area: StudyArea, plans: Sequence[Plan], scorecard: pd.DataFrame | No
         "area": {
             "title": area.title,
             "synthetic": bool(area.synthetic),
+            "public": bool(area.public),
             "dataDate": area.data_date,
             "attribution": list(area.attribution),
             "assumptions": list(area.assumptions),

@@ -430,6 +430,7 @@ function drawPlan(map, data) {
     const said = [synthetic ? t("synthetic.long") : "", date, ...attribution, `Leaflet ${L.version}`];
     $("foot").textContent = said.filter(Boolean).join(" · ");
     $("synthetic").hidden = !synthetic;
+    $("public").hidden = !data.area.public;
   }
 
   /* -- controls -- */

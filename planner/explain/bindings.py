@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from planner.explain.fates import ENDING, Fate
-from planner.explain.sentences import Amount, Either, Listed, Sentence, Word
 from planner.plan import Plan, Question
 from planner.scenario import Range, Scenario, TownRule
+from planner.wording import Amount, Either, Listed, Sentence, Word
 
 
 @dataclass(frozen=True)

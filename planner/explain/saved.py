@@ -10,7 +10,7 @@ from planner.errors import DataError, Fault
 from planner.model import Rooted, TravelTimes
 from planner.plan import Plan, current_plan
 from planner.travel import travel_times
-from planner.verify.folder import ACTIONS, ROWS, changed, number, read_folder
+from planner.verify.folder import ACTIONS, ROWS, changed, full, number, read_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +27,7 @@ def read_plan(folder: str | Path, area: str | Path | None = None) -> Plan:
     ------
     DataError : the folder is no plan folder, its area cannot be found, or what it holds or comes from has changed since
     """
-    saved = read_folder(Path(folder), area)
+    saved = full(read_folder(Path(folder), area))
     if found := changed(saved):
         raise DataError([Fault(str(saved.path), what, "Run its scenario again.") for what in found])
     said = saved.summary

@@ -10,12 +10,12 @@ from planner.compare import compare
 from planner.errors import InfeasibleError
 from planner.explain.bindings import bindings
 from planner.explain.fates import Fate, fate_of, moves_between, of_the_present, the_other_way, worths
-from planner.explain.sentences import Sentence, text
 from planner.explain.telling import about, binding, exchange, flipping, moved, moved_then, opposite, told
 from planner.explain.thresholds import Flip, flips
 from planner.optimise import Forced
 from planner.plan import Plan, ask, optimise
 from planner.plan.infeasible import reasons
+from planner.wording import Sentence, text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,7 +107,7 @@ def explain(plan: Plan, school_id: str, *, thresholds_s: float = 30.0) -> Explan
         *(exchange(plan, other_way, fate) if other_way else ()),
         *(moved_then(plan, other_moves) if other_way else ()),
         *told(indicators),
-        *flipping(question, fate, found),
+        *(flipping(question, fate, found) if thresholds_s > 0 else ()),
     ]
     rules = tuple(dict.fromkeys(binding.rule for binding in held))
     return Explanation(
@@ -115,7 +115,7 @@ def explain(plan: Plan, school_id: str, *, thresholds_s: float = 30.0) -> Explan
     )
 
 
-def _other_way(plan: Plan, fate: Fate, other: Forced) -> tuple[Plan | None, tuple[str, ...]]:
+def _other_way(plan: Plan, fate: Fate, other: Forced) -> tuple[Plan | None, tuple[Sentence, ...]]:
     """The best plan with the opposite fate; without one, why not."""
     scenario = the_other_way(plan.scenario, fate)
     if other.impossible:

@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from planner.explain.school import Explanation
-from planner.explain.sentences import LANGUAGES, Phrase, Word, spoken
 from planner.plan import Plan
+from planner.wording import LANGUAGES, Phrase, Word, spoken
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,10 +10,10 @@ import numpy as np
 
 from planner.explain.bindings import Binding, eased, town_name
 from planner.explain.fates import ENDING, Fate, worths
-from planner.explain.sentences import Amount, Either, Label, Listed, Phrase, Sentence, Word
-from planner.explain.thresholds import Flip
+from planner.explain.thresholds import Flip, norms_priced, unordered
 from planner.optimise.forced import noise
 from planner.plan import Plan, Question, ask
+from planner.wording import Amount, Either, Label, Listed, Phrase, Sentence, Word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +112,7 @@ def opposite(
     fate: Fate,
     reference: float,
     change: tuple[float, float],
-    why: tuple[str, ...],
+    why: tuple[Sentence, ...],
     held: list[Binding],
 ) -> list[Sentence]:
     """What the best plan with the opposite fate is worth, and how well that is proven."""
@@ -192,12 +192,17 @@ def told(indicators: pd.DataFrame) -> list[Sentence]:
 
 
 def flipping(question: Question, fate: Fate, found: Sequence[Flip]) -> list[Sentence]:
-    """The thresholds, the norms that flip nothing in one sentence."""
+    """The thresholds, the norms that flip nothing in one sentence, and which were not looked for, and why."""
+    scenario = question.scenario
     idle = [flip for flip in found if flip.what == "norm" and flip.status == "never"]
     said = [_flip(question, fate, flip) for flip in found if flip not in idle]
     if idle:
         bands = Either(tuple(Word(f"band.{flip.band}") for flip in idle))
         said.append(Sentence(f"flip.norm.{'close' if fate.stays else 'keep'}.never", {"bands": bands}))
+    if keys := unordered(scenario):
+        said.append(Sentence("flip.unasked", {"keys": Either(tuple(keys))}))
+    elif norms_priced(scenario):
+        said.append(Sentence("flip.unasked.norm"))
     return said
 
 

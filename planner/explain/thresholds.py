@@ -124,14 +124,27 @@ def flips(question: Question, fate: Fate, *, seconds: float = 60.0) -> list[Flip
     """
     today = worths(question, fate)
     scenario = question.scenario
-    if scenario.rules.min_pupils_per_school > 0 or scenario.assignment.closest or scenario.assignment.contiguous:
-        money = by_money(question, fate, today)
-        return [] if money is None else [money]
-    every = [by_pupils(question, fate, today, seconds=seconds), by_money(question, fate, today)]
-    priced = "excess_pupil_minutes" in scenario.objective.named
-    bands = [b for b in BANDS if math.isfinite(scenario.travel.limit_minutes(b)) and not priced]
-    every += [by_norm(question, fate, band, today, seconds=seconds) for band in bands]
+    every = [by_money(question, fate, today)]
+    if not unordered(scenario):
+        every.insert(0, by_pupils(question, fate, today, seconds=seconds))
+        bands = [b for b in BANDS if math.isfinite(scenario.travel.limit_minutes(b)) and not norms_priced(scenario)]
+        every += [by_norm(question, fate, band, today, seconds=seconds) for band in bands]
     return [flip for flip in every if flip is not None]
+
+
+def unordered(scenario: Scenario) -> list[str]:
+    """Keys of what is asked under which more pupils or a stricter norm may make a plan better."""
+    asked = {
+        "rules.min_pupils_per_school": scenario.rules.min_pupils_per_school > 0,
+        "assignment.closest": scenario.assignment.closest,
+        "assignment.contiguous": scenario.assignment.contiguous,
+    }
+    return [key for key, on in asked.items() if on]
+
+
+def norms_priced(scenario: Scenario) -> bool:
+    """Whether what is beyond the norms is part of the objective, so that a norm is no limit."""
+    return "excess_pupil_minutes" in scenario.objective.named
 
 
 # ---------------------------------------------------------------- pupils

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from planner.compiled import announce
+from planner.optimise.knapsack import force_each, gains
 from planner.optimise.lagrange import Point, Relaxation, at_prices, relax
 from planner.optimise.mip import Mip
 from planner.optimise.problem import LocationProblem, Terms, at_pairs, pairs, same_pairs
-from planner.optimise.restrict import Left, left
+from planner.optimise.restrict import Left, gains_by_steps, left
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,7 @@ def priced(problem: LocationProblem, mip: Mip, row_dual: np.ndarray) -> Priced |
     whole = _plus(problem, [(w, budget.terms) for w, budget in zip(worth, problem.budgets, strict=True) if w > 0])
     if problem.worst or (whole.expansion is not None and (whole.expansion.cost_per_step < 0).any()):
         return None
+    announce((gains, gains_by_steps, force_each), "the search for plans within budgets")
     relaxed = relax(whole)
     paid = sum(w * budget.max for w, budget in zip(worth, problem.budgets, strict=True) if w > 0)
     return Priced(relaxed, at_prices(relaxed, row_dual[mip.serve]), paid)

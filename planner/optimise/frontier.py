@@ -32,6 +32,7 @@ from planner.optimise.problem import (
 
 NOISE = 1e-7  # relative: a limit is kept to it
 APART = 2e-6  # relative: second sums that are closer are one point
+AT_ONCE_FROM = 200_000  # allowed pairs: with as many, points are bounded at once, not proven one by one
 FIRST_SHARE = 0.4  # of the time, for the end that every other point is found from
 SOLVED = ("optimal", "feasible")
 
@@ -94,8 +95,9 @@ def frontier(
     Parameters
     ----------
     problem : its own objective is not looked at
-    points : limits on the second measure, evenly from its least to where the first is least; None for every point there
-        is (second measures within 2e-6 of each other count as one)
+    points : limits on the second measure, evenly from its least to where the first is least, or where there are 200,000
+        allowed pairs or more so many weights, bounded at once (:mod:`planner.optimise.sketch`); None for every point
+        there is (second measures within 2e-6 of each other count as one)
     levels : the limits themselves, instead
     gap : relative, of the first measure
 
@@ -112,6 +114,12 @@ def frontier(
     >>> [(p.first, p.second) for p in frontier(problem, problem.objective, Terms(fixed=[1, 1]))]
     [(8.0, 1.0), (0.0, 2.0)]
     """
+    if levels is None and points is not None and isinstance(second, Terms) and _is_large(problem, first, second):
+        from planner.optimise.sketch import sketch  # loads what is compiled
+
+        covered = sketch(problem, first, second, points=points, time_limit_s=time_limit_s)
+        if covered:
+            return covered
     search = _Search(aimed(problem, first), second, gap, time.perf_counter() + time_limit_s, seed)
     if levels is not None:
         found = search.at_each(sorted(levels, reverse=True))
@@ -120,6 +128,15 @@ def frontier(
     if not found and search.unknown:
         raise OutOfTimeError
     return tuple(undominated(found))
+
+
+def _is_large(problem: LocationProblem, first: Terms, second: Terms) -> bool:
+    """Whether points are to be bounded at once, and can be: prices see no side conditions and no steps that pay."""
+    return (
+        problem.side is None
+        and all(terms.step is None or (np.asarray(terms.step) >= 0).all() for terms in (first, second))
+        and len(pairs(problem.cost)[0]) >= AT_ONCE_FROM
+    )
 
 
 def undominated(found: Sequence[Point]) -> Iterator[Point]:

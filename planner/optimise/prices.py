@@ -16,6 +16,7 @@ from planner.compiled import announce
 from planner.optimise.answers import checked, unsolved, valued
 from planner.optimise.branch import branch
 from planner.optimise.exchange import around, exchanged
+from planner.optimise.flow import cheapest
 from planner.optimise.highs import branch_and_bound, tighten
 from planner.optimise.knapsack import OUT, climb, gains
 from planner.optimise.lagrange import Ascent, Point, Relaxation, full_costs, relax, second_costs, shrink, stepped
@@ -42,7 +43,7 @@ def solve_by_prices(problem: LocationProblem, *, gap: float, time_limit_s: float
     """The best solution and its bound; the bound is infinite, and nothing returned, only when nothing is feasible."""
     began = time.perf_counter()
     ends = began + time_limit_s
-    announce((gains, climb, settle), "the search for plans within seats")
+    announce((gains, climb, settle if problem.whole else cheapest), "the search for plans within seats")
     relaxed = relax(problem)
     if _seats_at_most(relaxed) < problem.weight.sum() * (1 - 1e-9):
         return unsolved(problem, "infeasible", time.perf_counter() - began)
@@ -101,7 +102,8 @@ def _by_rows(
     """The best solution and bound, by HiGHS where that is better: without a solution, or where its bound is.
 
     Without a solution, seats are tight or fall short; the linear program sees the latter at once. Its bound is as good
-    as that of prices where seats hardly bind, and its search is then much the quicker.
+    as that of prices where seats hardly bind, and its search is then much the quicker. With split demand points the
+    bound of prices is never the lower one.
     """
     upper, bound = (np.inf, point.bound) if best is None else (best.objective, point.bound)
     kept = left(relaxed, point, upper)

@@ -109,15 +109,15 @@ class _Sketch:
 
     def points(self) -> list[Point]:
         """Every solution, with the best bound on the first sum at its second."""
-        made = []
+        found = []
         for first, second, solution in self.found:
             bound, strict = (
                 max((bound - weight * second for weight, bound in self.proven if weight >= least), default=-np.inf)
                 for least in (0.0, 1e-300)
             )  # where the second sum counts for nothing, a point with less of it may be as good
             proven = first - strict <= NOISE * max(1.0, abs(first))
-            made.append(Point(first, second, min(first, bound), second, solution, proven))
-        return made
+            found.append(Point(first, second, min(first, bound), second, solution, proven))
+        return found
 
 
 def _weighted(relaxed: Relaxation, weight: float, second: Terms) -> Relaxation:

@@ -21,6 +21,7 @@ from planner.plan.infeasible import infeasible
 from planner.plan.question import Question, ask
 from planner.plan.types import Plan
 from planner.scenario import Goal, Objective, Scenario, contradictions
+from planner.wording import Amount, Sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -257,13 +258,12 @@ def measure(question: Question, indicator: str, row: np.ndarray) -> Measure:
 
 def _beyond(question: Question, row: np.ndarray, second: str, most: float, least: float) -> InfeasibleError:
     """That no plan keeps the limit, and whose way stands against it."""
-    reasons = [
-        f"No plan that keeps every rule has {second} of at most {most:,.6g}; the least there is is {least:,.6g}."
-    ]
+    why = [Sentence("beyond", {"key": second, "most": f"{most:,.6g}", "least": f"{least:,.6g}"})]
     if second == "longest_minutes":
         nearest = np.where(question.allowed[row], question.minutes[row], np.inf).min(axis=1)
         far = question.rows.iloc[row[nearest > most + 1e-6]]
         names = question.area.demand["name"]
         for demand, part in list(far.groupby("demand_id", sort=False))[:5]:
-            reasons.append(f"{demand} {names[demand]}: no school of {part['pupils'].sum()} pupils' bands is that near.")
-    return InfeasibleError(reasons, [f"Ask for a limit of {math.ceil(least * 100) / 100:,.2f} or more"])
+            values = {"village": f"{demand} {names[demand]}", "pupils": Amount(part["pupils"].sum(), "pupils")}
+            why.append(Sentence("beyond.far", values))
+    return InfeasibleError(why, [Sentence("help.limit", {"least": f"{math.ceil(least * 100) / 100:,.2f}"})])

@@ -11,9 +11,11 @@ import numpy as np
 from planner.errors import InfeasibleError
 from planner.optimise import LocationProblem, Presolve, presolve, repair, solve
 from planner.plan.best import pose
+from planner.plan.naming import band, of_rule, places, school, schools, stage, town_name, villages
 from planner.plan.question import Question
 from planner.plan.remedies import remedies, split_villages
 from planner.scenario import Scenario, TownRule
+from planner.wording import Amount, Either, Listed, Phrase, Sentence
 
 Meant = Sequence[tuple[str, TownRule]]
 """The town and the rule of each of the problem's rules."""
@@ -22,19 +24,17 @@ Meant = Sequence[tuple[str, TownRule]]
 def infeasible(question: Question, status: str) -> InfeasibleError:
     """The error that says why no plan was found, and what would help, the cheapest first."""
     if status == "unknown":
-        limit = question.scenario.solver.time_limit_s
-        return InfeasibleError(
-            [f"No plan was found within {limit:g} s, and none was ruled out."], ["Raise solver.time_limit_s."]
-        )
-    return InfeasibleError(reasons(question), [f"{remedy}." for remedy in remedies(question)])
+        limit = Amount(question.scenario.solver.time_limit_s, "seconds", 3)
+        return InfeasibleError([Sentence("none.in_time", {"limit": limit})], [Sentence("help.time")])
+    return InfeasibleError(reasons(question), remedies(question))
 
 
-def reasons(question: Question) -> list[str]:
+def reasons(question: Question) -> list[Sentence]:
     """Why there is no plan: what is seen at once, else what the elastic model leaves short.
 
     >>> import dataclasses
     >>> dear = tiny.scenario.model_copy(update={"rules": tiny.scenario.rules.model_copy(update={"close": ("S3",)})})
-    >>> print(reasons(dataclasses.replace(tiny.question, scenario=dear))[1])
+    >>> print(reasons(dataclasses.replace(tiny.question, scenario=dear))[1].text("en"))
     Town B, junior: 6 pupils have no school that may be open. Short: V3 三村 (2), V4 Four (4).
     """
     row = np.flatnonzero(question.reachable)
@@ -49,21 +49,20 @@ def reasons(question: Question) -> list[str]:
             *_rules_broken(question, meant, dict.fromkeys(seen.under, 1)),
         ]
     if problem.side is not None and _has_plan(dataclasses.replace(problem, side=None)):
-        asked = " or ".join(asked_beside(question.scenario))
-        return [f"Every other rule can be kept; what stands in the way is {asked}."]
+        return [Sentence("none.beside", {"keys": Either(tuple(asked_beside(question.scenario)))})]
     short = repair(problem)
     if short is None:
-        return ["No plan keeps every rule, and what is short was not found in time."]
+        return [Sentence("none.cause_in_time")]
     whole = []
     if problem.whole and split_villages(question):
-        whole = ["Every pupil would have a seat if villages could be split; kept whole, they do not fit."]
+        whole = [Sentence("none.whole")]
     return [
         *whole,
         *_unserved(question, row[short.unserved > 1e-6]),
         *_rules_broken(question, meant, short.rules),
         *_seats_missing(question, short.seats),
         *_over_ceilings(question, problem, short.budgets),
-    ] or ["No plan keeps every rule."]
+    ] or [Sentence("none")]
 
 
 def _has_plan(problem: LocationProblem) -> bool:
@@ -88,87 +87,51 @@ def asked_beside(scenario: Scenario) -> Iterator[str]:
             yield f"assignment.{key}"
 
 
-def town_name(question: Question, town: str) -> str:
-    """The town's name; its id where it has none."""
-    towns = question.area.towns
-    return str(towns.at[town, "name"]) if town in towns.index else town
+def _unserved(question: Question, rows: np.ndarray) -> Iterator[Sentence]:
+    for (town, of), part in question.rows.iloc[rows].groupby(["town_id", "band"], sort=False):
+        limit = question.scenario.travel.limit_minutes(str(of))
+        values = {
+            "town": town_name(question, str(town)),
+            "band": band(str(of)),
+            "pupils": Amount(part["pupils"].sum(), "pupils"),
+            "limit": Amount(limit, "minutes", 2),
+            "villages": villages(question, part.index.to_numpy()),
+        }
+        yield Sentence("unserved.within" if math.isfinite(limit) else "unserved", values)
 
 
-def _villages(question: Question, rows: np.ndarray, most: int = 5) -> str:
-    """The villages of some rows with their pupils, the first ``most`` by name."""
-    pupils = question.rows.iloc[rows].groupby("demand_id", sort=False)["pupils"].sum()
-    named = [f"{d} {question.area.demand.at[d, 'name']} ({n})" for d, n in list(pupils.items())[:most]]
-    return ", ".join(named) + (f" and {len(pupils) - most} more" if len(pupils) > most else "")
-
-
-def _schools(question: Question, sites: np.ndarray) -> str:
-    """Sites with their seats, the first five by name."""
-    part = question.sites.iloc[sites]
-    named = [f"{s} {n} ({seats:g})" for s, n, seats in zip(part["school_id"], part["name"], part["seats"], strict=True)]
-    return ", ".join(named[:5]) + (f", and {len(named) - 5} more" if len(named) > 5 else "")
-
-
-def _school(question: Question, site: int) -> str:
-    return f"{question.sites['school_id'].iloc[site]} {question.sites['name'].iloc[site]}"
-
-
-def _places(question: Question, rows: np.ndarray) -> str:
-    """Towns and bands of some rows."""
-    part = question.rows.iloc[rows]
-    towns = [town_name(question, str(t)) for t in dict.fromkeys(part["town_id"])]
-    bands = [str(b).replace("_", " ") for b in dict.fromkeys(part["band"])]
-    return f"{', '.join(towns[:3])}{f' and {len(towns) - 3} more towns' if len(towns) > 3 else ''}, {', '.join(bands)}"
-
-
-def _unserved(question: Question, rows: np.ndarray) -> Iterator[str]:
-    for (town, band), part in question.rows.iloc[rows].groupby(["town_id", "band"], sort=False):
-        limit = question.scenario.travel.limit_minutes(str(band))
-        what = f"open school within {limit:g} minutes" if math.isfinite(limit) else "school that may be open"
-        yield (
-            f"{town_name(question, str(town))}, {str(band).replace('_', ' ')}: {part['pupils'].sum()} pupils have no "
-            f"{what}. Short: {_villages(question, part.index.to_numpy())}."
-        )
-
-
-def _too_big(question: Question, problem: LocationProblem, row: np.ndarray, seen: Presolve) -> Iterator[str]:
+def _too_big(question: Question, problem: LocationProblem, row: np.ndarray, seen: Presolve) -> Iterator[Sentence]:
     for i in seen.too_big:
         largest = np.nanmax(np.where(np.isnan(problem.cost[i]), np.nan, problem.capacity))
-        yield (
-            f"{_places(question, row[[i]])}: {_villages(question, row[[i]])} stays together "
-            f"(assignment.unit = village), and no school in reach has so many seats: the largest has {largest:g}."
-        )
+        here = row[[i]]
+        values = {"places": places(question, here), "village": villages(question, here), "largest": f"{largest:g}"}
+        yield Sentence("too_big", values)
 
 
-def _short(question: Question, row: np.ndarray, seen: Presolve) -> Iterator[str]:
+def _short(question: Question, row: np.ndarray, seen: Presolve) -> Iterator[Sentence]:
     if len(seen.short_demand):
         rows = row[seen.short_demand]
-        yield (
-            f"{_places(question, rows)}: {seen.needed:g} pupils need a seat; the schools in reach, as far as they may "
-            f"be open, have {seen.offered:g}: {_schools(question, seen.short_sites)}. "
-            f"Who needs them: {_villages(question, rows)}."
-        )
+        values = {
+            "places": places(question, rows),
+            "needed": Amount(seen.needed, "pupils"),
+            "offered": f"{seen.offered:,.15g}",
+            "schools": schools(question, seen.short_sites),
+            "villages": villages(question, rows),
+        }
+        yield Sentence("seats.short", values)
 
 
-def _over(question: Question, row: np.ndarray, meant: Meant, seen: Presolve) -> Iterator[str]:
+def _over(question: Question, row: np.ndarray, meant: Meant, seen: Presolve) -> Iterator[Sentence]:
     """Rules with more schools that must be open than may be."""
     for k in seen.over:
         town, rule = meant[k]
-        members = _members(question, town, rule)
-        must = [j for j in members if j in seen.only or not _may_close(question, j)]
+        must = [j for j in _members(question, town, rule) if j in seen.only or not _may_close(question, j)]
         named = []
-        for j in must[:4]:
+        for j in must:
             captive = row[seen.only == j]
-            why = (
-                f"no other can be reached by {_villages(question, captive, 2)}" if len(captive) else "it may not close"
-            )
-            named.append(f"{_school(question, j)} ({why})")
-        if len(must) > 4:
-            named.append(f"and {len(must) - 4} more")
-        span = rule.except_towns.get(town, rule.open)
-        yield (
-            f"{town_name(question, town)}, {' or '.join(rule.kinds)}: at most {span.max} may be open, but "
-            f"these cannot be closed: {', '.join(named)}."
-        )
+            why = {"school": school(question, j), "villages": villages(question, captive, 2)}
+            named.append(Phrase("must.captive" if len(captive) else "must", why))
+        yield Sentence("rule.over.must", of_rule(question, town, rule) | {"schools": Listed(tuple(named), 4)})
 
 
 def _may_close(question: Question, site: int) -> bool:
@@ -181,39 +144,40 @@ def _members(question: Question, town: str, rule: TownRule) -> list[int]:
     return [int(j) for j in np.flatnonzero(is_member.to_numpy())]
 
 
-def _rules_broken(question: Question, meant: Meant, broken: dict[int, int]) -> Iterator[str]:
+def _rules_broken(question: Question, meant: Meant, broken: dict[int, int]) -> Iterator[Sentence]:
     for k, short in broken.items():
         if k >= len(meant):
             continue
         town, rule = meant[k]
-        span = rule.except_towns.get(town, rule.open)
-        members = _members(question, town, rule)
-        head = f"{town_name(question, town)}, {' or '.join(rule.kinds)}"
+        members, values = _members(question, town, rule), of_rule(question, town, rule)
         if short > 0:
             could = [j for j in members if question.sites["school_id"].iloc[j] not in question.scenario.rules.close]
-            shut = [_school(question, j) for j in members if j not in could]
-            must = f"; {', '.join(shut[:3])} must close" if shut else ""
-            yield f"{head}: needs at least {span.min} open with a {rule.stage} stage; {len(could)} could be{must}."
+            shut = Listed(tuple(school(question, j) for j in members if j not in could), 3)
+            key = "rule.under.shut" if shut.parts else "rule.under"
+            yield Sentence(key, values | {"could": len(could), "schools": shut})
             continue
         stay = [j for j in members if not _may_close(question, j)]
         if stay:
-            named = _schools(question, np.array(stay))
-            yield f"{head}: at most {span.max} may be open, but these cannot be closed: {named}."
+            yield Sentence("rule.over.must", values | {"schools": schools(question, np.array(stay))})
         else:
-            yield f"{head}: at most {span.max} may be open, and their pupils need {-short} more of {len(members)}."
+            yield Sentence("rule.over", values | {"more": -short, "all": len(members)})
 
 
-def _seats_missing(question: Question, seats: np.ndarray) -> Iterator[str]:
+def _seats_missing(question: Question, seats: np.ndarray) -> Iterator[Sentence]:
     for j in np.flatnonzero(seats > 1e-6):
         site = question.sites.iloc[j]
-        have = "0" if np.isnan(site["seats"]) else f"{site['seats']:g}"
-        yield (
-            f"{town_name(question, site['town_id'])}, {site['school_id']} {site['name']}, {site['stage']}: "
-            f"{np.ceil(seats[j]):g} seats are missing beside its {have}."
-        )
+        values = {
+            "town": town_name(question, site["town_id"]),
+            "school": f"{site['school_id']} {site['name']}",
+            "stage": stage(str(site["stage"])),
+            "missing": f"{np.ceil(seats[j]):g}",
+            "have": "0" if np.isnan(site["seats"]) else f"{site['seats']:g}",
+        }
+        yield Sentence("seats.missing", values)
 
 
-def _over_ceilings(question: Question, problem: LocationProblem, missing: dict[int, float]) -> Iterator[str]:
+def _over_ceilings(question: Question, problem: LocationProblem, missing: dict[int, float]) -> Iterator[Sentence]:
     for k, more in missing.items():
         key = problem.budgets[k].name
-        yield f"costs.{key}: {getattr(question.scenario.costs, key):,.0f} CNY are too few; {more:,.0f} CNY are missing."
+        most = f"{getattr(question.scenario.costs, key):,.0f}"
+        yield Sentence("ceiling", {"key": f"costs.{key}", "most": most, "more": f"{more:,.0f}"})

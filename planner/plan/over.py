@@ -17,6 +17,7 @@ from planner.plan.question import Question, ask
 from planner.plan.types import Plan
 from planner.scenario import Future, Scenario
 from planner.travel import travel_times
+from planner.wording import Sentence
 
 
 def optimise_over(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Plan:
@@ -101,13 +102,9 @@ def _built(
 
 def _in_some(scenario: Scenario, present: LocationProblem, problems: list[LocationProblem]) -> InfeasibleError:
     """Which future cannot be met, alone with the present; or that it is all of them together."""
-    reasons = []
+    why = []
     for future, problem in zip(scenario.futures, problems, strict=True):
         pair = stacked(present, [problem], [1.0], "average")
         if solve(pair, gap=1.0, time_limit_s=scenario.solver.time_limit_s).status == "infeasible":
-            reasons.append(f"No plan keeps every rule now and in the future {future.name!r}.")
-    together = "No plan keeps every rule now and in every future, though one does in each alone."
-    return InfeasibleError(
-        reasons or [together],
-        ["Loosen norms or seats (assignment.beyond_norm, capacity.expansion), or leave the future out"],
-    )
+            why.append(Sentence("future", {"name": future.name}))
+    return InfeasibleError(why or [Sentence("future.all")], [Sentence("help.future")])

@@ -14,8 +14,10 @@ import numpy as np
 from planner.model import StudyArea
 from planner.optimise import LocationProblem, Repair, presolve, repair, solve
 from planner.plan.best import pose
+from planner.plan.naming import of_rule
 from planner.plan.question import Question, ask
 from planner.scenario import Range, Rules, Scenario, TownRule
+from planner.wording import Either, Phrase, Word, spoken
 
 Asked = tuple[StudyArea, Scenario]
 RULE, SPLIT, PUPIL_MINUTES = 100.0, 50.0, 10.0
@@ -34,13 +36,13 @@ class Change:
     Parameters
     ----------
     what : the limit that it moves: of two remedies that move the same limits, the first is offered
-    text : the change, in words and in the scenario's keys
+    said : the change, in words and in the scenario's keys
     price : in seats (docs/conventions.md 3.24)
     apply : the area and the scenario with it
     """
 
     what: str
-    text: str
+    said: Phrase
     price: float
     apply: Callable[[StudyArea, Scenario], Asked]
 
@@ -62,8 +64,10 @@ class Remedy:
             area, scenario = change.apply(area, scenario)
         return area, scenario
 
-    def __str__(self) -> str:
-        return "; ".join(change.text for change in self.changes)
+    def text(self, language: str) -> str:
+        """The changes as one sentence in ``en`` or ``zh``."""
+        then, stop = (spoken(Phrase(key), language) for key in ("then", "stop"))
+        return then.join(spoken(change.said, language) for change in self.changes) + stop
 
 
 def remedies(question: Question, *, time_limit_s: float = 60.0) -> list[Remedy]:
@@ -75,9 +79,9 @@ def remedies(question: Question, *, time_limit_s: float = 60.0) -> list[Remedy]:
     >>> import dataclasses
     >>> strict = tiny.scenario.model_copy(update={"rules": tiny.scenario.rules.model_copy(update={"keep": ("S2",)})})
     >>> for remedy in remedies(ask(tiny.area, tiny.times, strict)):
-    ...     print(remedy)
-    甲镇: set except_towns.A = { min = 0, max = 1 } for village_primary or teaching_point (primary)
-    Take S2 Village `${x}` </script> off rules.keep
+    ...     print(remedy.text("en"))
+    甲镇: set except_towns.A = { min = 0, max = 1 } for village_primary or teaching_point (primary).
+    Take S2 Village `${x}` </script> off rules.keep.
     """
     ends = time.perf_counter() + time_limit_s
     found: list[Remedy] = []
@@ -140,12 +144,11 @@ def _candidates(question: Question, ends: float) -> Iterator[tuple[Change, ...]]
     if (found := _eased(question, problem, (), beyond, ends)) is not None:
         yield _tightest(question, row, found, ends)
     if scenario.assignment.unit == "village" and not scenario.assignment.contiguous:
-        yield (_assignment("unit", "pupil", "villages may be split", SPLIT),)
+        yield (_assignment("unit", "pupil", "split", SPLIT),)
     if scenario.assignment.beyond_norm == "forbid":
         today = np.array([question.minutes[i, j] if j >= 0 else 0.0 for i, j in enumerate(question.nearest_today)])
         longer = np.maximum(today - question.limit, 0.0) * question.rows["pupils"].to_numpy()
-        said = "trips that are longer today may stay as long"
-        yield (_assignment("beyond_norm", "as_today", said, float(longer.sum()) / PUPIL_MINUTES),)
+        yield (_assignment("beyond_norm", "as_today", "as_today", float(longer.sum()) / PUPIL_MINUTES),)
     yield from _without_conditions(scenario)
     if (found := _eased(question, problem, ("seats", "rules", "forced", "budgets"), beyond, ends)) is not None:
         yield (*_changes(question, meant, row, found), *_ceilings(question, problem, found))
@@ -245,19 +248,18 @@ def _without_conditions(scenario: Scenario) -> Iterator[tuple[Change, ...]]:
     """What is asked of sizes and catchments, given up one by one."""
     least, most = scenario.rules.min_pupils_per_school, scenario.capacity.max_pupils_per_school
     if least > 0:
-        yield (
-            _given_up("min_pupils_per_school", f"Set rules.min_pupils_per_school to 0 (now {least:g})", "rules", 0.0),
-        )
+        said = _set("rules.min_pupils_per_school", "0", f"{least:g}")
+        yield (_given_up("min_pupils_per_school", said, "rules", 0.0),)
     if math.isfinite(most):
-        said = f"Leave out capacity.max_pupils_per_school (now {most:g})"
+        said = Phrase("change.leave_out", {"key": "capacity.max_pupils_per_school", "now": f"{most:g}"})
         yield (_given_up("max_pupils_per_school", said, "capacity", math.inf),)
     for school, into in scenario.rules.merge_into.items():
         rest = {key: targets for key, targets in scenario.rules.merge_into.items() if key != school}
-        said = f"Leave {school} out of rules.merge_into (now into {' or '.join(into)})"
+        said = Phrase("change.merge_into", {"school": school, "into": Either(tuple(into))})
         yield (_given_up("merge_into", said, "rules", rest),)
     for key in ("closest", "contiguous"):
         if getattr(scenario.assignment, key):
-            yield (_assignment(key, False, "it is asked no more", SPLIT),)
+            yield (_assignment(key, False, "not_asked", SPLIT),)
 
 
 # ---------------------------------------------------------------- one change each
@@ -272,11 +274,13 @@ def _seats(question: Question, site: int, count: int) -> Change:
         schools.loc[school, column] = np.nan_to_num(schools.loc[school, column]) + count
         return dataclasses.replace(area, schools=schools), scenario
 
-    said = f"Add {count} seats at {school} {place['name']} ({place['stage']}, now {np.nan_to_num(place['seats']):g})"
+    now, stage = np.nan_to_num(place["seats"]), f"stage.{place['stage']}"
+    values = {"n": count, "school": f"{school} {place['name']}", "stage": Word(stage), "now": f"{now:g}"}
+    said = Phrase("change.seats", values)
     return Change(f"{column} {school}", said, float(count), apply)
 
 
-def _given_up(key: str, said: str, section: str, value: object) -> Change:
+def _given_up(key: str, said: Phrase, section: str, value: object) -> Change:
     """A condition set to what asks nothing."""
 
     def apply(area: StudyArea, scenario: Scenario) -> Asked:
@@ -305,10 +309,9 @@ def _town(question: Question, town: str, rule: TownRule, short: int) -> Change:
         )
         return area, _with_rules(scenario, per_town=per_town)
 
-    towns = question.area.towns
-    name = towns.at[town, "name"] if town in towns.index else town
     most = "" if high is None else f", max = {high}"
-    said = f"{name}: set except_towns.{town} = {{ min = {low}{most} }} for {' or '.join(rule.kinds)} ({rule.stage})"
+    values = {**of_rule(question, town, rule), "id": town, "span": f"{{ min = {low}{most} }}"}
+    said = Phrase("change.town", values)
     return Change(f"{town} {rule.kinds} {rule.stage}", said, RULE * abs(short), apply)
 
 
@@ -328,12 +331,12 @@ def _listed(question: Question, site: int, *, close: bool) -> Change:
 
     name = f"{school} {place['name']}"
     if not close:
-        said = f"Take {name} off rules.close"
+        key = "off_close"
     elif school not in rules.keep:
-        said = f"Let {name} close: put it on rules.close"
+        key = "on_close"
     else:
-        said = f"Take {name} off rules.keep" if free else f"Move {name} from rules.keep to rules.close"
-    return Change(f"lists {school}", said, RULE, apply)
+        key = "off_keep" if free else "keep_to_close"
+    return Change(f"lists {school}", Phrase(f"change.{key}", {"school": name}), RULE, apply)
 
 
 def _norm(question: Question, band: str, minutes: float, price: float) -> Change:
@@ -343,7 +346,7 @@ def _norm(question: Question, band: str, minutes: float, price: float) -> Change
         return area, scenario.model_copy(update={"travel": travel})
 
     now = question.scenario.travel.limit_minutes(band)
-    return Change(f"norm {band}", f"Set travel.max_minutes.{band} to {minutes:g} (now {now:g})", price, apply)
+    return Change(f"norm {band}", _set(f"travel.max_minutes.{band}", f"{minutes:g}", f"{now:g}"), price, apply)
 
 
 def _costs(key: str, value: float, now: float) -> Change:
@@ -351,13 +354,17 @@ def _costs(key: str, value: float, now: float) -> Change:
         return area, scenario.model_copy(update={"costs": scenario.costs.model_copy(update={key: value})})
 
     # A seat counts as 50,000 CNY here, as where it is built.
-    return Change(key, f"Set costs.{key} to {value:,.0f} (now {now:,.0f})", (value - now) / 50_000, apply)
+    return Change(key, _set(f"costs.{key}", f"{value:,.0f}", f"{now:,.0f}"), (value - now) / 50_000, apply)
 
 
-def _assignment(key: str, value: str | bool, said: str, price: float) -> Change:
+def _set(key: str, value: str, now: str) -> Phrase:
+    return Phrase("change.set", {"key": key, "value": value, "now": now})
+
+
+def _assignment(key: str, value: str | bool, what: str, price: float) -> Change:
     def apply(area: StudyArea, scenario: Scenario) -> Asked:
         assignment = scenario.assignment.model_copy(update={key: value})
         return area, scenario.model_copy(update={"assignment": assignment})
 
     written = "false" if value is False else f'"{value}"'
-    return Change(key, f"Set assignment.{key} to {written} ({said})", price, apply)
+    return Change(key, Phrase(f"change.{what}", {"key": f"assignment.{key}", "value": written}), price, apply)

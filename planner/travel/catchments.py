@@ -27,6 +27,8 @@ SPACING_M = 100.0
 BESIDE_M = 1.0
 """How far to either side of a place that two schools share the seeds stand."""
 HALVINGS = 30
+MOST_CHANGES = 8
+"""Of the way between two places that are looked at; more there are where rounding alone tells ways apart."""
 AROUND_M = 1500.0
 """How far the outline goes beyond the outermost demand points where no town has one."""
 
@@ -155,26 +157,84 @@ def outline(area: StudyArea) -> Any:
 
 def _seeds(found: Reach, spacing_m: float) -> tuple[np.ndarray, np.ndarray]:
     """Places on the roads, (n, 2) metres, and (n,) the school each is quickest to, -1 for none."""
+    edge, share, even = _looked_at(found, spacing_m)
+    school = found.school_of(_quickest(found, edge, share))
+    on, at, beside, before, after = _changes(found, edge, share)
+    # Two seeds close by and none closer, so that the border between the schools passes through the place.
+    even &= ~_close(edge, share, on, at, 3 * beside)
+    edge, share = np.concatenate([edge[even], on, on]), np.concatenate([share[even], at - beside, at + beside])
+    return _places(found.lines, edge, np.clip(share, 0.0, 1.0)), np.concatenate([school[even], before, after])
+
+
+def _changes(found: Reach, edge: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Where on the edges another school becomes the quickest.
+
+    Between two places that are looked at, one way gives way to another, and the way before never comes back; so every
+    change of way is found by halves, whatever the number of schools.
+
+    Returns
+    -------
+    (n,) the edge, the share, the distance of seeds beside it as a share, and the schools before and after it
+    """
+    way = _quickest(found, edge, share)
+    changing = np.flatnonzero((edge[1:] == edge[:-1]) & (way[1:] != way[:-1]))
+    on, begin, end, first, last = edge[changing], share[changing], share[changing + 1], way[changing], way[changing + 1]
+    known: list[tuple[np.ndarray, ...]] = []
+    for _ in range(MOST_CHANGES):
+        low, high = begin, end
+        for _ in range(HALVINGS):
+            half = (low + high) / 2
+            same = _quickest(found, on, half) == first
+            low, high = np.where(same, half, low), np.where(same, high, half)
+        then = _quickest(found, on, high)
+        beside = np.minimum(BESIDE_M / found.lines.drawn[on], (end - begin) / 4)
+        before, after = found.school_of(first), found.school_of(then)
+        other, more = before != after, then != last
+        known.append(tuple(column[other] for column in (on, (low + high) / 2, beside, before, after)))
+        on, begin, end, first, last = on[more], high[more], end[more], then[more], last[more]
+        if not len(on):
+            break
+    return tuple(np.concatenate(columns) for columns in zip(*known, strict=True))
+
+
+def _looked_at(found: Reach, spacing_m: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Places in order along the edges, between which no way to school begins or ends.
+
+    Returns
+    -------
+    (n,) edges, shares, and which of them are spread evenly
+    """
     edges, drawn = np.flatnonzero(found.stops), found.lines.drawn
     count = np.maximum(np.ceil(drawn[edges] / spacing_m), 1).astype(np.int64)
     edge = np.repeat(edges, count)
     share = (np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count) + 0.5) / np.repeat(count, count)
-    school = _quickest(found, edge, share)
-    change = np.flatnonzero((edge[1:] == edge[:-1]) & (school[1:] != school[:-1]))
-    split, low, high = edge[change], share[change], share[change + 1]
-    beside = np.minimum(BESIDE_M / drawn[split], (high - low) / 4)
-    for _ in range(HALVINGS):
-        half = (low + high) / 2
-        same = _quickest(found, split, half) == school[change]
-        low, high = np.where(same, half, low), np.where(same, high, half)
-    # Two seeds close by and none closer, so that the border between the schools passes through the place.
-    far = np.ones(len(edge), dtype=bool)
-    far[change[low - share[change] < 2 * beside]] = False
-    far[change[share[change + 1] - high < 2 * beside] + 1] = False
-    near = np.clip(np.concatenate([low - beside, high + beside]), 0.0, 1.0)
-    schools = np.concatenate([school[far], school[change], _quickest(found, split, high)])
-    edge, share = np.append(edge[far], np.tile(split, 2)), np.append(share[far], near)
-    return _places(found.lines, edge, share), schools
+    rides, ways = found.rides, found.crossings
+    with np.errstate(invalid="ignore", divide="ignore"):
+        crossed = [(found.lines.start[ways.piece] + place) / drawn[ways.edge] for place in (ways.low, ways.high)]
+    edge = np.concatenate([edge, edges, edges, rides.edge, rides.edge, ways.edge, ways.edge])
+    share = np.concatenate([share, np.zeros(len(edges)), np.ones(len(edges)), rides.low, rides.high, *crossed])
+    share = np.clip(np.nan_to_num(share), 0.0, 1.0)
+    even = np.arange(len(edge)) < count.sum()
+    order = np.lexsort((~even, share, edge))
+    order = order[found.stops[edge[order]]]
+    again = (np.diff(edge[order], prepend=-1) == 0) & (np.diff(share[order], prepend=-1.0) == 0)
+    order = order[~again]
+    return edge[order], share[order], even[order]
+
+
+def _close(
+    edge: np.ndarray, share: np.ndarray, other_edge: np.ndarray, other_share: np.ndarray, within: np.ndarray
+) -> np.ndarray:
+    """(n,) whether a place is within so much of one of the others on its edge."""
+    place, other = 2.0 * edge + share, 2.0 * other_edge + other_share
+    order = np.argsort(other)
+    other, within = other[order], within[order]
+    after = np.searchsorted(other, place)
+    near = np.zeros(len(place), dtype=bool)
+    for i in (after - 1, after):
+        known = (i >= 0) & (i < len(other))
+        near[known] |= np.abs(place[known] - other[i[known]]) < within[i[known]]
+    return near
 
 
 def _first_at_its_place(xy: np.ndarray) -> np.ndarray:
@@ -184,9 +244,9 @@ def _first_at_its_place(xy: np.ndarray) -> np.ndarray:
 
 
 def _quickest(found: Reach, edge: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """The school that places are quickest to, -1 where the trip is longer than any may be."""
-    minutes, school = found.at(edge, share)
-    return np.where(minutes <= found.budget(np.inf), school, -1)
+    """The quickest way from places, -1 where the trip is longer than any may be."""
+    minutes, way = found.ways_from(edge, share)
+    return np.where(minutes <= found.budget(np.inf), way, -1)
 
 
 def _places(lines: Lines, edge: np.ndarray, share: np.ndarray) -> np.ndarray:

@@ -106,6 +106,16 @@ class Reach:
 
     def at(self, edge: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Minutes and school of places on edges: (n,) infinite and -1 where there is no way."""
+        minutes, way = self.ways_from(edge, share)
+        return minutes, self.school_of(way)
+
+    def school_of(self, way: np.ndarray) -> np.ndarray:
+        """(n,) the school that ways lead to, -1 for none."""
+        school: np.ndarray = np.concatenate([self.rides.school, self.crossings.school, [-1]])[way]
+        return school
+
+    def ways_from(self, edge: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Minutes of places on edges, and by which way: (n,) a row of ``rides``, then of ``crossings``; -1 for none."""
         rides = self.rides
         order = np.argsort(rides.edge, kind="stable")
         place, row = _pairs(*(np.searchsorted(rides.edge[order], edge, side) for side in ("left", "right")))
@@ -114,31 +124,30 @@ class Reach:
         with np.errstate(invalid="ignore", divide="ignore"):
             part = np.where(high > low, (at - low) / (high - low), 0.0)
         minutes = np.where((low <= at) & (at <= high), first + part * (last - first), np.inf)
-        best, school = np.full(len(edge), np.inf), np.full(len(edge), -1)
+        best, way = np.full(len(edge), np.inf), np.full(len(edge), -1)
         order = np.lexsort((-minutes, place))  # the last one laid stays
         order = order[np.isfinite(minutes[order])]
-        best[place[order]], school[place[order]] = minutes[order], rides.school[row[order]]
-        return self._across(edge, share, best, school)
+        best[place[order]], way[place[order]] = minutes[order], row[order]
+        return self._across(edge, share, best, way)
 
     def _across(
-        self, edge: np.ndarray, share: np.ndarray, best: np.ndarray, school: np.ndarray
+        self, edge: np.ndarray, share: np.ndarray, best: np.ndarray, way: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """The same where walking straight across is quicker."""
-        way, lines = self.crossings, self.lines
-        order = np.argsort(way.edge, kind="stable")
-        first, last = (np.searchsorted(way.edge[order], edge, side) for side in ("left", "right"))
-        place, row = _pairs(first, last)
+        crossings, lines = self.crossings, self.lines
+        order = np.argsort(crossings.edge, kind="stable")
+        place, row = _pairs(*(np.searchsorted(crossings.edge[order], edge, side) for side in ("left", "right")))
         row = order[row]
-        along = share[place] * lines.drawn[edge[place]] - lines.start[way.piece[row]]
+        along = share[place] * lines.drawn[edge[place]] - lines.start[crossings.piece[row]]
         noise = 1e-9 * (1 + lines.drawn[edge[place]])
-        here = (way.low[row] - noise <= along) & (along <= way.high[row] + noise)
+        here = (crossings.low[row] - noise <= along) & (along <= crossings.high[row] + noise)
         place, row, along = place[here], row[here], along[here]
-        minutes = self.off.pace * np.hypot(way.height[row], along - way.foot[row])
+        minutes = self.off.pace * np.hypot(crossings.height[row], along - crossings.foot[row])
         order = np.lexsort((minutes, place))
         order = order[np.unique(place[order], return_index=True)[1]]
         order = order[minutes[order] < best[place[order]]]
-        best[place[order]], school[place[order]] = minutes[order], way.school[row[order]]
-        return best, school
+        best[place[order]], way[place[order]] = minutes[order], len(self.rides.edge) + row[order]
+        return best, way
 
 
 def _pairs(first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

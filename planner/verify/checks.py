@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.model import BAND_GRADES, BAND_STAGE, BANDS, BUS_MODES
-from planner.verify.folder import ENDED, TABLES, Folder, changed, number, open_stages, place
+from planner.verify.folder import ENDED, Folder, changed, changed_besides, number, open_stages, place
 from planner.verify.network import Network
 
 SAMPLE = 40
@@ -26,9 +26,9 @@ class Check:
 
 
 def files(plan: Folder) -> Check:
-    """The tables are those that plan.json was written with, and the area has not changed since."""
-    said = plan.summary
-    return Check("files are as written", len(TABLES) + 2 + len(said["layers"]), tuple(changed(plan)))
+    """Every file is the one that the manifest names, and the area has not changed since."""
+    failures = (*changed(plan), *changed_besides(plan))
+    return Check("files are as written", len(plan.files) + 2 + len(plan.summary["layers"]), failures)
 
 
 def pupils_conserved(plan: Folder) -> Check:

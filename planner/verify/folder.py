@@ -14,9 +14,10 @@ from typing import Any
 from planner.area import layer_sha256, read_area
 from planner.errors import DataError, Fault
 from planner.model import BANDS, MODES, STAGES, StudyArea
+from planner.privacy import public_area
 from planner.scenario import Scenario, parse_scenario
 
-TABLES = ("actions.csv", "assignment.csv", "scorecard.csv")
+READ = ("plan.json", "scenario.toml", "actions.csv", "assignment.csv", "scorecard.csv")
 # Columns that are read, and whether their cells are numbers ("?": a number or blank).
 ACTIONS = {"school_id": "", "stage": "", "action": "", "into": "", "seats": "?", "seats_added": "1", "pupils": "1"}
 ROWS = {
@@ -31,8 +32,9 @@ NAMES = {"school_id": "school", "into": "school", "demand_id": "demand point"}
 SUMMARY: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("title", "status", "objective_unit", "area.sha256", "scenario.sha256"), (str,)),
     **dict.fromkeys(("objective", "bound", "gap", "annual_cost_cny", "capital_cost_cny"), (int, float, type(None))),
-    **dict.fromkeys(("tables", "layers", "versions"), (dict,)),
+    **dict.fromkeys(("layers", "versions"), (dict,)),
     "area.folder": (str, type(None)),
+    "public": (bool,),
     "seconds": (int, float),
     "notes": (list,),
 }
@@ -42,27 +44,41 @@ ENDED = ("close", "merge", "convert", "none")
 
 @dataclass(frozen=True, eq=False)
 class Folder:
-    """A plan folder as it was read: plan.json, the rows of the tables, and what they were made from."""
+    """A plan folder as it was read: plan.json, the rows of the tables, and what they were made from.
+
+    ``files`` are the hashes that its manifest gives.
+    """
 
     path: Path
     summary: dict[str, Any]
+    files: dict[str, str]
     actions: list[dict[str, str]]
     assignment: list[dict[str, str]]
     area: StudyArea
     scenario: Scenario
 
+    @property
+    def public(self) -> bool:
+        """Its counts are rounded (``planner.privacy``)."""
+        return self.area.public
+
 
 def read_folder(path: Path, area: str | Path | StudyArea | None = None) -> Folder:
-    """Read the folder with the standard library alone, and its area, unless it is given, and scenario."""
+    """Read the folder with the standard library alone, and its area, unless it is given, and scenario.
+
+    Of a public edition the area is its public edition, too.
+    """
     try:
         summary = json.loads((path / "plan.json").read_text("utf-8"))
+        manifest = json.loads((path / "manifest.json").read_text("utf-8"))
         actions, assignment = (_rows(path / name) for name in ("actions.csv", "assignment.csv"))
         scenario = parse_scenario((path / "scenario.toml").read_text("utf-8"), str(path / "scenario.toml"))
     except (OSError, ValueError) as error:
         fault = Fault(str(path), f"it is no complete plan folder: {error}", "Name a folder that planner run wrote.")
         raise DataError([fault]) from None
     if faults := [
-        *_shape(path, summary),
+        *_shape(path / "plan.json", summary, SUMMARY),
+        *_shape(path / "manifest.json", manifest, {"files": (dict,)}),
         *_faults(path / "actions.csv", actions, ACTIONS),
         *_faults(path / "assignment.csv", assignment, ROWS),
     ]:
@@ -73,27 +89,42 @@ def read_folder(path: Path, area: str | Path | StudyArea | None = None) -> Folde
         raise DataError([Fault(str(path), said, "Say where it is with --area.")])
     if not isinstance(area, StudyArea):
         area = read_area(path / where if area is None else area)
+    if summary["public"]:
+        area = public_area(area)
     if faults := [
         *_strangers(path / "actions.csv", actions, _known(area, ACTIONS)),
         *_strangers(path / "assignment.csv", assignment, _known(area, ROWS)),
     ]:
         raise DataError(faults)
-    return Folder(path, summary, actions, assignment, area, scenario)
+    return Folder(path, summary, manifest["files"], actions, assignment, area, scenario)
 
 
-def _shape(path: Path, summary: Any) -> list[Fault]:
-    """What plan.json lacks, or holds in another shape than it was written in."""
-    file, fix = str(path / "plan.json"), "Write the plan again."
-    if not isinstance(summary, dict):
+def full(plan: Folder) -> Folder:
+    """The folder, if its counts are the full ones.
+
+    Raises
+    ------
+    DataError : it is a public edition
+    """
+    if plan.public:
+        said = "it is a public edition: its numbers of pupils are rounded"
+        raise DataError([Fault(str(plan.path), said, "Name the folder of the plan itself.")])
+    return plan
+
+
+def _shape(path: Path, document: Any, wanted: dict[str, tuple[type, ...]]) -> list[Fault]:
+    """What a document lacks, or holds in another shape than it was written in."""
+    file, fix = str(path), "Write the plan again."
+    if not isinstance(document, dict):
         return [Fault(file, "it holds no named values", fix)]
     faults = []
-    for name, kinds in SUMMARY.items():
-        value: Any = summary
+    for name, kinds in wanted.items():
+        value: Any = document
         for key in name.split("."):
             value = value.get(key, ABSENT) if isinstance(value, dict) else ABSENT
         if value is ABSENT:
             faults.append(Fault(file, f"{name} is missing", fix))
-        elif not isinstance(value, kinds) or isinstance(value, bool):
+        elif not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             faults.append(Fault(file, f"{name} is {json.dumps(value, ensure_ascii=False)[:40]}", fix))
     return faults
 
@@ -127,9 +158,9 @@ def _strangers(path: Path, rows: list[dict[str, str]], known: dict[str, frozense
 
 
 def changed(plan: Folder) -> list[str]:
-    """What is no longer as it was when the plan was written: its tables, and what it was made from."""
+    """What is no longer as it was when the plan was written: what is read of it, and what it was made from."""
     said = plan.summary
-    found = [f"{name} has been changed" for name in TABLES if _sha256(plan.path / name) != said["tables"].get(name)]
+    found = [f"{name} has been changed" for name in READ if _sha256(plan.path / name) != plan.files.get(name)]
     if said["area"]["sha256"] != plan.area.content_hash:
         found.append("the study area has changed")
     if said["scenario"]["sha256"] != plan.scenario.sha256:
@@ -137,6 +168,16 @@ def changed(plan: Folder) -> list[str]:
     layers = said["layers"].items()
     found += [f"{name} has changed" for name, sha in layers if layer_sha256(plan.area.folder, name) != sha]
     return [f"{what} since the plan was written" for what in found]
+
+
+def changed_besides(plan: Folder) -> list[str]:
+    """Files of the folder that are only looked at, and are missing or no longer as they were written."""
+    found = {name: _sha256(plan.path / name) for name in plan.files if name not in READ}
+    return [
+        f"{name} {'is missing' if found[name] is None else 'has been changed since the plan was written'}"
+        for name in found
+        if found[name] != plan.files[name]
+    ]
 
 
 def _sha256(path: Path) -> str | None:

@@ -1,7 +1,8 @@
-"""Sentences in English and Chinese: a key of ``sentences.toml`` with the names and figures that go into it."""
+"""Sentences in English and Chinese: a key of a room's ``sentences.toml`` with the names and figures that go into it."""
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from importlib import resources
 from typing import Any
 
 LANGUAGES = ("en", "zh")
+ROOMS = ("plan", "explain")
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Sentence:
 
     Parameters
     ----------
-    key : its row in ``sentences.toml``
+    key : its row in a ``sentences.toml``
     values : what stands in its braces: text as it is (names), or one of the parts below
 
     >>> print(Sentence("flip.annual_cost_cny.keep.never", {"now": Amount(9000, "annual_cost_cny")}).text("en"))
@@ -91,11 +93,11 @@ def spoken(value: Any, language: str) -> str:  # noqa: PLR0911 - one a part
     """
     match value:
         case Word(key, values):
-            from planner.draw.words import words
-
-            return words()[key][language].format(**_spoken_all(values, language))
+            return _map_words()[key][language].format(**_spoken_all(values, language))
         case Phrase(key, values):
             return _row("phrases", key)[language].format(**_spoken_all(values, language))
+        case Sentence():
+            return value.text(language)
         case Label(en, zh):
             return zh if language == "zh" else en
         case Either(parts):
@@ -128,7 +130,22 @@ def _figure(number: float, digits: int) -> str:
 
 @cache
 def _table() -> dict[str, dict[str, dict[str, str]]]:
-    return tomllib.loads((resources.files("planner.explain") / "sentences.toml").read_text("utf-8"))
+    """Sections of every room's file, together."""
+    together: dict[str, dict[str, dict[str, str]]] = {"sentences": {}, "phrases": {}, "units": {}}
+    for room in ROOMS:
+        for section, rows in tomllib.loads(
+            (resources.files("planner") / room / "sentences.toml").read_text("utf-8")
+        ).items():
+            together[section] |= rows
+    return together
+
+
+@cache
+def _map_words() -> dict[str, dict[str, str]]:
+    words: dict[str, dict[str, str]] = json.loads(
+        (resources.files("planner") / "draw" / "words.json").read_text("utf-8")
+    )
+    return words
 
 
 def _row(section: str, key: str) -> dict[str, str]:
