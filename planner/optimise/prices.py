@@ -35,42 +35,105 @@ FEW = 10  # arcs left a demand point: with more, the linear program is slow, and
 LINEAR_S = 4.0  # for the linear program's search where its bound is the better one
 WHOLE_UP_TO = 20_000  # arcs left: with more, parts are searched one by one
 IMPROVING = 0.05  # of the time, for parts at first
-SPLITTING = 0.4
-WIDE, EXCHANGING = 3e-3, 0.2  # with a wider gap after the root, so much of the time goes into other open sites
+WIDE = 3e-3  # relative: with a wider gap after the root, wider than is asked for, open sites are exchanged
+EXCHANGING, SPLITTING = 0.2, 0.4  # of the time left, for exchanging open sites, and for the split problem
+EXCHANGING_S = 5.0  # left: with less, open sites are not exchanged
+EXCHANGED_UP_TO = 100_000  # arcs left: with more, a flow takes too long to judge many choices
 
 
-def solve_by_prices(problem: LocationProblem, *, gap: float, time_limit_s: float, seed: int) -> LocationSolution:
-    """The best solution and its bound; the bound is infinite, and nothing returned, only when nothing is feasible."""
+def solve_by_prices(
+    problem: LocationProblem, *, gap: float, time_limit_s: float, seed: int, start: LocationSolution | None = None
+) -> LocationSolution:
+    """The best solution and its bound; the bound is infinite, and nothing returned, only when nothing is feasible.
+
+    Parameters
+    ----------
+    start : what another search ended with, which this one begins with
+    """
     began = time.perf_counter()
     ends = began + time_limit_s
     announce((gains, climb, settle if problem.whole else cheapest), "the search for plans within seats")
     relaxed = relax(problem)
     if _seats_at_most(relaxed) < problem.weight.sum() * (1 - 1e-9):
         return unsolved(problem, "infeasible", time.perf_counter() - began)
-    relaxed, point, best = root(problem, relaxed, gap, began + 0.5 * time_limit_s)
-    known = point.bound
-    if point.bound < _goal(_objective(best), WIDE):
-        best = exchanged(problem, relaxed, point, best, _part_of(EXCHANGING, ends))
-        if problem.whole:
-            part = _part_of(SPLITTING, ends) - time.perf_counter()
-            loose = solve_by_prices(replace(problem, whole=False), gap=gap, time_limit_s=part, seed=seed)
-            known = max(known, loose.bound)
-            if loose.status in ("optimal", "feasible"):
-                near = around(problem, relaxed, point, loose.open, best)
-                best = exchanged(problem, relaxed, point, near, _part_of(EXCHANGING, ends))
+    known, best = -np.inf, None
+    if start is not None and start.status in ("optimal", "feasible"):
+        known, best = start.bound, start
+    relaxed, point, best = root(problem, relaxed, gap, began + 0.5 * time_limit_s, best)
+    best, loosest = _other_sites(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
+    if loosest == np.inf:
+        return unsolved(problem, "infeasible", time.perf_counter() - began)
     if best is not None and problem.whole:
         best = improve(problem, relaxed, point, best, gap=gap, ends=_part_of(IMPROVING, ends), seed=seed)
     best, bound = _by_rows(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
-    bound = max(bound, known)
+    bound = max(bound, known, loosest)
+    best, bound = _by_tree(problem, relaxed, point, best, bound, gap=gap, ends=ends, seed=seed)
+    return _finished(problem, best, bound, gap, began)
+
+
+def _other_sites(
+    problem: LocationProblem,
+    relaxed: Relaxation,
+    point: Point,
+    best: LocationSolution | None,
+    *,
+    gap: float,
+    ends: float,
+    seed: int,
+) -> tuple[LocationSolution | None, float]:
+    """The best solution after exchanging open sites while the gap is wide, and what the split problem proves.
+
+    Whole demand points are seldom much dearer than split ones, whose tree is the quicker by far: its bound is a bound,
+    and its open sites are where to look for those of the whole.
+    """
+    none = -np.inf
+    if not _worth_exchanging(relaxed, point, best, gap, ends):
+        return best, none
+    best = exchanged(problem, relaxed, point, best, ends=_part_of(EXCHANGING, ends), seed=seed)
+    if not problem.whole or not _worth_exchanging(relaxed, point, best, gap, ends):
+        return best, none
+    split = replace(problem, whole=False)
+    part = _part_of(SPLITTING, ends) - time.perf_counter()
+    loose = solve_by_prices(split, gap=gap, time_limit_s=part, seed=seed, start=best)
+    if loose.status == "infeasible":
+        return None, np.inf
+    if loose.status == "unknown":
+        return best, none
+    best = around(problem, relaxed, point, loose.open, best)
+    best = exchanged(problem, relaxed, point, best, ends=_part_of(EXCHANGING, ends), seed=seed + 1)
+    return best, loose.bound
+
+
+def _worth_exchanging(
+    relaxed: Relaxation, point: Point, best: LocationSolution | None, gap: float, ends: float
+) -> bool:
+    """Whether the gap is wide, flows are quick, and time is left for many."""
+    wide = point.bound < _goal(_objective(best), max(WIDE, gap))
+    return wide and len(relaxed.demand) <= EXCHANGED_UP_TO and ends - time.perf_counter() >= EXCHANGING_S
+
+
+def _by_tree(
+    problem: LocationProblem,
+    relaxed: Relaxation,
+    point: Point,
+    best: LocationSolution | None,
+    bound: float,
+    *,
+    gap: float,
+    ends: float,
+    seed: int,
+) -> tuple[LocationSolution | None, float]:
+    """The best solution and bound after a search of what they leave: by parts where that is much, then by a tree."""
     kept = left(relaxed, point, _objective(best))
     if best is not None and problem.whole and int(kept.arcs.sum()) > WHOLE_UP_TO:
         best = improve(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed + 1)
         kept = left(relaxed, point, best.objective)
-    if bound < _goal(_objective(best), gap) and time.perf_counter() < ends:
-        node = stepped(shrink(relaxed, kept.state, kept.arcs), kept.fewest, kept.most)
-        found = branch(problem, node, point.price, best, _objective(best), gap=gap, ends=ends, known=bound)
-        best, bound = found.best, max(bound, found.bound)
-    return _finished(problem, best, bound, gap, began)
+    if bound >= _goal(_objective(best), gap) or time.perf_counter() >= ends:
+        return best, bound
+    node = stepped(shrink(relaxed, kept.state, kept.arcs), kept.fewest, kept.most)
+    upper = _objective(best)
+    found = branch(problem, node, point.price, best, upper, gap=gap, ends=ends, known=point.bound, floor=bound)
+    return found.best, found.bound
 
 
 def _objective(best: LocationSolution | None) -> float:
@@ -134,11 +197,10 @@ def _goal(upper: float, gap: float) -> float:
 
 
 def root(
-    problem: LocationProblem, relaxed: Relaxation, gap: float, ends: float
+    problem: LocationProblem, relaxed: Relaxation, gap: float, ends: float, best: LocationSolution | None = None
 ) -> tuple[Relaxation, Point, LocationSolution | None]:
-    """What is left of the relaxation, the best prices found, and the best solution seen on the way."""
-    best: LocationSolution | None = None
-    upper = np.inf
+    """What is left of the relaxation, the best prices found, and the best solution known or seen on the way."""
+    upper = _objective(best)
     large = len(relaxed.weight) >= MANY
     price = full_costs(relaxed) if large else second_costs(relaxed)
     ascent = Ascent(relaxed, price, REACH * float(np.abs(price).sum()), scaled=large)
