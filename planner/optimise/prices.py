@@ -20,6 +20,7 @@ from planner.optimise.flow import cheapest
 from planner.optimise.highs import branch_and_bound, tighten
 from planner.optimise.knapsack import OUT, climb, gains
 from planner.optimise.lagrange import Ascent, Point, Relaxation, full_costs, relax, second_costs, shrink, stepped
+from planner.optimise.pack import packed
 from planner.optimise.problem import LocationProblem, LocationSolution
 from planner.optimise.province import improve
 from planner.optimise.restrict import left, restricted
@@ -37,6 +38,7 @@ WHOLE_UP_TO = 20_000  # arcs left: with more, parts are searched one by one
 IMPROVING = 0.05  # of the time, for parts at first
 WIDE = 3e-3  # relative: with a wider gap after the root, wider than is asked for, open sites are exchanged
 EXCHANGING, SPLITTING = 0.2, 0.4  # of the time left, for exchanging open sites, and for the split problem
+PACKING = 0.2  # of the time left after that, for whole demand points at the split problem's sites
 EXCHANGING_S = 5.0  # left: with less, open sites are not exchanged
 EXCHANGED_UP_TO = 100_000  # arcs left: with more, a flow takes too long to judge many choices
 
@@ -48,7 +50,7 @@ def solve_by_prices(
 
     Parameters
     ----------
-    start : what another search ended with, which this one begins with
+    start : what another search of this problem ended with, which this one begins with
     """
     began = time.perf_counter()
     ends = began + time_limit_s
@@ -94,13 +96,17 @@ def _other_sites(
         return best, none
     split = replace(problem, whole=False)
     part = _part_of(SPLITTING, ends) - time.perf_counter()
-    loose = solve_by_prices(split, gap=gap, time_limit_s=part, seed=seed, start=best)
+    start = None if best is None else replace(best, bound=-np.inf)  # whose bound, if any, is not the split problem's
+    loose = solve_by_prices(split, gap=gap, time_limit_s=part, seed=seed, start=start)
     if loose.status == "infeasible":
         return None, np.inf
     if loose.status == "unknown":
         return best, none
     best = around(problem, relaxed, point, loose.open, best)
-    best = exchanged(problem, relaxed, point, best, ends=_part_of(EXCHANGING, ends), seed=seed + 1)
+    if loose.bound < _goal(_objective(best), gap):
+        part = _part_of(PACKING, ends) - time.perf_counter()
+        found = packed(problem, loose, time_limit_s=part, seed=seed)
+        best = found if found is not None and found.objective < _objective(best) else best
     return best, loose.bound
 
 

@@ -1,8 +1,8 @@
 """Capacitated plants with fixed costs, drawn from a seed.
 
-After the generator of Cornuejols, Sridharan and Thizy 1991 (European Journal of Operational Research 50:280): places in
-the unit square, needs of 5 to 35, seats of 10 to 160 scaled to a multiple of all needs, opening that costs more with the
-root of the seats.
+After the generator of Cornuejols, Sridharan and Thizy 1991 (European Journal of Operational Research 50:280): places
+in the unit square, needs of 5 to 35, seats of 10 to 160 scaled to a multiple of all needs, opening that costs more with
+the root of the seats.
 """
 
 import numpy as np
