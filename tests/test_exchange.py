@@ -87,6 +87,7 @@ def test_dear_openings_by_prices_equal_the_oracle(problem):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exact, "PRICES_AFTER", 0)
         patch.setattr(exact, "PRICES_FROM", 0)
+        patch.setattr(prices, "AT_FIRST_S", 0.0)
         patch.setattr(prices, "_worth_exchanging", lambda *_: True)
         found = solve(problem, gap=0.0, time_limit_s=30)
     if math.isinf(expected):
@@ -108,6 +109,26 @@ def test_bounds_of_both_lanes_agree(whole):
     assert violations(problem, found) == []
     assert found.bound <= alone.objective + 1e-6
     assert alone.objective * (1 - 1e-6) <= found.objective <= alone.objective * (1 + 5e-3)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_open_sites_are_exchanged_where_the_gap_stays_wide(whole, monkeypatch):
+    """Without a search before it the exchange is asked first."""
+    problem = fixed.draw(40, 10, 4, seed=2, whole=whole)
+    asked = []
+
+    def counted(posed, *rest, **named):
+        asked.append(posed.whole)
+        return exchanged(posed, *rest, **named)
+
+    monkeypatch.setattr(prices, "exchanged", counted)
+    monkeypatch.setattr(prices, "AT_FIRST_S", 0.0)
+    found = prices.solve_by_prices(problem, gap=1e-4, time_limit_s=20, seed=0)
+    assert asked[0] is whole
+    assert violations(problem, found) == []
+    alone = by_rows(problem, gap=0.0, time_limit_s=60, seed=0)
+    assert found.bound <= alone.objective + 1e-6
+    assert alone.objective - 1e-6 <= found.objective <= alone.objective * (1 + 1e-3)
 
 
 def test_packed_is_whole_and_keeps_the_sites():

@@ -12,7 +12,7 @@ import numpy as np
 from planner.optimise.highs import by_rows
 from planner.optimise.problem import LocationProblem, LocationSolution, pairs, some_pairs
 
-NEAREST = 6  # open sites, beside those that share it, that a demand point may go to
+NEAREST = 10  # open sites, beside those that share it, that a demand point may go to
 GAP = 5e-4
 
 

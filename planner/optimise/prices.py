@@ -36,7 +36,8 @@ FEW = 10  # arcs left a demand point: with more, the linear program is slow, and
 LINEAR_S = 4.0  # for the linear program's search where its bound is the better one
 WHOLE_UP_TO = 20_000  # arcs left: with more, parts are searched one by one
 IMPROVING = 0.05  # of the time, for parts at first
-WIDE = 3e-3  # relative: with a wider gap after the root, wider than is asked for, open sites are exchanged
+AT_FIRST, AT_FIRST_S = 0.1, 8.0  # of the time, at most so many seconds: the search before a wide gap counts as hard
+WIDE = 3e-3  # relative: with a wider gap, wider than is asked for, open sites are exchanged
 EXCHANGING, SPLITTING = 0.2, 0.4  # of the time left, for exchanging open sites, and for the split problem
 PACKING = 0.2  # of the time left after that, for whole demand points at the split problem's sites
 EXCHANGING_S = 5.0  # left: with less, open sites are not exchanged
@@ -58,67 +59,21 @@ def solve_by_prices(
     relaxed = relax(problem)
     if _seats_at_most(relaxed) < problem.weight.sum() * (1 - 1e-9):
         return unsolved(problem, "infeasible", time.perf_counter() - began)
-    known, best = -np.inf, None
+    bound, best = -np.inf, None
     if start is not None and start.status in ("optimal", "feasible"):
-        known, best = start.bound, start
+        bound, best = start.bound, start
     relaxed, point, best = root(problem, relaxed, gap, began + 0.5 * time_limit_s, best)
-    best, loosest = _other_sites(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
-    if loosest == np.inf:
-        return unsolved(problem, "infeasible", time.perf_counter() - began)
-    if best is not None and problem.whole:
-        best = improve(problem, relaxed, point, best, gap=gap, ends=_part_of(IMPROVING, ends), seed=seed)
-    best, bound = _by_rows(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
-    bound = max(bound, known, loosest)
-    best, bound = _by_tree(problem, relaxed, point, best, bound, gap=gap, ends=ends, seed=seed)
+    wide = _worth_exchanging(relaxed, point.bound, best, gap, ends)
+    until = min(_part_of(AT_FIRST, ends), time.perf_counter() + AT_FIRST_S) if wide else ends
+    best, bound = _searched(problem, relaxed, point, best, max(bound, point.bound), gap=gap, ends=until, seed=seed)
+    if wide and bound < _goal(_objective(best), gap):
+        if _worth_exchanging(relaxed, bound, best, gap, ends):
+            best, bound = _other_sites(problem, relaxed, point, best, bound, gap=gap, ends=ends, seed=seed)
+        best, bound = _searched(problem, relaxed, point, best, bound, gap=gap, ends=ends, seed=seed)
     return _finished(problem, best, bound, gap, began)
 
 
-def _other_sites(
-    problem: LocationProblem,
-    relaxed: Relaxation,
-    point: Point,
-    best: LocationSolution | None,
-    *,
-    gap: float,
-    ends: float,
-    seed: int,
-) -> tuple[LocationSolution | None, float]:
-    """The best solution after exchanging open sites while the gap is wide, and what the split problem proves.
-
-    Whole demand points are seldom much dearer than split ones, whose tree is the quicker by far: its bound is a bound,
-    and its open sites are where to look for those of the whole.
-    """
-    none = -np.inf
-    if not _worth_exchanging(relaxed, point, best, gap, ends):
-        return best, none
-    best = exchanged(problem, relaxed, point, best, ends=_part_of(EXCHANGING, ends), seed=seed)
-    if not problem.whole or not _worth_exchanging(relaxed, point, best, gap, ends):
-        return best, none
-    split = replace(problem, whole=False)
-    part = _part_of(SPLITTING, ends) - time.perf_counter()
-    start = None if best is None else replace(best, bound=-np.inf)  # whose bound, if any, is not the split problem's
-    loose = solve_by_prices(split, gap=gap, time_limit_s=part, seed=seed, start=start)
-    if loose.status == "infeasible":
-        return None, np.inf
-    if loose.status == "unknown":
-        return best, none
-    best = around(problem, relaxed, point, loose.open, best)
-    if loose.bound < _goal(_objective(best), gap):
-        part = _part_of(PACKING, ends) - time.perf_counter()
-        found = packed(problem, loose, time_limit_s=part, seed=seed)
-        best = found if found is not None and found.objective < _objective(best) else best
-    return best, loose.bound
-
-
-def _worth_exchanging(
-    relaxed: Relaxation, point: Point, best: LocationSolution | None, gap: float, ends: float
-) -> bool:
-    """Whether the gap is wide, flows are quick, and time is left for many."""
-    wide = point.bound < _goal(_objective(best), max(WIDE, gap))
-    return wide and len(relaxed.demand) <= EXCHANGED_UP_TO and ends - time.perf_counter() >= EXCHANGING_S
-
-
-def _by_tree(
+def _searched(
     problem: LocationProblem,
     relaxed: Relaxation,
     point: Point,
@@ -129,17 +84,67 @@ def _by_tree(
     ends: float,
     seed: int,
 ) -> tuple[LocationSolution | None, float]:
-    """The best solution and bound after a search of what they leave: by parts where that is much, then by a tree."""
+    """The best solution and bound after a search of what they leave: by parts, by HiGHS where better, by a tree."""
+    if bound >= _goal(_objective(best), gap):
+        return best, bound
+    if best is not None and problem.whole:
+        best = improve(problem, relaxed, point, best, gap=gap, ends=_part_of(IMPROVING, ends), seed=seed)
+    best, proven = _by_rows(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
+    bound = max(bound, proven)
     kept = left(relaxed, point, _objective(best))
     if best is not None and problem.whole and int(kept.arcs.sum()) > WHOLE_UP_TO:
         best = improve(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed + 1)
         kept = left(relaxed, point, best.objective)
-    if bound >= _goal(_objective(best), gap) or time.perf_counter() >= ends:
+    upper = _objective(best)
+    if bound >= _goal(upper, gap) or time.perf_counter() >= ends:
         return best, bound
     node = stepped(shrink(relaxed, kept.state, kept.arcs), kept.fewest, kept.most)
-    upper = _objective(best)
     found = branch(problem, node, point.price, best, upper, gap=gap, ends=ends, known=point.bound, floor=bound)
     return found.best, found.bound
+
+
+def _other_sites(
+    problem: LocationProblem,
+    relaxed: Relaxation,
+    point: Point,
+    best: LocationSolution | None,
+    bound: float,
+    *,
+    gap: float,
+    ends: float,
+    seed: int,
+) -> tuple[LocationSolution | None, float]:
+    """The best solution and bound after exchanging open sites, and after solving the split problem.
+
+    Whole demand points are seldom much dearer than split ones, whose tree is the quicker by far: its bound is a bound,
+    and its open sites are where to look for those of the whole.
+    """
+    best = exchanged(problem, relaxed, point, best, ends=_part_of(EXCHANGING, ends), seed=seed)
+    if not problem.whole or not _worth_exchanging(relaxed, bound, best, gap, ends):
+        return best, bound
+    part = _part_of(SPLITTING, ends) - time.perf_counter()
+    start = None if best is None else replace(best, bound=-np.inf)  # whose bound, if any, is not the split problem's
+    split = replace(problem, whole=False)
+    loose = solve_by_prices(split, gap=gap, time_limit_s=part, seed=seed, start=start)
+    if loose.status == "infeasible":
+        return None, np.inf
+    if loose.status == "unknown":
+        return best, bound
+    bound = max(bound, loose.bound)
+    best = around(problem, relaxed, point, loose.open, best)
+    if bound < _goal(_objective(best), gap):
+        part = _part_of(PACKING, ends) - time.perf_counter()
+        found = packed(problem, loose, time_limit_s=part, seed=seed)
+        best = found if found is not None and found.objective < _objective(best) else best
+    return best, bound
+
+
+def _worth_exchanging(
+    relaxed: Relaxation, bound: float, best: LocationSolution | None, gap: float, ends: float
+) -> bool:
+    """Whether the gap is wide, flows are quick, and time is left for many."""
+    wide = bound < _goal(_objective(best), max(WIDE, gap))
+    return wide and len(relaxed.demand) <= EXCHANGED_UP_TO and ends - time.perf_counter() >= EXCHANGING_S
 
 
 def _objective(best: LocationSolution | None) -> float:
