@@ -67,6 +67,7 @@ def branch(
     gap: float,
     ends: float,
     known: float = -np.inf,
+    floor: float = -np.inf,
     most: float = np.inf,
 ) -> Found:
     """Solutions better than ``upper``, from the prices given, until the gap is proven or time is up.
@@ -75,7 +76,8 @@ def branch(
     ----------
     best : a solution, if one is known
     upper : its objective, or a guess: solutions above it are not looked for
-    known : a bound on them
+    known : a bound on them by these prices
+    floor : a bound on them by other means: it ends the search, but tells no part of it from another
     most : nodes to look at
     """
     count = calm = 0
@@ -92,7 +94,7 @@ def branch(
                     seen.append((node.bound, count, node))
                     heapq.heappush(heap, seen[-1])
             goal = upper - gap * abs(upper) if np.isfinite(upper) else np.inf
-            if not heap or heap[0][0] >= goal or count >= most or time.perf_counter() > ends:
+            if not heap or max(heap[0][0], floor) >= goal or count >= most or time.perf_counter() > ends:
                 break
             # Down to an answer, then the lowest bounds for a while, and down again.
             calm = 0 if calm > CALM else calm + (not seen or calm > 0)
@@ -103,7 +105,7 @@ def branch(
             else:
                 known, _, node = heapq.heappop(heap)
             parts, at = [part for part in children(node) if _serves_all(part)], node.price
-    return Found(best, min([upper, *(item[0] for item in heap)]), count)
+    return Found(best, max(min([upper, *(item[0] for item in heap)]), min(floor, upper)), count)
 
 
 def _visits(

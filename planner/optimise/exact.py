@@ -25,7 +25,10 @@ from planner.optimise.problem import (
     total,
 )
 
-PRICES_FROM = 10_000  # allowed pairs: as many repay compiling
+PRICES_FROM = 10_000  # allowed pairs within seats: from so many on, prices are the quicker
+PRICES_AFTER = 1_000  # and from so many on, what HiGHS does not prove in its first seconds repays compiling
+FIRST_S, FIRST = 5.0, 0.3  # those seconds, and the share of the time limit that they are at most
+ENOUGH_S = 10.0  # with a shorter time limit HiGHS has all of it
 
 
 def solve(problem: LocationProblem, *, gap: float = 0.0, time_limit_s: float = 60.0, seed: int = 0) -> LocationSolution:
@@ -66,11 +69,26 @@ def _solve(
         if sites is not None:
             return checked(problem, _at_nearest(problem, sites), gap, began), None
         time_limit_s = max(time_limit_s - (time.perf_counter() - began), 0.5)
-    if len(demand) >= PRICES_FROM and _priced(problem):
-        from planner.optimise.prices import solve_by_prices  # loads what is compiled
+    alone_s = _highs_first_s(problem, time_limit_s)
+    first, relaxed = None, None
+    if alone_s > 0:
+        first, relaxed = by_ceilings(problem, gap=gap, time_limit_s=alone_s, seed=seed)
+        if alone_s == time_limit_s or first.status in ("optimal", "infeasible"):
+            return first, relaxed
+    from planner.optimise.prices import solve_by_prices  # loads what is compiled
 
-        return solve_by_prices(problem, gap=gap, time_limit_s=time_limit_s, seed=seed), None
-    return by_ceilings(problem, gap=gap, time_limit_s=time_limit_s, seed=seed)
+    rest = time_limit_s - (time.perf_counter() - began)
+    return solve_by_prices(problem, gap=gap, time_limit_s=rest, seed=seed, start=first), relaxed
+
+
+def _highs_first_s(problem: LocationProblem, time_limit_s: float) -> float:
+    """How many seconds HiGHS has before prices: all where those do not see the problem or do not repay compiling."""
+    count = len(pairs(problem.cost)[0])
+    if not _priced(problem) or count < PRICES_AFTER:
+        return time_limit_s
+    if count >= PRICES_FROM:
+        return 0.0
+    return time_limit_s if time_limit_s < ENOUGH_S else min(FIRST_S, FIRST * time_limit_s)
 
 
 def _priced(problem: LocationProblem) -> bool:

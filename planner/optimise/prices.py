@@ -15,10 +15,12 @@ import numpy as np
 from planner.compiled import announce
 from planner.optimise.answers import checked, unsolved, valued
 from planner.optimise.branch import branch
+from planner.optimise.exchange import around, exchanged
 from planner.optimise.flow import cheapest
 from planner.optimise.highs import branch_and_bound, tighten
 from planner.optimise.knapsack import OUT, climb, gains
 from planner.optimise.lagrange import Ascent, Point, Relaxation, full_costs, relax, second_costs, shrink, stepped
+from planner.optimise.pack import packed
 from planner.optimise.problem import LocationProblem, LocationSolution
 from planner.optimise.province import improve
 from planner.optimise.restrict import left, restricted
@@ -34,29 +36,115 @@ FEW = 10  # arcs left a demand point: with more, the linear program is slow, and
 LINEAR_S = 4.0  # for the linear program's search where its bound is the better one
 WHOLE_UP_TO = 20_000  # arcs left: with more, parts are searched one by one
 IMPROVING = 0.05  # of the time, for parts at first
+AT_FIRST, AT_FIRST_S = 0.1, 8.0  # of the time, at most so many seconds: the search before a wide gap counts as hard
+WIDE = 3e-3  # relative: with a wider gap, wider than is asked for, open sites are exchanged
+EXCHANGING, SPLITTING = 0.2, 0.4  # of the time left, for exchanging open sites, and for the split problem
+PACKING = 0.2  # of the time left after that, for whole demand points at the split problem's sites
+EXCHANGING_S = 5.0  # left: with less, open sites are not exchanged
+EXCHANGED_UP_TO = 100_000  # arcs left: with more, a flow takes too long to judge many choices
 
 
-def solve_by_prices(problem: LocationProblem, *, gap: float, time_limit_s: float, seed: int) -> LocationSolution:
-    """The best solution and its bound; the bound is infinite, and nothing returned, only when nothing is feasible."""
+def solve_by_prices(
+    problem: LocationProblem, *, gap: float, time_limit_s: float, seed: int, start: LocationSolution | None = None
+) -> LocationSolution:
+    """The best solution and its bound; the bound is infinite, and nothing returned, only when nothing is feasible.
+
+    Parameters
+    ----------
+    start : what another search of this problem ended with, which this one begins with
+    """
     began = time.perf_counter()
     ends = began + time_limit_s
     announce((gains, climb, settle if problem.whole else cheapest), "the search for plans within seats")
     relaxed = relax(problem)
     if _seats_at_most(relaxed) < problem.weight.sum() * (1 - 1e-9):
         return unsolved(problem, "infeasible", time.perf_counter() - began)
-    relaxed, point, best = root(problem, relaxed, gap, began + 0.5 * time_limit_s)
+    bound, best = -np.inf, None
+    if start is not None and start.status in ("optimal", "feasible"):
+        bound, best = start.bound, start
+    relaxed, point, best = root(problem, relaxed, gap, began + 0.5 * time_limit_s, best)
+    wide = _worth_exchanging(relaxed, point.bound, best, gap, ends)
+    until = min(_part_of(AT_FIRST, ends), time.perf_counter() + AT_FIRST_S) if wide else ends
+    best, bound = _searched(problem, relaxed, point, best, max(bound, point.bound), gap=gap, ends=until, seed=seed)
+    if wide and bound < _goal(_objective(best), gap):
+        if _worth_exchanging(relaxed, bound, best, gap, ends):
+            best, bound = _other_sites(problem, relaxed, point, best, bound, gap=gap, ends=ends, seed=seed)
+        best, bound = _searched(problem, relaxed, point, best, bound, gap=gap, ends=ends, seed=seed)
+    return _finished(problem, best, bound, gap, began)
+
+
+def _searched(
+    problem: LocationProblem,
+    relaxed: Relaxation,
+    point: Point,
+    best: LocationSolution | None,
+    bound: float,
+    *,
+    gap: float,
+    ends: float,
+    seed: int,
+) -> tuple[LocationSolution | None, float]:
+    """The best solution and bound after a search of what they leave: by parts, by HiGHS where better, by a tree."""
+    if bound >= _goal(_objective(best), gap):
+        return best, bound
     if best is not None and problem.whole:
         best = improve(problem, relaxed, point, best, gap=gap, ends=_part_of(IMPROVING, ends), seed=seed)
-    best, bound = _by_rows(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
+    best, proven = _by_rows(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
+    bound = max(bound, proven)
     kept = left(relaxed, point, _objective(best))
     if best is not None and problem.whole and int(kept.arcs.sum()) > WHOLE_UP_TO:
         best = improve(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed + 1)
         kept = left(relaxed, point, best.objective)
-    if bound < _goal(_objective(best), gap) and time.perf_counter() < ends:
-        node = stepped(shrink(relaxed, kept.state, kept.arcs), kept.fewest, kept.most)
-        found = branch(problem, node, point.price, best, _objective(best), gap=gap, ends=ends, known=bound)
-        best, bound = found.best, max(bound, found.bound)
-    return _finished(problem, best, bound, gap, began)
+    upper = _objective(best)
+    if bound >= _goal(upper, gap) or time.perf_counter() >= ends:
+        return best, bound
+    node = stepped(shrink(relaxed, kept.state, kept.arcs), kept.fewest, kept.most)
+    found = branch(problem, node, point.price, best, upper, gap=gap, ends=ends, known=point.bound, floor=bound)
+    return found.best, found.bound
+
+
+def _other_sites(
+    problem: LocationProblem,
+    relaxed: Relaxation,
+    point: Point,
+    best: LocationSolution | None,
+    bound: float,
+    *,
+    gap: float,
+    ends: float,
+    seed: int,
+) -> tuple[LocationSolution | None, float]:
+    """The best solution and bound after exchanging open sites, and after solving the split problem.
+
+    Whole demand points are seldom much dearer than split ones, whose tree is the quicker by far: its bound is a bound,
+    and its open sites are where to look for those of the whole.
+    """
+    best = exchanged(problem, relaxed, point, best, ends=_part_of(EXCHANGING, ends), seed=seed)
+    if not problem.whole or not _worth_exchanging(relaxed, bound, best, gap, ends):
+        return best, bound
+    part = _part_of(SPLITTING, ends) - time.perf_counter()
+    start = None if best is None else replace(best, bound=-np.inf)  # whose bound, if any, is not the split problem's
+    split = replace(problem, whole=False)
+    loose = solve_by_prices(split, gap=gap, time_limit_s=part, seed=seed, start=start)
+    if loose.status == "infeasible":
+        return None, np.inf
+    if loose.status == "unknown":
+        return best, bound
+    bound = max(bound, loose.bound)
+    best = around(problem, relaxed, point, loose.open, best)
+    if bound < _goal(_objective(best), gap):
+        part = _part_of(PACKING, ends) - time.perf_counter()
+        found = packed(problem, loose, time_limit_s=part, seed=seed)
+        best = found if found is not None and found.objective < _objective(best) else best
+    return best, bound
+
+
+def _worth_exchanging(
+    relaxed: Relaxation, bound: float, best: LocationSolution | None, gap: float, ends: float
+) -> bool:
+    """Whether the gap is wide, flows are quick, and time is left for many."""
+    wide = bound < _goal(_objective(best), max(WIDE, gap))
+    return wide and len(relaxed.demand) <= EXCHANGED_UP_TO and ends - time.perf_counter() >= EXCHANGING_S
 
 
 def _objective(best: LocationSolution | None) -> float:
@@ -120,11 +208,10 @@ def _goal(upper: float, gap: float) -> float:
 
 
 def root(
-    problem: LocationProblem, relaxed: Relaxation, gap: float, ends: float
+    problem: LocationProblem, relaxed: Relaxation, gap: float, ends: float, best: LocationSolution | None = None
 ) -> tuple[Relaxation, Point, LocationSolution | None]:
-    """What is left of the relaxation, the best prices found, and the best solution seen on the way."""
-    best: LocationSolution | None = None
-    upper = np.inf
+    """What is left of the relaxation, the best prices found, and the best solution known or seen on the way."""
+    upper = _objective(best)
     large = len(relaxed.weight) >= MANY
     price = full_costs(relaxed) if large else second_costs(relaxed)
     ascent = Ascent(relaxed, price, REACH * float(np.abs(price).sum()), scaled=large)

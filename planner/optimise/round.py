@@ -41,15 +41,18 @@ def rounded(problem: LocationProblem, node: Relaxation, ascent: Ascent) -> Locat
 
     The rest are put where they add least, the largest first, then moved and exchanged; None if they do not fit.
     """
-    n = len(problem.weight)
     added, is_open = node.chosen(0.5 - ascent.open)
     if not np.isfinite(added):
         return None
-    point = ascent.best
-    reaching = _reaching_all(node, point, is_open)
-    if reaching is None:
-        return None
-    is_open = reaching
+    reaching = _reaching_all(node, ascent.best, is_open)
+    return None if reaching is None else put(problem, node, ascent.best, reaching, ascent.taken)
+
+
+def put(
+    problem: LocationProblem, node: Relaxation, point: Point, is_open: np.ndarray, taken: np.ndarray
+) -> LocationSolution | None:
+    """Whole demand points at these open sites: first those that an arc takes for more than half, then the largest."""
+    n = len(problem.weight)
     some = np.flatnonzero(is_open[node.site])
     reduced = (node.cost + point.seat_price[node.site] * node.weight[node.demand])[some]
     order = np.lexsort((reduced, node.demand[some]))
@@ -60,7 +63,7 @@ def rounded(problem: LocationProblem, node: Relaxation, ascent: Ascent) -> Locat
     demand, site, cost = node.demand[some], node.site[some], node.cost[some]
     first = np.searchsorted(demand, np.arange(n + 1))
     at = np.full(n, -1)
-    sure = np.flatnonzero(ascent.taken[some] > 0.5)
+    sure = np.flatnonzero(taken[some] > 0.5)
     at[demand[sure]] = sure
     rest = np.flatnonzero(at < 0)
     over = 10.0 * float(np.abs(cost).max(initial=1.0)) + float(node.step_cost.max(initial=0.0))

@@ -32,8 +32,9 @@ class Shared:
 
 @dataclass(frozen=True, eq=False)
 class Flow:
-    """The cheapest flow: arcs as in the relaxation, what it costs with the seats added, loads, and its prices."""
+    """The cheapest flow: arcs of the relaxation, what it costs with the seats added, loads, and its prices."""
 
+    arcs: np.ndarray
     demand: np.ndarray
     site: np.ndarray
     share: np.ndarray
@@ -48,11 +49,10 @@ def share_out(problem: LocationProblem, node: Relaxation, is_open: np.ndarray, u
     Where the node leaves no steps to decide, nothing with these sites is better. What cannot be better than ``upper``
     is not looked at.
     """
-    arcs = _arcs(node, is_open)
-    each = np.where(node.max_steps > 0, node.step_cost / np.maximum(node.step_seats, 1e-12), 0.0)
-    loose = _flow(node, arcs, node.seats, node.max_steps * node.step_seats, each)
+    loose = flow_at(node, is_open)
     if loose is None:
         return None
+    arcs = loose.arcs
     opening = float(node.fixed[is_open].sum())
     if opening + loose.cost >= upper:
         return Shared(None, (loose.price,))
@@ -70,6 +70,12 @@ def share_out(problem: LocationProblem, node: Relaxation, is_open: np.ndarray, u
         if tried is not None and tried.cost + node.step_cost @ fewer < cost:
             best, steps, cost = tried, fewer, tried.cost + node.step_cost @ fewer
     return Shared(at_shares(problem, is_open, best), (loose.price, best.price))
+
+
+def flow_at(node: Relaxation, is_open: np.ndarray) -> Flow | None:
+    """The cheapest flow with these open sites and parts of steps; None where their seats, with all steps, are short."""
+    each = np.where(node.max_steps > 0, node.step_cost / np.maximum(node.step_seats, 1e-12), 0.0)
+    return _flow(node, _arcs(node, is_open), node.seats, node.max_steps * node.step_seats, each)
 
 
 def at_shares(problem: LocationProblem, is_open: np.ndarray, flow: Flow) -> LocationSolution | None:
@@ -118,4 +124,4 @@ def _flow(node: Relaxation, arcs: np.ndarray, seats: np.ndarray, more: np.ndarra
     load = np.bincount(site, weights=share * node.weight[demand], minlength=m)
     price = np.full(n, np.inf)
     np.minimum.at(price, demand, cost + seat_price[site] * node.weight[demand])
-    return Flow(demand, site, share, float(spent), load, price)
+    return Flow(arcs, demand, site, share, float(spent), load, price)

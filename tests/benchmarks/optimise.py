@@ -1,6 +1,7 @@
 """Location problems, solved and proven, beside spopt with its CBC where that is installed, in one run.
 
-python -m tests.benchmarks.optimise [row ...]    rows: pmed, pmed15, zy, seats, county, frontier, sketch, large, scoring
+python -m tests.benchmarks.optimise [row ...]    rows: pmed, pmed15, zy, seats, county, fixed, frontier,
+                                                 sketch, large, scoring
 
 Every answer is held against its published optimum. Instances are read from ../shared/instances.
 """
@@ -27,9 +28,11 @@ from planner.optimise import (
     split_objective,
     violations,
 )
+from planner.optimise.highs import by_rows
 from planner.optimise.problem import dense
 from planner.optimise.sketch import sketch
 from tests.benchmarks import counties
+from tests.benchmarks import fixed as plants
 from tests.test_instances import INSTANCES, ZY, published_pmed, read_pmed, read_zy, rounding
 
 SPOPT_LIMIT_S = 1200
@@ -130,6 +133,17 @@ def county() -> Iterator[Line]:
         yield Line(work, "ours", wall, cpu, f"gap {found.gap:.3%}")
 
 
+def fixed() -> Iterator[Line]:
+    """Plants whose opening costs much, with three and ten times the seats that are needed; gap 1e-4, 20 s each."""
+    for whole, (demands, sites), ratio in product((True, False), ((200, 30), (500, 60)), (3, 10)):
+        problem = plants.draw(demands, sites, ratio, seed=1, whole=whole)
+        work = f"plants, {sites} x {demands}, {'whole' if whole else 'split'}, {ratio} times the seats"
+        for engine, ask in (("ours", solve), ("HiGHS alone", by_rows)):
+            wall, cpu, found = timed(lambda problem=problem, ask=ask: ask(problem, gap=1e-4, time_limit_s=20, seed=0))
+            assert found.status == "unknown" or not violations(problem, found)
+            yield Line(work, engine, wall, cpu, f"objective {found.objective:,.0f}, gap {found.gap:.3%}")
+
+
 def fronts() -> Iterator[Line]:
     """Frontiers of a drawn county, nine limits on the number or the cost of open schools, every point exact."""
     drawn = counties.draw(60, 500)
@@ -203,6 +217,7 @@ ROWS: dict[str, Callable[[], Iterator[Line]]] = {
     "zy": zy,
     "seats": seats,
     "county": county,
+    "fixed": fixed,
     "frontier": fronts,
     "sketch": sketched,
     "large": large,
