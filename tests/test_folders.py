@@ -10,7 +10,7 @@ import pytest
 from planner.area import read_area, write_area
 from planner.draw.chart import chart, ticks
 from planner.errors import DataError, InfeasibleError, ScenarioError
-from planner.folders import save_alternatives, save_frontier
+from planner.folders import frontier_map, save_alternatives, save_frontier
 from planner.indicators import INDICATORS
 from planner.optimise import OutOfTimeError
 from planner.plan import alternatives, frontier
@@ -19,6 +19,7 @@ from planner.scenario import parse_scenario
 from planner.travel import travel_times
 from planner.verify import verify
 from tests import tiny as tiny_module
+from tests.test_draw import data_of
 
 LOOSE = tiny_module.SCENARIO.replace("max = 0", "max = 1").replace("lower_primary = 30", "lower_primary = 90")
 
@@ -149,3 +150,10 @@ def test_alternatives_of_nothing_say_what_is_short(tiny):
     none = parse_scenario(tiny_module.SCENARIO.replace("lower_primary = 30", "lower_primary = 10"), "tiny.toml")
     with pytest.raises(InfeasibleError, match="5 pupils have no open"):
         alternatives(tiny.area, tiny.times, none)
+
+
+def test_the_map_of_all_points_has_today_and_each_point_by_its_figures(tiny):
+    front = frontier(tiny.area, tiny.times, tiny.scenario, ("mean_minutes", "schools_open"))
+    titles = [plan["title"] for plan in data_of(frontier_map(front))["plans"]]
+    assert titles[0] == tiny.today.title
+    assert titles[1:] == ["1: 6.67 min · 2 schools"]
