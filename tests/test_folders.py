@@ -155,5 +155,5 @@ def test_alternatives_of_nothing_say_what_is_short(tiny):
 def test_the_map_of_all_points_has_today_and_each_point_by_its_figures(tiny):
     front = frontier(tiny.area, tiny.times, tiny.scenario, ("mean_minutes", "schools_open"))
     titles = [plan["title"] for plan in data_of(frontier_map(front))["plans"]]
-    assert titles[0] == tiny.today.title
+    assert titles[0] == front.today.title
     assert titles[1:] == ["1: 6.67 min · 2 schools"]
