@@ -10,7 +10,6 @@ from planner.errors import DataError, Fault
 
 if TYPE_CHECKING:
     from planner.model import StudyArea, TravelTimes
-    from planner.plan import Plan
     from planner.scenario import Scenario
 
 
@@ -60,38 +59,6 @@ def read_either(path: Path, area: Path | None) -> tuple[Scenario, StudyArea, Tra
         folder = full(read_folder(path, area))
         times = travel_times(folder.area, folder.scenario.travel)
     return folder.scenario, folder.area, times
-
-
-def plan_in(path: Path, area: Path | None) -> Plan:
-    """The plan of a plan folder, without the layout before it.
-
-    Raises
-    ------
-    DataError : it is no plan folder, or its area is gone
-    """
-    import pandas as pd
-
-    from planner.plan import Plan
-    from planner.travel import travel_times
-    from planner.verify.folder import full, number, read_folder
-
-    with step(f"Reading {path}"):
-        folder = full(read_folder(path, area))
-        times = travel_times(folder.area, folder.scenario.travel)
-    actions, assignment = pd.DataFrame(folder.actions), pd.DataFrame(folder.assignment)
-    for table, columns in ((actions, ("seats", "seats_added", "pupils")), (assignment, ("pupils", "minutes", "km"))):
-        for column in columns:
-            table[column] = table[column].map(number)
-        table["pupils"] = table["pupils"].astype("int64")
-    return Plan(
-        folder.area,
-        folder.scenario,
-        times,
-        title=str(folder.summary.get("title", path.name)),
-        status=str(folder.summary.get("status", "scored")),
-        actions=actions,
-        assignment=assignment,
-    )
 
 
 def facts(area: StudyArea) -> dict[str, Any]:

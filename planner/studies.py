@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from planner.console import put_json, show, step
-from planner.opening import plan_in, read, read_either
+from planner.opening import read, read_either
 from planner.options import AreaOf, AsJson, Out, PublicEdition
 
 if TYPE_CHECKING:
@@ -134,10 +134,12 @@ def robust(
     as_json: AsJson = False,
 ) -> None:
     """A plan's schools in futures: fewer and more pupils, slower and quicker ways, critical roads closed."""
+    from planner.explain import read_plan
     from planner.folders import records, write_whole_table
     from planner.robust import robustness
 
-    given = plan_in(plan, area)
+    with step(f"Reading {plan}"):
+        given = read_plan(plan, area)
     with step("Putting the plan to the test") as tell:
         found = robustness(given, roads=roads)
         tell(f"{len(found.futures)} futures")

@@ -26,7 +26,6 @@ from planner.errors import DataError
 from planner.explain import read_plan
 from planner.indicators import INDICATORS, moves
 from planner.model import BAND_GRADES, BANDS, GRADES
-from planner.opening import plan_in
 from planner.plan import alternatives, current_plan, frontier, optimise, road_flows
 from planner.privacy import BASE, SAID, public_area, rounded
 from planner.public import public, public_alternatives, public_frontier
@@ -300,9 +299,10 @@ def test_the_command_line_writes_a_public_edition(tmp_path):
         frame = pd.read_csv(tmp_path / "p" / f"{name}.csv")
         assert counts(frame)
         assert all(in_fives(frame[column]) for column in counts(frame)), name
-    for read in (plan_in, read_plan):
-        with pytest.raises(DataError, match="public edition"):
-            read(tmp_path / "p", None)
+    with pytest.raises(DataError, match="public edition"):
+        read_plan(tmp_path / "p")
+    refused = CliRunner().invoke(app, ["robust", str(tmp_path / "p")])
+    assert isinstance(refused.exception, DataError)
 
 
 def test_a_full_plan_saved_says_so(tiny, tmp_path):
