@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from planner.area import read_area, write_area
 from planner.cli import app
-from planner.errors import DataError, InfeasibleError
+from planner.errors import DataError
 from planner.hearing import browser, hearing_pack, print_pdf, save_pack
 from planner.hearing.facts import ending, seats, trips
 from planner.hearing.pages import page
@@ -165,10 +165,7 @@ def test_a_plan_that_was_scored_has_its_sheets(tiny):
 
 def test_a_plan_that_closes_nothing_has_town_sheets_alone(tiny):
     scenario = parse_scenario(tiny_module.SCENARIO.replace("max = 0", "max = 1"), "t.toml")
-    try:
-        plan = optimise(tiny.area, tiny.times, scenario)
-    except InfeasibleError:  # pragma: no cover
-        pytest.fail("the looser scenario has a plan")
+    plan = optimise(tiny.area, tiny.times, scenario)
     assert ending(plan) == []
     kinds = [sheet.kind for sheet in hearing_pack(plan).sheets]
     assert kinds == ["county", "town", "town"]
