@@ -1,4 +1,3 @@
-import base64
 import dataclasses
 import json
 import re
@@ -16,8 +15,8 @@ from planner.draw.basemap import DEGREE, RANKS, encode, roads
 from planner.draw.catchments import catchments
 from planner.draw.isochrones import isochrones
 from planner.draw.layers import payload
-from planner.draw.pack import pack, unpack
-from planner.draw.page import SCRIPTS
+from planner.draw.pack import pack
+from planner.draw.page import SCRIPTS, from_text
 from planner.draw.words import asset, words
 from planner.indicators import INDICATORS
 from planner.model import ACTIONS, BANDS, KIND_GRADES, MODES, STAGES
@@ -71,7 +70,7 @@ def hostile_plans():
 
 
 def data_of(drawing):
-    return unpack(base64.b64decode(re.search(r'id="plan-data">(.*?)</script>', drawing.html)[1]))
+    return from_text(re.search(r'id="plan-data">(.*?)</script>', drawing.html)[1])
 
 
 def unreachable(plan):
@@ -190,8 +189,8 @@ def test_an_empty_area(tiny):
 def test_unknown_and_unreachable_are_null(tiny):
     plan = unreachable(tiny.plan)
     data = data_of(draw(tiny.area, tiny.today, plan))
-    lost = [trip for trip in data["plans"][1]["trips"] if trip[2] < 0]
-    assert {(trip[0], trip[4], trip[5], trip[7]) for trip in lost} == {
+    lost = [trip for trip in data["plans"][1]["trips"] if trip["school"] < 0]
+    assert {(trip["village"], trip["minutes"], trip["km"], trip["reason"]) for trip in lost} == {
         (3, None, None, "unreachable"),
         (0, None, None, "no_seat"),
     }

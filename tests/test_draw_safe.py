@@ -37,6 +37,10 @@ FORCED = """async ([bait, elsewhere]) => {
   for (let i = 0; i < 10; i++) await new Promise((done) => setTimeout(done, 60));
   return [...refused];
 }"""
+VILLAGES = """async () => (await readData($("plan-data"))).villages.map(({ at }) => {
+  const { x, y } = map_plan.latLngToContainerPoint(at), box = map_plan.getContainer().getBoundingClientRect();
+  return [box.x + x, box.y + y];
+})"""
 ELSEWHERE = "https://elsewhere.invalid/"
 
 
@@ -109,6 +113,10 @@ def look_everywhere(page, ids):
         seen.append(page.evaluate(TEXTS))
     page.evaluate("map_plan.eachLayer((layer) => layer.getTooltip && layer.getTooltip() && layer.openTooltip())")
     seen.append(page.evaluate(TEXTS))
+    page.locator("#fit").click()
+    for place in page.evaluate(VILLAGES):
+        page.mouse.move(*place)
+        seen.append(page.evaluate(TEXTS))
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     seen.append(page.evaluate(TEXTS))
     page.evaluate("dispatchEvent(new Event('afterprint'))")

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.draw.pack import pack, unpack
+from planner.draw.page import from_text, to_text
 from planner.draw.words import asset
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -32,6 +33,7 @@ DATA = st.recursive(
 @given(DATA)
 def test_what_was_packed_comes_back(data):
     assert unpack(pack(data)) == data
+    assert from_text(to_text(data)) == data
 
 
 def drawn(seed):
@@ -52,16 +54,15 @@ def drawn(seed):
 @pytest.mark.browser
 @pytest.mark.skipif(not CHROMIUM, reason="no chromium on this machine")
 def test_the_page_reads_what_python_packed():
-    import base64
-
     from playwright.sync_api import sync_playwright
 
-    read = """async (text) => JSON.stringify(await readData({ text }))"""
+    read = """async (text) =>
+      JSON.stringify(await readData({ text }), (_, value) => (ArrayBuffer.isView(value) ? [...value] : value))"""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page()
         page.add_script_tag(content=asset("pack.js"))
         for seed in range(20):
             data = drawn(seed)
-            assert json.loads(page.evaluate(read, base64.b64encode(pack(data)).decode())) == data
+            assert json.loads(page.evaluate(read, to_text(data))) == data
         browser.close()

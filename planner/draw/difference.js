@@ -15,18 +15,13 @@ function changeClass(minutes) {
   return 2 + Math.sign(minutes) * steps;
 }
 
-function meanMinutes(trips) {
-  const pupils = trips.reduce((sum, trip) => sum + trip.pupils, 0);
-  if (!pupils || trips.some(({ minutes }) => minutes === null)) return null;
-  return trips.reduce((sum, trip) => sum + trip.pupils * trip.minutes, 0) / pupils;
-}
-
 /** Per village its class, "unknown" where a layout has no way, or null without pupils. */
-function changesOf(first, other, band) {
-  return first.trips.map((trips, row) => {
-    if (!trips[band].length && !other.trips[row][band].length) return null;
-    const [before, after] = [first, other].map((view) => meanMinutes(view.trips[row][band]));
-    return before === null || after === null ? "unknown" : changeClass(after - before);
+function changesOf(first, other, band, villages, bands) {
+  const [was, is] = [first, other].map(({ list }) => minutesBy(list, villages, bands));
+  return Array.from({ length: villages }, (_, row) => {
+    const [before, after] = [was, is].map((minutes) => minutes[row * bands + band]);
+    if (Number.isNaN(before) && Number.isNaN(after)) return null;
+    return Number.isFinite(before) && Number.isFinite(after) ? changeClass(after - before) : "unknown";
   });
 }
 

@@ -132,7 +132,7 @@ def villages(area: StudyArea) -> list[dict[str, Any]]:
 
 
 def _plan(area: StudyArea, plan: Plan, school_row: Mapping[str, int], village_row: Mapping[str, int]) -> dict[str, Any]:
-    """A plan: rows of arrays, schools and villages by their row."""
+    """A plan, schools and villages by their row."""
     actions, trips = plan.actions, to_tenths(plan).assignment
     return {
         "title": plan.title,
@@ -152,16 +152,16 @@ def _plan(area: StudyArea, plan: Plan, school_row: Mapping[str, int], village_ro
             for row in actions.to_dict("records")
         ],
         "trips": [
-            [
-                village_row[str(row["demand_id"])],
-                BANDS.index(str(row["band"])),
-                school_row.get(str(row["school_id"]), -1),
-                int(row["pupils"]),
-                number(row["minutes"], 1),
-                number(row["km"], 2),
-                str(row["mode"]),
-                str(row["reason"]),
-            ]
+            {
+                "village": village_row[str(row["demand_id"])],
+                "band": BANDS.index(str(row["band"])),
+                "school": school_row.get(str(row["school_id"]), -1),
+                "pupils": int(row["pupils"]),
+                "minutes": number(row["minutes"], 1),
+                "km": number(row["km"], 2),
+                "mode": str(row["mode"]),
+                "reason": str(row["reason"]),
+            }
             for row in trips.to_dict("records")
         ],
         "catchments": catchments(area, plan, school_row),

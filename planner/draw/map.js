@@ -3,6 +3,10 @@
    Names come from data: they reach the page only through textContent, properties and SVG made node by node. */
 
 const ON_MAP = ["schools", "merges", "others", "difference", "villages", "way", "lines", "flows"];
+/* Sheets by their depth, and what is painted on them in turn; then the layers that are Leaflet's. */
+const SHEETS = { land: [305, "catchments"], ground: [310, "roads", "towns"], plan: [420, "lines", "difference", "villages", "merges"] };
+const PANES = { isochrones: 307, flows: 340, closed: 345, way: 425, labels: 650 };
+const GROUPS = ["schools", "others", "towns", "isochrones", "flows", "closed", "way"];
 const LAYERS = [...ON_MAP, "isochrones", "catchments", "towns", "closed", "roads"];
 const HIDDEN = ["others", "difference", "flows", "isochrones"];
 const EITHER = ["villages", "difference"];
@@ -20,10 +24,12 @@ function drawPlan(map, data) {
   const wide = window.matchMedia("(min-width: 900px)").matches;
   const state = { lang: data.lang, view: Math.max(plans.length - 1, 0), band: 1, chosen: null };
   const shown = new Set(LAYERS.filter((name) => !HIDDEN.includes(name)));
-  const views = (plans.length ? plans : [NO_PLAN]).map((plan) => indexPlan(plan, plan.trips.map(tripFrom)));
+  const views = (plans.length ? plans : [NO_PLAN]).map(indexPlan);
   const say = speaker(data.words, state), { t, n, withUnit, nameOf } = say;
-  const groups = {}, renderers = {};
-  const marks = { villages: [], schools: [] };
+  const groups = {}, renderers = {}, marks = [];
+  const places = { villages: placesOf(villages), schools: placesOf(schools) };
+  const townInks = data.towns.map(({ rings }) => inkOf(rings.flat()));
+  const roadInks = Object.fromEntries(Object.keys(ROADS).map((rank) => [rank, inkOf(data.roads.lines[rank])]));
   let pin = null, zoom = null, fit = null, cameFrom = null;
   const asked = data.whatif && makeWhatIf(data, {
     say, choose, turnTo: turnToView, view: () => state.view, band: () => state.band, trips: (i) => views[i].list,
@@ -31,19 +37,23 @@ function drawPlan(map, data) {
 
   /* -- plans by school and by village -- */
 
-  function tripFrom([village, band, school, pupils, minutes, km, mode, reason]) {
-    return { village, band, school, pupils, minutes, km, mode, reason };
-  }
-
-  function indexPlan(plan, list) {
-    const action = schools.map(() => ({})), serves = schools.map(() => bands.map(() => []));
-    const trips = villages.map(() => bands.map(() => []));
-    plan.actions.forEach((row) => (action[row.school][row.stage] = row));
-    for (const trip of list) {
-      trips[trip.village][trip.band].push(trip);
-      if (trip.school >= 0) serves[trip.school][trip.band].push(trip);
-    }
-    return { ...plan, action, serves, trips, list };
+  /** A plan with its trips, and its actions and trips by school and by village, made when they are asked for. */
+  function indexPlan(plan) {
+    const made = Object.create(plan);
+    const byRow = (table, trips, row) => {
+      trips.forEach((trip) => table[trip[row]][trip.band].push(trip));
+      return table;
+    };
+    return withParts(made, [
+      ["list", () => plan.trips],
+      ["action", () => {
+        const action = schools.map(() => ({}));
+        plan.actions.forEach((row) => (action[row.school][row.stage] = row));
+        return action;
+      }],
+      ["trips", () => byRow(villages.map(() => bands.map(() => [])), made.list, "village")],
+      ["serves", () => byRow(schools.map(() => bands.map(() => [])), made.list.filter(({ school }) => school >= 0), "school")],
+    ]);
   }
 
   /** Show a layout: a plan, or what people try, which is the one after the last plan. */
@@ -51,7 +61,7 @@ function drawPlan(map, data) {
     state.view = i;
     const tried = asked.plan();
     views.length = plans.length;
-    if (tried) views.push(indexPlan({ ...NO_PLAN, actions: tried.actions }, tried.list));
+    if (tried) views.push(indexPlan({ ...NO_PLAN, actions: tried.actions, trips: tried.list }));
     state.view = Math.min(i, views.length - 1);
     drawView();
     asked.writeResult(state.view);
@@ -78,10 +88,10 @@ function drawPlan(map, data) {
 
   /* -- classes of minutes: half the norm, the norm, half as much again -- */
 
-  function breaks() {
+  const breaks = remembering(() => [state.band], () => {
     const norm = data.limits[bands[state.band].band];
     return norm === null ? [15, 30, 60] : [norm / 2, norm, norm * 1.5];
-  }
+  });
 
   function classOf(minutes) {
     const found = breaks().findIndex((limit) => minutes <= limit + 1e-6);
@@ -100,49 +110,105 @@ function drawPlan(map, data) {
       t("minutes.from_to", { from: mid, to: high }), t("minutes.over", { from: high })][index];
   }
 
-  /** Class 0..3 of a village's longest trip, the reason when pupils have no school, "" without pupils. */
-  function signOf(village) {
-    const trips = view().trips[village][state.band];
-    if (!trips.length) return "";
-    const lost = trips.find((trip) => trip.school < 0 || trip.minutes === null);
-    if (lost) return lost.reason || "unreachable";
-    return classOf(Math.max(...trips.map((trip) => trip.minutes)));
-  }
+  /** By village the class 0..3 of its longest trip, the reason when pupils have no school, "" without pupils. */
+  const signs = remembering(() => [view(), state.band], () => {
+    const found = villages.map(() => "");
+    for (const { village, band, school, minutes, reason } of view().list) {
+      const before = found[village];
+      if (band !== state.band || (before !== "" && !Number.isInteger(before))) continue;
+      found[village] = school < 0 || minutes === null ? reason || "unreachable" : Math.max(before || 0, classOf(minutes));
+    }
+    return found;
+  });
+
+  const signOf = (row) => signs()[row];
+
+  /* -- what is painted -- */
+
+  const areas = remembering(() => [view(), stage()], () =>
+    (view().catchments[stage()] || []).map((area) => ({ ...area, ink: inkOf(area.rings.flat()) })));
+
+  /** Lines from villages to their schools, by class. */
+  const tripInks = remembering(() => [view(), state.band], () => {
+    const ends = CLASS_COLOURS.map(() => []);
+    for (const { village, band, school, minutes } of view().list) {
+      if (band !== state.band || school < 0 || !villages[village].at || !schools[school].at) continue;
+      ends[classOf(minutes)].push(...places.villages.subarray(2 * village, 2 * village + 2), ...places.schools.subarray(2 * school, 2 * school + 2));
+    }
+    return ends.map((xy) => boxed(Float64Array.from(xy), Uint32Array.from({ length: xy.length / 4 }, (_, i) => 4 * i + 4)));
+  });
+
+  /** The villages, those with the longest ways on top. */
+  const villageDots = remembering(() => [signs()], () => {
+    const depth = (sign) => (sign === "" ? -1 : Number.isInteger(sign) ? sign : CLASS_COLOURS.length);
+    const rows = villages.map((_, row) => row).filter((row) => villages[row].at);
+    const dots = rows.map((row) => ({ row, style: villageStyle(signOf(row), beyond(signOf(row)), villages[row].pupils[state.band]) }));
+    return dots.sort((one, other) => depth(signOf(one.row)) - depth(signOf(other.row)));
+  });
+
+  const changes = remembering(() => [views[0], compared(), state.band], () =>
+    changesOf(views[0], compared(), state.band, villages.length, bands.length));
+
+  const changeDots = remembering(() => [changes()], () => {
+    const rows = plans.length < 2 ? [] : changedRows(changes()).filter((row) => villages[row].at);
+    return rows.map((row) => ({ row, style: changeStyle(changes()[row]) }));
+  });
+
+  const merges = remembering(() => [view(), stage()], () => {
+    const here = view().actions.filter(({ into, stage: name }) => into !== null && name === stage());
+    const ends = here.map(({ school, into }) => [school, into]).filter((rows) => rows.every((row) => schools[row].at));
+    const xy = ends.flatMap((rows) => rows.flatMap((row) => [...places.schools.subarray(2 * row, 2 * row + 2)]));
+    return boxed(Float64Array.from(xy), Uint32Array.from(ends, (_, i) => 4 * i + 4));
+  });
+
+  const painters = {
+    catchments: (pen, at) => paintCatchments(pen, at, areas(), (row) => isChosen(schools, row)),
+    roads: (pen, at) => paintRoads(pen, at, roadInks),
+    towns: (pen, at) => paintTowns(pen, at, townInks),
+    lines: (pen, at) => tripInks().forEach((ink, i) =>
+      paintLines(pen, ink, at, { color: CLASS_COLOURS[i], weight: beyond(i) ? 1.8 : 1, opacity: 0.75 })),
+    difference: (pen, at) => paintDots(pen, at, places.villages, changeDots()),
+    villages: (pen, at) => paintDots(pen, at, places.villages, villageDots()),
+    merges: (pen, at) => [{ color: "#fff", weight: 6, opacity: 0.8 }, MERGE].forEach((style) => paintLines(pen, merges(), at, style)),
+  };
 
   /* -- layers -- */
 
-  function makePanes() {
-    const ground = { catchments: 305, isochrones: 307, roads: 310, towns: 320 };
-    const order = { ...ground, flows: 340, closed: 345, lines: 350, way: 360, villages: 420, merges: 430, labels: 650 };
-    for (const [name, depth] of Object.entries(order)) {
+  function makeLayers() {
+    const paneAt = (name, depth) => {
       const pane = map.createPane(name);
-      pane.style.zIndex = depth;
-      if (name !== "villages") pane.style.pointerEvents = "none";
-      renderers[name] = L.canvas({ pane: name, padding: 0.3, tolerance: 4 });
+      Object.assign(pane.style, { zIndex: depth, pointerEvents: "none" });
+    };
+    for (const [name, depth] of Object.entries(PANES)) {
+      paneAt(name, depth);
+      renderers[name] = L.canvas({ pane: name, padding: 0.3 });
+    }
+    for (const [name, [depth, ...layers]] of Object.entries(SHEETS)) {
+      const paint = (pen, at) => layers.filter((layer) => shown.has(layer)).forEach((layer) => painters[layer](pen, at));
+      paneAt(name, depth);
+      renderers[name] = new Sheet(paint, { pane: name }).addTo(map);
     }
     map.getPane("isochrones").style.opacity = ISOCHRONE_OPACITY;
-    LAYERS.forEach((name) => (groups[name] = L.layerGroup()));
+    GROUPS.forEach((name) => (groups[name] = L.layerGroup()));
+    labelTowns(map, groups.towns, data.towns.map((town) => ({ ...town, name: nameOf(town) })), townInks);
+    drawClosed(groups.closed, data.closed, still);
     showLayers();
   }
 
   function showLayers() {
-    LAYERS.forEach((name) => (shown.has(name) ? map.addLayer(groups[name]) : map.removeLayer(groups[name])));
+    GROUPS.forEach((name) => (shown.has(name) ? map.addLayer(groups[name]) : map.removeLayer(groups[name])));
+    repaint();
+  }
+
+  function repaint(names = Object.keys(SHEETS)) {
+    names.forEach((name) => renderers[name].ask());
+  }
+
+  function repaintNow() {
+    Object.values(renderers).forEach((renderer) => renderer._map && renderer._redraw());
   }
 
   const still = (name, style) => ({ renderer: renderers[name], pane: name, interactive: false, ...style });
-
-  function drawGround() {
-    for (const rank of ["path", "local", "secondary", "main"]) {
-      L.polyline(data.roads.lines[rank].map(decode), still("roads", ROADS[rank])).addTo(groups.roads);
-    }
-    drawClosed(groups.closed, data.closed, still);
-    for (const town of data.towns) {
-      const border = { color: "#4d4d4d", weight: 1.6, dashArray: "7 4", fill: false };
-      L.polygon(decodeArea(town.rings), still("towns", border)).addTo(groups.towns);
-      const icon = L.divIcon({ className: "town", iconSize: null, html: el("span", { textContent: nameOf(town) }) });
-      L.marker(town.at, { icon, pane: "labels", interactive: false, keyboard: false }).addTo(groups.towns);
-    }
-  }
 
   function drawView() {
     drawLayers();
@@ -151,24 +217,22 @@ function drawPlan(map, data) {
   }
 
   function drawLayers() {
-    ["catchments", "lines", "merges"].forEach((name) => groups[name].clearLayers());
     drawLand();
-    drawCatchments();
-    drawLines();
     drawRoadUse();
-    villages.forEach(drawVillage);
     byTown.forEach((row) => drawSchool(schools[row], row));
-    drawMerges();
-    drawChanges();
     drawWay(groups.way, chosenTrips(), data, still);
+    repaint(["land", "plan"]);
   }
 
-  /** Another layout on the map, for a moment. */
-  function drawAs(i) {
+  /** What ``task`` finds while another layout is on the map. */
+  function whileShowing(i, task) {
     const kept = state.view;
     state.view = i;
     drawLayers();
+    const found = task();
     state.view = kept;
+    drawLayers();
+    return found;
   }
 
   /** The way of a chosen village. */
@@ -197,58 +261,10 @@ function drawPlan(map, data) {
 
   const isChosen = (list, row) => state.chosen !== null && state.chosen.list === list && state.chosen.row === row;
 
-  function drawCatchments() {
-    for (const { school, tint, rings } of view().catchments[stage()] || []) {
-      const chosen = isChosen(schools, school);
-      const style = { ...(chosen ? CATCHMENT.chosen : CATCHMENT.other), fillColor: TINTS[tint] };
-      L.polygon(decodeArea(rings), still("catchments", style)).addTo(groups.catchments);
-    }
-  }
-
-  function drawLines() {
-    const lines = CLASS_COLOURS.map(() => []);
-    for (const trips of view().trips) {
-      for (const { village, school, minutes } of trips[state.band]) {
-        if (school < 0 || !villages[village].at || !schools[school].at) continue;
-        lines[classOf(minutes)].push([villages[village].at, schools[school].at]);
-      }
-    }
-    lines.forEach((some, i) => {
-      const style = { color: CLASS_COLOURS[i], weight: beyond(i) ? 1.8 : 1.1, opacity: 0.75 };
-      L.polyline(some, still("lines", style)).addTo(groups.lines);
-    });
-  }
-
-  /** A village is drawn once, and painted anew where it looks different. */
-  function drawVillage(village, row) {
-    if (!village.at) return;
-    const sign = signOf(row), make = sign === "unreachable" ? Cross : L.CircleMarker, old = marks.villages[row];
-    const pupils = village.pupils[state.band], look = `${sign} ${beyond(sign)} ${pupils}`;
-    if (old && old.look === look) return;
-    const style = { ...PLAIN, ...villageStyle(sign, beyond(sign), pupils) };
-    if (old && old.make === make) old.mark.setStyle(style);
-    else if (old) old.mark.remove();
-    const text = () => signText(signOf(row), row);
-    const mark = old && old.make === make ? old.mark : addVillage(groups.villages, make, row, style, text);
-    marks.villages[row] = { mark, make, look };
-  }
-
-  function addVillage(group, make, row, style, text) {
-    return new make(villages[row].at, { renderer: renderers.villages, pane: "villages", ...style })
-      .bindTooltip(() => el("span", { textContent: `${nameOf(villages[row])}: ${text()}` }))
-      .on("click", () => choose(villages, row))
-      .addTo(group);
-  }
-
-  const changes = () => changesOf(views[0], compared(), state.band);
-
-  function drawChanges() {
-    groups.difference.clearLayers();
-    if (!shown.has("difference") || plans.length < 2) return;
-    const all = changes(), texts = changeTexts(say);
-    const add = (row) => addVillage(groups.difference, L.CircleMarker, row, changeStyle(all[row]), () => texts[all[row]]);
-    changedRows(all).filter((row) => villages[row].at).forEach(add);
-  }
+  /** The dots that are shown, and what is said of one. */
+  const dotsShown = () => (shown.has("difference") ? changeDots() : shown.has("villages") ? villageDots() : []);
+  const dotText = (row) =>
+    `${nameOf(villages[row])}: ${shown.has("difference") ? changeTexts(say)[changes()[row]] : signText(signOf(row), row)}`;
 
   function signText(sign, row) {
     if (sign === "") return plans.length ? t("no_pupils") : withUnit(villages[row].pupils[state.band], "pupils");
@@ -258,6 +274,7 @@ function drawPlan(map, data) {
 
   const small = () => (map.getSize().x < 500 ? 0.72 : 1);
 
+  /** A school's sign is an element, for keyboard and screen reader; it is made anew where it looks different. */
   function drawSchool(school, row) {
     if (!school.at) return;
     const here = actionOf(row), over = here ? overSeats(here) : 0;
@@ -265,7 +282,7 @@ function drawPlan(map, data) {
     const radius = here ? small() * schoolRadius(here.pupils) : 4;
     const more = here ? `: ${t(`state.${action}`)}${over ? `, ${overText(here)}` : ""}` : "";
     const text = `${nameOf(school)}, ${t(`kind.${school.kind}`)}${more}`;
-    const look = `${text} ${radius} ${action} ${Boolean(here)}`, old = marks.schools[row];
+    const look = `${text} ${radius} ${action} ${Boolean(here)}`, old = marks[row];
     if (old && old.look === look) return;
     if (old) old.group.removeLayer(old.mark);
     const sign = symbol(school.kind, action, radius);
@@ -278,19 +295,10 @@ function drawPlan(map, data) {
       .on("keypress", ({ originalEvent: { key } }) => ["Enter", " "].includes(key) && (isChosen(schools, row) ? toggle() : pick()))
       .on("add", (event) => setAll(event.target.getElement(), { "aria-label": text, "data-school": school.id }))
       .addTo(group);
-    marks.schools[row] = { mark, look, group };
+    marks[row] = { mark, look, group };
   }
 
   const overText = ({ pupils, seats }) => t("over", { pupils: withUnit(pupils, "pupils"), seats: withUnit(seats, "seats") });
-
-  function drawMerges() {
-    for (const { school, stage: name, into } of view().actions) {
-      if (into === null || name !== stage() || !schools[school].at || !schools[into].at) continue;
-      const ends = [schools[school].at, schools[into].at];
-      L.polyline(ends, still("merges", { color: "#fff", weight: 6, opacity: 0.8 })).addTo(groups.merges);
-      L.polyline(ends, still("merges", MERGE)).addTo(groups.merges);
-    }
-  }
 
   /* -- key: a checkbox for each layer, and under it what its signs mean and how many there are -- */
 
@@ -359,7 +367,6 @@ function drawPlan(map, data) {
       if (box.checked && EITHER.includes(name)) leave(EITHER.find((other) => other !== name));
       if (name === "isochrones") drawLand();
       if (name === "flows") drawRoadUse();
-      if (name === "difference") drawChanges();
       showLayers();
       swipe.update();
     });
@@ -378,7 +385,7 @@ function drawPlan(map, data) {
     show("card", true);
     if (list === schools && !actionOf(row)) turnTo(row);
     writeDetails();
-    redrawCatchments();
+    repaint(["land"]);
     drawChosen();
     writeKey();
     announce(list, row);
@@ -404,16 +411,11 @@ function drawPlan(map, data) {
     refresh();
   }
 
-  function redrawCatchments() {
-    groups.catchments.clearLayers();
-    drawCatchments();
-  }
-
   function forget() {
     state.chosen = null;
     if (pin) pin.remove();
     writeDetails();
-    redrawCatchments();
+    repaint(["land"]);
     drawChosen();
     writeKey();
     $("said").textContent = "";
@@ -489,10 +491,14 @@ function drawPlan(map, data) {
 
   function show(panel, open) {
     const other = panel === "key" ? "card" : "key";
-    if (open && !wide && !$(other).hidden) show(other, false);
+    if (open && !wide && !$(other).hidden) turnPanel(other, false);
+    turnPanel(panel, open);
+    map.invalidateSize({ animate: false });
+  }
+
+  function turnPanel(panel, open) {
     $(panel).hidden = !open;
     $(`show-${panel}`).ariaExpanded = String(open);
-    map.invalidateSize({ animate: false });
   }
 
   function refresh() {
@@ -510,16 +516,20 @@ function drawPlan(map, data) {
     writeControls();
     scores.writeScores();
     scores.writeAbout();
-    refresh();
+    writeKey();
+    writePanels();
   }
 
   function listen() {
     const found = new Map();
-    for (const list of [schools, villages]) {
-      list.forEach((thing, row) => found.set(`${nameOf(thing)} · ${thing.id}`, [list, row]));
-    }
-    $("places").replaceChildren(...[...found.keys()].map((value) => el("option", { value })));
+    const listPlaces = later(() => {
+      for (const list of [schools, villages]) {
+        list.forEach((thing, row) => found.set(`${nameOf(thing)} · ${thing.id}`, [list, row]));
+      }
+      $("places").replaceChildren(...[...found.keys()].map((value) => el("option", { value })));
+    });
     $("search").addEventListener("input", (event) => {
+      listPlaces();
       const [list, row] = found.get(event.target.value) || [];
       if (!list) return;
       choose(list, row);
@@ -531,6 +541,7 @@ function drawPlan(map, data) {
     $("language").addEventListener("click", () => {
       state.lang = state.lang === "zh" ? "en" : "zh";
       write();
+      drawView();
     });
     $("show-swipe").addEventListener("click", () => {
       if (!state.view) state.view = views.length - 1;
@@ -567,17 +578,18 @@ function drawPlan(map, data) {
 
   const page = { map, data, state, views, say, view, compared, actionOf, choose, setBand, asked };
   const details = makeDetails(page), scores = makeScores(page);
-  const listing = makeListing({ ...page, stateText: details.stateText }), swipe = makeSwipe({ map, state, say, renderers, drawAs, viewName });
-  makePrintable({ map, showCounty, line: paperLine, tables: listing.paper });
+  const listing = makeListing({ ...page, stateText: details.stateText }), swipe = makeSwipe({ map, state, say, repaintNow, whileShowing, viewName });
+  makePrintable({ map, showCounty, repaintNow, line: paperLine, tables: listing.paper });
   $("result").hidden = $("whatif").hidden = !asked;
-  PANELS.forEach((panel) => show(panel, wide));
-  showCounty();
-  makePanes();
-  drawGround();
-  listen();
+  PANELS.forEach((panel) => turnPanel(panel, wide));
   write();
   map.invalidateSize({ animate: false });
-  showCounty(); // in the room that the words above leave
+  showCounty(); // in the room that the words leave
+  makeLayers();
+  drawView();
+  listen();
+  const at = (row) => villages[row].at, pick = (row) => choose(villages, row);
+  listenToDots(map, places.villages, dotsShown, { at, text: dotText, pick });
   new ResizeObserver(() => map.invalidateSize({ animate: false, pan: false })).observe(map.getContainer());
   L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
 }

@@ -1,12 +1,25 @@
 "use strict";
 /* Reads what pack.py wrote: see there. */
 
+const SIGNS_85 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%,()*+-;.=:?@^_`{|}~";
+
 /** What an element holds; rejects in browsers that cannot decompress (before Chromium 80, Safari 16.4, Firefox 113). */
 async function readData(node) {
-  const signs = atob(node.text), packed = new Uint8Array(signs.length);
-  for (let i = 0; i < signs.length; i++) packed[i] = signs.charCodeAt(i);
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const stream = new Blob([bytesOf(node.text)]).stream().pipeThrough(new DecompressionStream("deflate"));
   return unpack(new Uint8Array(await new Response(stream).arrayBuffer()));
+}
+
+/** Bytes from their signs: four of them are a number of five digits, each below 85. */
+function bytesOf(text) {
+  const digit = new Uint8Array(128), lacks = (5 - (text.length % 5)) % 5, all = text + "~".repeat(lacks);
+  [...SIGNS_85].forEach((sign, i) => (digit[sign.charCodeAt(0)] = i));
+  const made = new DataView(new ArrayBuffer((all.length / 5) * 4));
+  for (let i = 0, at = 0; i < all.length; at += 4) {
+    let number = 0;
+    for (const end = i + 5; i < end; i++) number = number * 85 + digit[all.charCodeAt(i)];
+    made.setUint32(at, number);
+  }
+  return new Uint8Array(made.buffer, 0, made.byteLength - lacks);
 }
 
 function unpack(raw) {
@@ -19,31 +32,50 @@ function unpack(raw) {
     if (node === null || typeof node !== "object") return node;
     const read = READERS[node["#"]];
     if (read) return read(node, plain, columns);
-    return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, plain(value)]));
+    return withParts({}, Object.entries(node).map(([key, value]) => [key, () => plain(value)]));
   };
   return plain(left);
 }
 
+/** An object with parts that are made when they are first asked for. */
+function withParts(made, makers) {
+  for (const [name, make] of makers) {
+    const get = () => {
+      const value = make();
+      Object.defineProperty(made, name, { value, enumerable: true, writable: true });
+      return value;
+    };
+    Object.defineProperty(made, name, { get, enumerable: true, configurable: true });
+  }
+  return made;
+}
+
 const READERS = {
-  numbers: (node, _, columns) => readNumbers(node, columns[node.column]),
+  numbers: (node, _, columns) => readNumbers(node, columns[node.column], new Array(node.count)),
   words: ({ words, at }, plain) => plain(at).map((i) => words[i]),
-  lists({ lengths, of }, plain) {
-    const inside = plain(of);
+  /** Lists of whole numbers are parts of one array of such: there are many of them, and some are long. */
+  lists({ lengths, of }, plain, columns) {
+    const whole = of["#"] === "numbers" && of.scale === 1 && !of.gaps;
+    const inside = whole ? readNumbers(of, columns[of.column], new Int32Array(of.count)) : plain(of);
     let begin = 0;
-    return plain(lengths).map((length) => inside.slice(begin, (begin += length)));
+    return plain(lengths).map((length) => inside[whole ? "subarray" : "slice"](begin, (begin += length)));
   },
   rows({ of }, plain) {
     const columns = of.map(plain);
     return columns[0].map((_, i) => columns.map((column) => column[i]));
   },
   records({ keys, of }, plain) {
-    const columns = of.map(plain);
-    return columns[0].map((_, i) => Object.fromEntries(keys.map((key, k) => [key, columns[k][i]])));
+    const columns = of.map(plain), last = keys.length;
+    return columns[0].map((_, i) => {
+      const record = {};
+      for (let k = 0; k < last; k++) record[keys[k]] = columns[k][i];
+      return record;
+    });
   },
 };
 
-function readNumbers({ count, scale, gaps, by, steps }, column) {
-  const found = new Array(count), rows = count / by, wide = column.length / count;
+function readNumbers({ count, scale, gaps, by, steps }, column, found) {
+  const rows = count / by, wide = column.length / count;
   const beside = new Float64Array(steps === 2 ? rows : 0);
   let sum = 0;
   for (let k = 0, at = 0, row = 0; k < count; k++) {

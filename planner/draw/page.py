@@ -14,11 +14,12 @@ from branca.element import Element, Figure
 from folium.template import Template
 from xstatic.pkg import leaflet
 
-from planner.draw.pack import pack
+from planner.draw.pack import pack, unpack
 from planner.draw.words import asset, words
 
 SCRIPTS = (
-    *("tools.js", "symbols.js", "flows.js", "isochrones.js", "ways.js", "charts.js"),
+    *("tools.js", "symbols.js", "sheet.js", "ground.js", "dots.js"),
+    *("flows.js", "isochrones.js", "ways.js", "charts.js"),
     *("difference.js", "swipe.js", "several.js", "listing.js", "print.js"),
     *("whatif.js", "exchange.js", "cards.js", "panel.js"),
     *("details.js", "scores.js"),
@@ -26,6 +27,8 @@ SCRIPTS = (
 )
 STYLES = ("map.css", "whatif.css", "listing.css", "compare.css", "print.css")
 POLICY = "policy-goes-here"
+SIGNS = bytes.maketrans(b"&<>,.:", b",.:&<>")
+"""Signs of base 85 that HTML gives a meaning, and what stands for them; both ways the same."""
 
 
 class Page(Figure):
@@ -84,12 +87,21 @@ def render(data: Mapping[str, Any], lang: str) -> str:
 
 
 def to_text(data: object) -> str:
-    r"""Data as a script element may hold it: packed, in base64.
+    r"""Data as a script element may hold it: packed, four bytes in five signs.
 
-    >>> set("<>&") & set(to_text(["</script>"] * 20))
+    >>> set("<>&\"'\\") & set(to_text(["</script>"] * 20))
     set()
     """
-    return base64.b64encode(pack(data)).decode()
+    return base64.b85encode(pack(data)).translate(SIGNS).decode()
+
+
+def from_text(text: str) -> Any:
+    """What was made a text, as the page reads it.
+
+    >>> from_text(to_text({"name": "旬邑"}))
+    {'name': '旬邑'}
+    """
+    return unpack(base64.b85decode(text.encode().translate(SIGNS)))
 
 
 def content_policy(scripts: Sequence[str]) -> str:

@@ -6,13 +6,17 @@ function makeWhatIf(data, page) {
   const { t, n, withUnit, nameOf } = page.say, { schools, villages, bands } = data;
   data.whatif.times.forEach(byVillage);
   const sites = sitesOf(data.whatif), today = settle(layoutToday(sites));
-  const plans = data.plans.map((plan, i) => ({ layout: layoutOf(sites, plan.actions), ...scored(page.trips(i), plan.actions) }));
+  const plans = withParts([], data.plans.map((plan, i) => [i, () => planned(plan, page.trips(i))]));
   let from = data.plans.length - 1, tried = [], at = 0, against = "plan", said = null;
 
   function settle(layout, before = null) {
     const byBand = assign(data, sites, layout, before), trips = byBand.flat();
     const planned = before ? data.plans[from].actions : [];
     return { layout, byBand, ...scored(trips, actionsOf(sites, layout, trips, bands, planned)) };
+  }
+
+  function planned({ actions }, trips) {
+    return { layout: layoutOf(sites, actions), ...scored(trips, actions) };
   }
 
   function scored(trips, actions) {

@@ -1,7 +1,7 @@
 "use strict";
 /* On paper: the whole county on page one, then tables; afterwards the screen is as it was. */
 
-function makePrintable({ map, showCounty, line, tables }) {
+function makePrintable({ map, showCounty, repaintNow, line, tables }) {
   let kept = null, copies = [];
 
   window.addEventListener("beforeprint", () => {
@@ -11,6 +11,7 @@ function makePrintable({ map, showCounty, line, tables }) {
     document.body.classList.add("printing");
     map.invalidateSize({ animate: false, pan: false });
     showCounty();
+    repaintNow();
     copies = [...map.getContainer().querySelectorAll("canvas")].map((canvas) => [canvas, copyOf(canvas)]);
     copies.forEach(([canvas, copy]) => canvas.replaceWith(copy));
   });

@@ -2,7 +2,7 @@
 /* Two layouts on one map, before to the left of a handle and after to its right. The left side is a picture of the
    map's canvases and signs, taken again whenever the map has moved; the right side is the map itself. */
 
-function makeSwipe({ map, state, say, renderers, drawAs, viewName }) {
+function makeSwipe({ map, state, say, repaintNow, whileShowing, viewName }) {
   const { t } = say, pane = map.createPane("swipe"), ground = el("div", { className: "ground" });
   const handle = el("div", { className: "handle", tabIndex: 0, hidden: true }, el("span", {}), el("i", {}), el("span", {}));
   let on = false, share = 0.5, busy = false;
@@ -15,7 +15,7 @@ function makeSwipe({ map, state, say, renderers, drawAs, viewName }) {
 
   /** Everything drawn now, lowest first, as copies that nobody can click on. */
   function picture() {
-    Object.values(renderers).forEach((renderer) => renderer._map && renderer._redraw());
+    repaintNow();
     const depth = (one) => Number(getComputedStyle(one).zIndex) || 0;
     const panes = Object.values(map.getPanes()).filter((one) => one !== pane && one.parentNode === map.getPane("mapPane"));
     return panes.sort((a, b) => depth(a) - depth(b)).flatMap((one) => {
@@ -34,9 +34,7 @@ function makeSwipe({ map, state, say, renderers, drawAs, viewName }) {
   function update() {
     if (!on || busy) return;
     busy = true;
-    drawAs(0);
-    const copies = picture();
-    drawAs(state.view);
+    const copies = whileShowing(0, picture);
     pane.replaceChildren(ground, ...copies);
     pane.hidden = false;
     clip();

@@ -35,27 +35,6 @@ const SHAPES = {
   nine_year: [5, 0.75, 1.4, 0.52],
 };
 
-/* What Leaflet would otherwise keep of a mark's earlier style. */
-const PLAIN = { stroke: true, fill: true, color: "#fff", weight: 0.8, fillOpacity: 1 };
-
-const Cross = L.CircleMarker.extend({
-  _updatePath() {
-    this._renderer._updateCross(this);
-  },
-});
-L.Canvas.include({
-  _updateCross(layer) {
-    if (!this._drawing || layer._empty()) return;
-    const { x, y } = layer._point, r = layer._radius, pen = this._ctx;
-    pen.beginPath();
-    pen.moveTo(x - r, y - r);
-    pen.lineTo(x + r, y + r);
-    pen.moveTo(x - r, y + r);
-    pen.lineTo(x + r, y - r);
-    this._fillStroke(pen, layer);
-  },
-});
-
 function outline([corners, turn, size, cut], radius) {
   const steps = cut < 1 ? 2 * corners : corners;
   const points = Array.from({ length: steps }, (_, i) => {
@@ -106,9 +85,9 @@ const cross = () => drawing(20, 16, svg("path", { d: "M-5,-5L5,5M-5,5L5,-5", str
 /** Circle of a village: by its class of minutes, "no_seat", "unreachable", or "" without pupils. */
 function villageStyle(sign, far, pupils = 25) {
   const radius = Math.min(2.6 + Math.sqrt(pupils) * 0.32, 6.5);
-  if (sign === "") return { radius: 1.8, stroke: false, fillColor: "#777", fillOpacity: 0.8 };
+  if (sign === "") return { radius: 1.8, fillColor: "#777", fillOpacity: 0.8 };
   if (sign === "no_seat") return { radius: radius + 1, color: "#111", weight: 2, fillColor: "#fff", fillOpacity: 1 };
-  if (sign === "unreachable") return { radius: radius + 0.5, color: "#111", weight: 2.5, fill: false };
+  if (sign === "unreachable") return { radius: radius + 0.5, color: "#111", weight: 2.5, cross: true };
   const edge = far ? { radius: radius + 1.2, color: "#222", weight: 1.6 } : { radius, color: "#fff", weight: 0.8 };
   return { ...edge, fillColor: CLASS_COLOURS[sign], fillOpacity: 0.95 };
 }

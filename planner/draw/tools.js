@@ -52,8 +52,6 @@ function decode(numbers) {
   return line;
 }
 
-const decodeArea = (polygons) => polygons.map((rings) => rings.map(decode));
-
 /** New children for a node; the focus stays on the control of the same id. */
 function refill(node, children) {
   const { id } = node.contains(document.activeElement) ? document.activeElement : {};
@@ -69,6 +67,27 @@ const afterTheFrame = (() => {
     requestAnimationFrame(() => setTimeout(() => mine === last && task(), 16));
   };
 })();
+
+/** A function that remembers its answer as long as ``keys`` gives the same values. */
+function remembering(keys, make) {
+  let kept = null, answer;
+  return () => {
+    const now = keys();
+    if (!kept || now.some((key, i) => key !== kept[i])) [kept, answer] = [now, make()];
+    return answer;
+  };
+}
+
+/** Something to do when the browser has a moment; calling it does it at once, and no second time. */
+function later(task) {
+  let done = false;
+  const now = () => {
+    if (!done) task();
+    done = true;
+  };
+  requestAnimationFrame(() => setTimeout(now, 50));
+  return now;
+}
 
 /** Pairs of a key and a number, added up by key. */
 function countBy(pairs) {

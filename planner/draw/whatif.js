@@ -52,14 +52,14 @@ function toggled(sites, layout, first, school, stage = null) {
 
 /** Trips of one band to the nearest open school; of equals the school of today, else the earlier one. */
 function assignBand(data, band, isOpen) {
-  const { times, schools, today } = data.whatif.bands[band];
+  const { times, schools, today } = data.whatif.bands[band], { villages } = data;
   if (times < 0) return [];
-  const table = data.whatif.times[times], column = new Map(table.schools.map((school, k) => [school, k]));
+  const table = data.whatif.times[times], rows = table.tenths, column = new Map(table.schools.map((school, k) => [school, k]));
   const to = schools.filter(isOpen), at = to.map((school) => column.get(school)), trips = [];
-  for (let village = 0; village < data.villages.length; village++) {
-    const pupils = data.villages[village].pupils[band];
+  for (let village = 0; village < villages.length; village++) {
+    const pupils = villages[village].pupils[band];
     if (!pupils) continue;
-    const tenths = table.tenths[village], home = today[village];
+    const tenths = rows[village], home = today[village];
     let least = Infinity, school = -1;
     for (let k = 0; k < to.length; k++) {
       const time = tenths[at[k]];
@@ -87,11 +87,9 @@ function assign(data, sites, layout, before = null) {
 
 /** What becomes of every site, as a plan says it; a stage that another plan merges still does, if the receiver runs. */
 function actionsOf(sites, layout, trips, bands, planned) {
-  const load = new Map(), runs = new Set(sites.filter((_, i) => layout.open[i]).map(({ school }) => school));
-  for (const { school, band, pupils } of trips) {
-    const key = `${school} ${bands[band].stage}`;
-    load.set(key, (load.get(key) || 0) + pupils);
-  }
+  const runs = new Set(sites.filter((_, i) => layout.open[i]).map(({ school }) => school));
+  const load = new Map(bands.map(({ stage }) => [stage, []])), loads = bands.map(({ stage }) => load.get(stage));
+  for (const { school, band, pupils } of trips) loads[band][school] = (loads[band][school] || 0) + pupils;
   const merges = planned.filter(({ action, into }) => action === "merge" && (into === null || runs.has(into)));
   const merged = new Map(merges.map((row) => [`${row.school} ${row.stage}`, row.into]));
   return sites.flatMap(({ school, stage, seats, origin }, i) => {
@@ -103,7 +101,7 @@ function actionsOf(sites, layout, trips, bands, planned) {
     const into = merge ? merged.get(`${school} ${stage}`) : null;
     const all = !open ? 0 : seats === null ? null : seats + more;
     const added = !open ? 0 : origin === EXISTING ? more : all;
-    const pupils = load.get(`${school} ${stage}`) || 0;
+    const pupils = load.get(stage)?.[school] || 0;
     return [{ school, stage, action: open ? running : ending, into, seats: all, added, pupils }];
   });
 }
@@ -116,10 +114,11 @@ function overSeats({ action, seats, pupils }) {
 /** The figures of the cards, from trips and actions; minutes in whole tenths, so that no sum is rounded. */
 function scoresOf(data, trips, actions) {
   const found = { changing_pupils: 0, beyond_norm_pupils: 0, without_seat_pupils: 0 }, counts = new Map();
+  const homes = data.whatif.bands.map(({ today }) => today), norms = data.bands.map(({ band }) => data.limits[band]);
   let sum = 0, served = 0, longest = null;
   for (const { village, band, school, pupils, minutes, reason } of trips) {
-    if (school !== data.whatif.bands[band].today[village]) found.changing_pupils += pupils;
-    const norm = data.limits[data.bands[band].band];
+    if (school !== homes[band][village]) found.changing_pupils += pupils;
+    const norm = norms[band];
     if (norm !== null && !(minutes !== null && minutes <= norm + 1e-6)) found.beyond_norm_pupils += pupils;
     if (reason === "no_seat") found.without_seat_pupils += pupils;
     if (school < 0 || minutes === null) continue;
