@@ -70,6 +70,7 @@ def open_page(browser):
             page.add_init_script(before)
         page.goto(path.as_uri())
         page.wait_for_selector("#key section", state="attached")
+        page.wait_for_selector("#scores > *", state="attached")  # the card follows after the first frame
         return page
 
     yield opened

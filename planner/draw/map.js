@@ -16,7 +16,7 @@ const PANELS = ["key", "card"];
 const NO_PLAN = { actions: [], trips: [], catchments: {}, notes: [], title: "" };
 
 function start(map) {
-  readData($("plan-data")).then((data) => drawPlan(map, data));
+  drawPlan(map, planData);
 }
 
 function drawPlan(map, data) {
@@ -512,11 +512,17 @@ function drawPlan(map, data) {
     if (asked) asked.write(state.view);
   }
 
+  /** What stands around the map, but for the card beside it. */
   function write() {
     writeControls();
+    scores.writeFoot();
+    writeKey();
+    if (asked) asked.writeResult(state.view);
+  }
+
+  function writeCard() {
     scores.writeScores();
     scores.writeAbout();
-    writeKey();
     writePanels();
   }
 
@@ -541,6 +547,7 @@ function drawPlan(map, data) {
     $("language").addEventListener("click", () => {
       state.lang = state.lang === "zh" ? "en" : "zh";
       write();
+      writeCard();
       drawView();
     });
     $("show-swipe").addEventListener("click", () => {
@@ -587,6 +594,7 @@ function drawPlan(map, data) {
   showCounty(); // in the room that the words leave
   makeLayers();
   drawView();
+  later(writeCard);
   listen();
   const at = (row) => villages[row].at, pick = (row) => choose(villages, row);
   listenToDots(map, places.villages, dotsShown, { at, text: dotText, pick });

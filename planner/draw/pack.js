@@ -99,8 +99,16 @@ function runCode(text) {
   document.body.append(script);
 }
 
+let planData = null;
+
 if (document.getElementById("plan-code")) {
-  readData(document.getElementById("plan-code")).then(runCode, () => {
-    document.getElementById("cannot").hidden = false;
-  });
+  Promise.all(["plan-data", "plan-code"].map((id) => readData(document.getElementById(id)))).then(
+    ([data, code]) => {
+      planData = data;
+      runCode(code);
+    },
+    () => {
+      document.getElementById("cannot").hidden = false;
+    },
+  );
 }

@@ -40,12 +40,16 @@ function makeScores({ data, state, say }) {
   }
 
   function writeAbout() {
-    const { synthetic, dataDate, attribution, assumptions } = data.area;
+    const { assumptions } = data.area;
     const items = (lines) => el("ul", {}, ...lines.map((line) => el("li", { textContent: line })));
     const list = (key, lines) => (lines.length ? [el("h3", { textContent: t(key) }), items(lines)] : []);
     const notes = [...new Set(plans.flatMap((plan) => plan.notes))];
     const head = el("h2", { textContent: t("about") });
     $("about").replaceChildren(head, ...list("notes", notes), ...list("assumptions", assumptions));
+  }
+
+  function writeFoot() {
+    const { synthetic, dataDate, attribution } = data.area;
     const date = `${t("data_date")} ${dataDate || t("unknown")}`;
     const said = [synthetic ? t("synthetic.long") : "", date, ...attribution, `Leaflet ${L.version}`];
     $("foot").textContent = said.filter(Boolean).join(" · ");
@@ -53,5 +57,5 @@ function makeScores({ data, state, say }) {
     $("public").hidden = !data.area.public;
   }
 
-  return { statusText, writeScores, writeAbout };
+  return { statusText, writeScores, writeAbout, writeFoot };
 }

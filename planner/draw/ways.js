@@ -47,6 +47,7 @@ function wayKey({ dropped }, { t }, item, note) {
 }
 
 function drawClosed(group, lines, still) {
+  if (!lines.length) return;
   for (const style of CLOSED) {
     L.polyline(lines.map(decode), still("closed", { ...style, lineCap: "butt" })).addTo(group);
   }
