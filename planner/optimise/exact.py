@@ -6,10 +6,10 @@ Why each: docs/decisions/0004, 0007 and 0008.
 from __future__ import annotations
 
 import dataclasses
-import time
 
 import numpy as np
 
+from planner.compiled import clock
 from planner.optimise import median
 from planner.optimise.answers import checked, serve_nearest, unsolved, valued
 from planner.optimise.mip import INF
@@ -59,16 +59,16 @@ def _solve(
     problem: LocationProblem, gap: float, time_limit_s: float, seed: int
 ) -> tuple[LocationSolution, Relaxed | None]:
     """The best solution, and the linear relaxation where one was solved."""
-    began = time.perf_counter()
+    began = clock()
     n, m = problem.cost.shape
     demand = pairs(problem.cost)[0]
     if n and (m == 0 or len(np.unique(demand)) < n):
-        return unsolved(problem, "infeasible", time.perf_counter() - began), None
+        return unsolved(problem, "infeasible", clock() - began), None
     if len(demand) >= median.WORTH_COMPILING and median.carries(problem):
         sites = median.best_sites(problem, gap=gap, time_limit_s=time_limit_s, seed=seed)
         if sites is not None:
             return checked(problem, _at_nearest(problem, sites), gap, began), None
-        time_limit_s = max(time_limit_s - (time.perf_counter() - began), 0.5)
+        time_limit_s = max(time_limit_s - (clock() - began), 0.5)
     alone_s = _highs_first_s(problem, time_limit_s)
     first, relaxed = None, None
     if alone_s > 0:
@@ -77,7 +77,7 @@ def _solve(
             return first, relaxed
     from planner.optimise.prices import solve_by_prices  # loads what is compiled
 
-    rest = time_limit_s - (time.perf_counter() - began)
+    rest = time_limit_s - (clock() - began)
     return solve_by_prices(problem, gap=gap, time_limit_s=rest, seed=seed, start=first), relaxed
 
 
@@ -128,11 +128,11 @@ def solve_then(
         if before.status not in ("optimal", "feasible"):
             found.append(before)
             continue
-        began = time.perf_counter()
+        began = clock()
         within = _within(posed, goal, before, gap)
         ceiling = within.budgets[-1].max
         within = narrowed(within, posed, ceiling, relaxed, time_limit_s=max(0.5 * left, 1.0), seed=seed)
-        left -= time.perf_counter() - began
+        left -= clock() - began
         # Only opening counts now and seats do not bind: given the open sites, the objective before serves cheapest.
         serving = goal.cost is not None or any(budget.terms.cost is not None for budget in posed.budgets)
         free = not serving and not posed.worst and problem.side is None and not np.isfinite(problem.capacity).any()
