@@ -10,6 +10,7 @@ from planner.model import BANDS
 from planner.plan import Plan
 from planner.report.dictionary import unit_words
 from planner.scenario import Scenario, read_preset
+from planner.wording import bilingual
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,8 +53,8 @@ def about(plan: Plan) -> pd.DataFrame:
         limit, name = plan.scenario.travel.limit_minutes(band), label[f"band.{band}"]
         said = label["norm.none"] if math.isinf(limit) else label["norm"]
         rows.append((f"路程标准：{name['zh']}", f"travel norm: {name['en']}", _both(said, f"{limit:g}")))
-    rows += [("假设", "assumed", sentence) for sentence in area.assumptions]
-    rows += [("说明", "note", sentence) for sentence in plan.notes]
+    rows += [("假设", "assumed", bilingual(said)) for said in area.assumptions]
+    rows += [("说明", "note", bilingual(said)) for said in plan.notes]
     rows += [
         ("数据来源", "source of the data", "; ".join(area.attribution) or _both(label["unknown"])),
         ("未知值", "unknown figures", "写作 unknown 未知，不以 0 代替 / are said to be unknown, never 0"),
