@@ -27,12 +27,13 @@ from planner.explain import read_plan
 from planner.indicators import INDICATORS, moves
 from planner.model import BAND_GRADES, BANDS, GRADES
 from planner.plan import alternatives, current_plan, frontier, optimise, road_flows
-from planner.privacy import BASE, SAID, public_area, rounded
+from planner.privacy import BASE, public_area, rounded, said_of_public
 from planner.public import public, public_alternatives, public_frontier
 from planner.report import save
 from planner.scenario import parse_scenario
 from planner.travel import travel_times
 from planner.verify import verify
+from planner.wording import bilingual, plain
 from tests.tiny import SCENARIO, make_area
 
 XUNYI = "data/xunyi"
@@ -134,7 +135,7 @@ def test_the_map_holds_no_small_count(published):
         if row["unit"] in ("pupils", "seats"):
             assert in_fives([row["today"], row["plan"]])
     assert data["area"]["public"] is True
-    assert SAID in data["area"]["assumptions"]
+    assert plain(said_of_public()) in data["area"]["assumptions"]
 
 
 def test_the_data_in_the_page_is_the_public_plans(published):
@@ -173,7 +174,7 @@ def test_no_cell_of_the_workbook_is_a_small_count(published):
                 assert in_fives(numbers), (sheet.title, cells[0].value)
                 seen += len(numbers)
     assert seen > 1000
-    assert any(SAID in str(row[2].value) for row in book.worksheets[0].iter_rows())
+    assert any(bilingual(said_of_public()) in str(row[2].value) for row in book.worksheets[0].iter_rows())
 
 
 def test_no_row_of_the_geopackage_is_a_small_count(published):
@@ -196,7 +197,7 @@ def test_plan_json_holds_the_rounded_figures_and_no_bound(published):
     assert said["bound"] is None
     assert said["objective"] == pytest.approx((found.assignment["pupils"] * found.assignment["minutes"]).sum())
     assert said["objective"] != plan.objective
-    assert said["notes"][0] == SAID
+    assert said["notes"][0] == plain(said_of_public())
     for row in said["scorecard"].values():
         if row["unit"] in ("pupils", "seats"):
             assert in_fives([row["today"], row["plan"]])
@@ -240,7 +241,7 @@ def test_parts_of_a_split_village_are_multiples_of_five(tiny):
 
 def test_a_note_with_a_figure_is_left_out(tiny):
     plan = dataclasses.replace(tiny.plan, notes=("3 pupils live beyond.", "Norms cannot be kept."))
-    assert public(plan).notes == (SAID, "Norms cannot be kept.")
+    assert public(plan).notes == (said_of_public(), "Norms cannot be kept.")
 
 
 def test_seats_that_are_built_for_the_last_pupils_do_not_tell_of_them(tiny):

@@ -14,6 +14,7 @@ from planner.draw.whatif import whatif
 from planner.model import BAND_GRADES, BAND_STAGE, BANDS, STAGES, StudyArea
 from planner.plan import Plan
 from planner.plan.whatif import to_tenths
+from planner.wording import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,7 @@ def payload(area: StudyArea, plans: Sequence[Plan], scorecard: pd.DataFrame | No
             "public": bool(area.public),
             "dataDate": area.data_date,
             "attribution": list(area.attribution),
-            "assumptions": list(area.assumptions),
+            "assumptions": [plain(said) for said in area.assumptions],
         },
         "bands": [{"band": band, "stage": BAND_STAGE[band]} for band in BANDS],
         "limits": {band: number(limit(band)) for band in BANDS},
@@ -138,7 +139,7 @@ def _plan(area: StudyArea, plan: Plan, school_row: Mapping[str, int], village_ro
         "title": plan.title,
         "status": plan.status,
         "gap": number(plan.gap, 6),
-        "notes": list(plan.notes),
+        "notes": [plain(note) for note in plan.notes],
         "actions": [
             {
                 "school": school_row[str(row["school_id"])],

@@ -43,9 +43,10 @@ function makeScores({ data, state, say }) {
     const { synthetic, dataDate, attribution, assumptions } = data.area;
     const items = (lines) => el("ul", {}, ...lines.map((line) => el("li", { textContent: line })));
     const list = (key, lines) => (lines.length ? [el("h3", { textContent: t(key) }), items(lines)] : []);
-    const notes = [...new Set(plans.flatMap((plan) => plan.notes))];
+    const told = (remarks) => [...new Set(remarks.map((said) => (typeof said === "string" ? said : said[state.lang])))];
+    const notes = told(plans.flatMap((plan) => plan.notes));
     const head = el("h2", { textContent: t("about") });
-    $("about").replaceChildren(head, ...list("notes", notes), ...list("assumptions", assumptions));
+    $("about").replaceChildren(head, ...list("notes", notes), ...list("assumptions", told(assumptions)));
     const date = `${t("data_date")} ${dataDate || t("unknown")}`;
     const said = [synthetic ? t("synthetic.long") : "", date, ...attribution, `Leaflet ${L.version}`];
     $("foot").textContent = said.filter(Boolean).join(" · ");
