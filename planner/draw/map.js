@@ -6,6 +6,7 @@ const ON_MAP = ["schools", "merges", "others", "difference", "villages", "way", 
 const LAYERS = [...ON_MAP, "isochrones", "catchments", "towns", "closed", "roads"];
 const HIDDEN = ["others", "difference", "flows", "isochrones"];
 const EITHER = ["villages", "difference"];
+const OF_PLANS = ["flows", "isochrones", "catchments"]; // what people try has none of its own
 const BUTTONS = 4;
 const SIGNS = ["unreachable", "no_seat"];
 const PANELS = ["key", "card"];
@@ -71,6 +72,7 @@ function drawPlan(map, data) {
   const place = ({ town, id }) => `${town}\n${id}`;
   const byTown = schools.map((_, row) => row).sort((a, b) => (place(schools[a]) < place(schools[b]) ? -1 : 1));
   const view = () => views[state.view];
+  const isTried = () => plans.length > 0 && state.view === plans.length;
   /** The layout that is set beside the first: the one shown; of two the second also where the first is shown. */
   const compared = () => views[state.view || (plans.length === 2 ? 1 : 0)];
   const ground = () => data.grounds[view().ground];
@@ -333,22 +335,23 @@ function drawPlan(map, data) {
         villageItem("", t("no_pupils")),
       ],
       difference: two ? differenceKey(changes(), view().question.villages, state.band, say, item, note) : [],
-      flows: state.view < plans.length ? flowKey(flows, view().layout, say, item, note) : [],
+      flows: plans.length && !isTried() ? flowKey(flows, view().layout, say, item, note) : [],
       isochrones: [
         note(t(isochrones.dropped ? "isochrones.dropped" : "isochrones.note")),
         ...isochrones.minutes.map((to, i, all) => item(swatch(ISOCHRONES[i]), minutesText(all[i - 1], to))),
       ],
-      way: wayKey(flows, say, item, note),
+      way: wayKey(flows, chosenTrips(), say, item, note),
       closed: [item(stroke(...CLOSED), t("closed.note"))],
       roads: [
         ...ranks.map((rank) => item(stroke(ROADS[rank]), t(`roads.${rank}`))),
         ...data.roads.dropped.map((rank) => note(`${t("roads.dropped")}: ${t(`roads.${rank}`)}`)),
       ],
     };
-    const bare = state.view >= plans.length, merged = view().actions.some((row) => row.into !== null && row.stage === stage());
+    if (isTried()) OF_PLANS.forEach((name) => (items[name] = [note(t("whatif.hidden"))]));
+    const bare = !plans.length, merged = view().actions.some((row) => row.into !== null && row.stage === stage());
     const blank = { isochrones: bare, catchments: bare, towns: !data.towns.length, closed: !closed.length };
     const some = { difference: !two, merges: !merged, way: !chosenTrips().length };
-    const empty = { ...some, lines: !plans.length, flows: bare, ...blank };
+    const empty = { ...some, lines: bare, flows: bare, ...blank };
     const written = LAYERS.filter((name) => !empty[name]);
     $("key").replaceChildren(...written.map((name) => layerSection(name, items[name] || [])));
   }
@@ -361,7 +364,8 @@ function drawPlan(map, data) {
   }
 
   function layerSection(name, items) {
-    const box = el("input", { type: "checkbox", checked: shown.has(name), id: `layer-${name}` });
+    const disabled = isTried() && OF_PLANS.includes(name);
+    const box = el("input", { type: "checkbox", checked: shown.has(name), id: `layer-${name}`, disabled });
     box.addEventListener("change", () => {
       box.checked ? shown.add(name) : shown.delete(name);
       if (box.checked && EITHER.includes(name)) leave(EITHER.find((other) => other !== name));
