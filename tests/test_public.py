@@ -122,7 +122,7 @@ def test_most_cells_of_the_county_need_it(published):
 
 def test_the_map_holds_no_small_count(published):
     _, found, _ = published
-    data = payload(found.area, [found.today, found], scorecard(found))
+    data = payload(found.area, [found.today, found], [scorecard(found.today), scorecard(found)])
     for village in data["villages"]:
         assert in_fives(village["pupils"])
     for school in data["schools"]:
@@ -130,10 +130,10 @@ def test_the_map_holds_no_small_count(published):
     for plan in data["plans"]:
         assert in_fives(row[key] for row in plan["actions"] for key in ("pupils", "seats", "added"))
         assert in_fives(trip[3] for trip in plan["trips"])
-    assert all(in_fives(some) for some in data["flows"]["pupils"])
-    for row in data["scorecard"]:
-        if row["unit"] in ("pupils", "seats"):
-            assert in_fives([row["today"], row["plan"]])
+        for row, *values in zip(data["indicators"], plan["scores"]["today"], plan["scores"]["plan"], strict=True):
+            if row["unit"] in ("pupils", "seats"):
+                assert in_fives(value for value in values if value is not None)
+    assert all(in_fives(some) for ground in data["grounds"] for some in ground["flows"]["pupils"])
     assert data["area"]["public"] is True
     assert plain(said_of_public()) in data["area"]["assumptions"]
 
@@ -148,7 +148,9 @@ def test_the_data_in_the_page_is_the_public_plans(published):
     assert len(data["villages"]) > 100
     assert in_fives(count for village in data["villages"] for count in village["pupils"])
     assert in_fives(trip[3] for plan in data["plans"] for trip in plan["trips"])
-    assert in_fives(site[2] for site in data["whatif"]["sites"])  # seats
+    for question in data["whatif"]["questions"]:
+        assert in_fives(site[2] for site in question["sites"])  # seats
+        assert question["pupils"] is None  # those of the villages above
 
 
 def test_no_table_holds_a_small_count(published):

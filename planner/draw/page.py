@@ -20,7 +20,7 @@ from planner.draw.words import asset, words
 SCRIPTS = (
     *("tools.js", "symbols.js", "flows.js", "isochrones.js", "ways.js", "charts.js"),
     *("difference.js", "swipe.js", "several.js", "listing.js", "print.js"),
-    *("whatif.js", "exchange.js", "cards.js", "panel.js"),
+    *("whatif.js", "questions.js", "exchange.js", "cards.js", "panel.js"),
     *("details.js", "scores.js"),
     "map.js",
 )

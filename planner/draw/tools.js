@@ -70,6 +70,15 @@ const afterTheFrame = (() => {
   };
 })();
 
+/** A function of one thing that works each out once. */
+function remembered(make) {
+  const made = new Map();
+  return (of) => {
+    if (!made.has(of)) made.set(of, make(of));
+    return made.get(of);
+  };
+}
+
 /** Pairs of a key and a number, added up by key. */
 function countBy(pairs) {
   const sums = new Map();
