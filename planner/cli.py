@@ -20,6 +20,7 @@ from planner.opening import read as _read
 from planner.options import AreaOf, AsJson, Out, PublicEdition
 from planner.papers import explain, report
 from planner.studies import alternatives, frontier, robust
+from planner.wording import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +100,7 @@ def new(
         )
     facts = _facts(made)
     if as_json:
-        put_json(facts | {"folder": str(area), "assumptions": list(made.assumptions)})
+        put_json(facts | {"folder": str(area), "assumptions": [plain(said) for said in made.assumptions]})
         return
     _say_facts(facts)
     say("Assumed (also in area.toml):")

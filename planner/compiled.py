@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -16,10 +18,55 @@ def compiled(function: Any) -> Any:
     """The function compiled when it is first called, and kept compiled where this machine has a place to keep it."""
     import numba
 
+    _listen()
     try:
         return numba.njit(cache=True, nogil=True)(function)
     except RuntimeError:  # neither the package's folder nor the user's may be written to
         return numba.njit(nogil=True)(function)
+
+
+class _Compiling:
+    """Listens to when numba compiles; what is compiled for another function, or in another thread, counts once.
+
+    Parameters
+    ----------
+    now : when what is being compiled was begun (None: nothing is), and the seconds spent before
+    """
+
+    def __init__(self) -> None:
+        self.now: tuple[float | None, float] = (None, 0.0)
+        self._depth = 0
+
+    def notify(self, event: Any) -> None:
+        """A function begins to be compiled, or has been, well or not; numba lets one thread at a time."""
+        self._depth += 1 if event.is_start else -1
+        began, spent = self.now
+        if began is None:
+            self.now = (time.perf_counter(), spent)
+        elif self._depth == 0:
+            self.now = (None, spent + time.perf_counter() - began)
+
+
+_COMPILING = _Compiling()
+
+
+def clock() -> float:
+    """Seconds, as of ``time.perf_counter``, that stand still while numba compiles: what time limits are measured by.
+
+    A limit is what a user grants for searching. Compiling happens once on a machine; within a limit, it would leave a
+    first run with a worse plan than every later one.
+    """
+    began, spent = _COMPILING.now
+    return (time.perf_counter() if began is None else began) - spent
+
+
+@cache
+def _listen() -> None:
+    """From now on, once."""
+    from numba.core import event
+
+    event.Listener.register(_Compiling)
+    event.register("numba:compile", _COMPILING)  # type: ignore[no-untyped-call]
 
 
 def worth_it(work: float, compiled_from: float, compiling_from: float, module: str) -> bool:

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from planner.wording import Remark
+
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
@@ -123,7 +125,7 @@ class StudyArea:
     synthetic : drawn, not surveyed; shown on every map
     data_date : ISO date or "" when unknown
     attribution : one line each, shown on every map
-    assumptions : sentences about what had to be assumed
+    assumptions : what had to be assumed, in both languages or in the user's own words
     folder : where it was read from, None for an area made in memory
     content_hash : SHA-256 of the area's files
     public : its numbers of pupils are rounded so that they give no child away (``planner.privacy``)
@@ -140,7 +142,7 @@ class StudyArea:
     synthetic: bool = False
     data_date: str = ""
     attribution: tuple[str, ...] = ()
-    assumptions: tuple[str, ...] = ()
+    assumptions: tuple[Remark, ...] = ()
     folder: Path | None = None
     content_hash: str = ""
     public: bool = False

@@ -13,18 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.model import BAND_GRADES, BANDS, STAGES, StudyArea
+from planner.wording import Label, remark
 
 if TYPE_CHECKING:
     import pandas as pd
 
 BASE = 5
 """No count of pupils from 1 to 4 is published; every count is a multiple of this."""
-
-SAID = (
-    f"公开版：学生数均取整为 {BASE} 的倍数，0 可表示 0 至 {BASE - 1} 人，学位向上取整；各项指标由取整后的数字算出。 "
-    f"Public edition: numbers of pupils are rounded to multiples of {BASE}, 0 may be up to {BASE - 1}, seats upwards; "
-    "every figure is made of the rounded numbers."
-)
 
 
 def rounded(counts: np.ndarray) -> np.ndarray:
@@ -68,8 +63,17 @@ def public_area(area: StudyArea) -> StudyArea:
     for stage in STAGES:
         schools[f"pupils_{stage}"] = np.floor(schools[f"pupils_{stage}"].astype(float) / BASE + 0.5) * BASE
         schools[f"seats_{stage}"] = upwards(schools[f"seats_{stage}"].astype(float))
-    said = tuple(dict.fromkeys((*area.assumptions, SAID)))
+    said = tuple(dict.fromkeys((*area.assumptions, said_of_public())))
     return dataclasses.replace(area, pupils=made, schools=schools, assumptions=said, public=True)
+
+
+def said_of_public() -> Label:
+    """What every public edition says of its counts.
+
+    >>> said_of_public().zh[:4]
+    '公开版：'
+    """
+    return remark("area.public", base=BASE, most=BASE - 1)
 
 
 def upwards(numbers: pd.Series) -> pd.Series:

@@ -16,7 +16,7 @@ from planner.plan.frontier import FrontierPoint
 from planner.plan.given import ENDING, notes
 from planner.plan.layout import Choice, annual_cost
 from planner.plan.question import Question
-from planner.privacy import BASE, SAID, public_area, upwards
+from planner.privacy import BASE, public_area, said_of_public, upwards
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +79,7 @@ def _published(plan: Plan, area: StudyArea) -> Plan:
         actions[column] = upwards(actions[column])
     price = plan.scenario.capacity.cost_per_seat_cny
     seats = float(actions["seats_added"].sum(skipna=False))
-    kept = tuple(note for note in plan.notes if not any(letter.isdigit() for letter in note))
+    kept = tuple(note for note in plan.notes if not any(letter.isdigit() for letter in str(note)))
     made = dataclasses.replace(
         plan,
         area=area,
@@ -90,7 +90,7 @@ def _published(plan: Plan, area: StudyArea) -> Plan:
         bound=math.nan,
         gap=_coarse(plan.gap),
         today=None if plan.today is None else _published(plan.today, area),
-        notes=tuple(dict.fromkeys((SAID, *notes(question), *kept))),
+        notes=tuple(dict.fromkeys((said_of_public(), *notes(question), *kept))),
     )
     goal = plan.scenario.objective
     known = math.isfinite(plan.objective) and not goal.over

@@ -183,7 +183,7 @@ class Future(Part):
 
 
 class Solver(Part):
-    """When to stop: relative gap, seconds, seed."""
+    """When to stop: relative gap, seconds (compiling, once on a machine, left out), seed."""
 
     gap: NonNegative = 0.001
     time_limit_s: Positive = 60.0

@@ -11,7 +11,7 @@ from importlib import resources
 from typing import Any
 
 LANGUAGES = ("en", "zh")
-ROOMS = ("plan", "explain", "hearing")
+ROOMS = ("sources", "area", "travel", "plan", "explain", "hearing", "intake")
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,17 @@ class Phrase:
 
 @dataclass(frozen=True)
 class Label:
-    """Words that come in both languages."""
+    """Words that come in both languages; as a string, the English ones."""
 
     en: str
     zh: str
+
+    def __str__(self) -> str:
+        return self.en
+
+
+Remark = Label | str
+"""What a reader must know of an area or a plan: in both languages, or a text of the user's own, shown as it is."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +123,50 @@ def spoken(value: Any, language: str) -> str:  # noqa: PLR0911 - one a part
 
 def _spoken_all(values: Mapping[str, Any], language: str) -> dict[str, str]:
     return {name: spoken(value, language) for name, value in values.items()}
+
+
+def remark(key: str, **values: Any) -> Label:
+    """A sentence said in both languages, to be kept with an area or a plan.
+
+    >>> remark("note.seats_unknown", n=3).zh
+    '3个学段的学位数未知，不作限制。'
+    """
+    sentence = Sentence(key, values)
+    return Label(*(sentence.text(language) for language in LANGUAGES))
+
+
+def plain(said: Remark) -> str | dict[str, str]:
+    """A remark as files hold it; ``remark_of`` reads it again.
+
+    >>> plain(Label("Roads are level.", "道路按平坦计算。")), plain("My own words.")
+    ({'en': 'Roads are level.', 'zh': '道路按平坦计算。'}, 'My own words.')
+    """
+    return {"en": said.en, "zh": said.zh} if isinstance(said, Label) else said
+
+
+def is_plain(held: object) -> bool:
+    """Whether a file's value is a remark: a text, or one in English and Chinese."""
+    if isinstance(held, dict):
+        return set(held) == set(LANGUAGES) and all(isinstance(said, str) for said in held.values())
+    return isinstance(held, str)
+
+
+def remark_of(held: str | Mapping[str, str]) -> Remark:
+    """A remark as a file holds it.
+
+    >>> remark_of(plain(Label("a", "甲"))) == Label("a", "甲")
+    True
+    """
+    return held if isinstance(held, str) else Label(held["en"], held["zh"])
+
+
+def bilingual(said: Remark) -> str:
+    """A remark where both languages stand together, Chinese first.
+
+    >>> bilingual(Label("a", "甲")), bilingual("My own words.")
+    ('甲 a', 'My own words.')
+    """
+    return f"{said.zh} {said.en}" if isinstance(said, Label) else said
 
 
 def text(sentences: Sequence[Sentence], language: str) -> str:

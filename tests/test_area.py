@@ -22,6 +22,7 @@ from planner.errors import DataError, describe
 from planner.model import GRADES
 from planner.sources.datum import from_wgs84
 from planner.tables import RawTable, check_table, read_schema
+from planner.wording import remark
 from tests import tiny as tiny_module
 
 ROOT = Path(__file__).parents[1]
@@ -82,7 +83,7 @@ def test_an_area_is_read_back_as_it_was_written(folder, tiny):
     pd.testing.assert_frame_equal(area.roads.nodes, given.roads.nodes)
     same = ("title", "crs", "synthetic", "attribution", "area_id", "data_date")
     assert [getattr(area, name) for name in same] == [getattr(given, name) for name in same]
-    assert area.assumptions == (*given.assumptions, LEVEL)
+    assert area.assumptions == (*given.assumptions, remark(LEVEL))
     assert area.folder == folder
     assert area.content_hash == content_hash(folder)
     assert (folder / "scenarios" / "default.toml").read_text("utf-8") == 'title = "A"\n'
@@ -103,7 +104,7 @@ def test_an_existing_folder_is_not_written_over(folder, tiny, tmp_path):
     assert content_hash(folder) == before
     (tmp_path / "empty").mkdir()
     write_area(tiny.area, tmp_path / "empty", notes=["Seats were assumed."])
-    assert read_area(tmp_path / "empty").assumptions == ("Seats were assumed.", LEVEL)
+    assert read_area(tmp_path / "empty").assumptions == ("Seats were assumed.", remark(LEVEL))
 
 
 def test_a_write_that_fails_leaves_nothing_behind(tiny, tmp_path):
@@ -435,7 +436,7 @@ def test_towns_round_the_points_that_name_them(folder):
         shapely.contains(area.towns.geometry[t], p)
         for t, p in zip(area.demand["town_id"], area.demand.geometry, strict=True)
     )
-    assert "Town polygons were not given: towns are drawn round their points." in area.assumptions
+    assert "Town polygons were not given: towns are drawn round their points." in map(str, area.assumptions)
     assert check_area(folder).missing[0].startswith("Town polygons:")
 
 
@@ -470,7 +471,7 @@ def test_pupils_from_population_alone_are_marked(folder):
     area = read_area(folder)
     assert area.pupils["g1"].sum() == round(0.011 * 1290)
     assert set(area.demand["assumed"]) == {"pupils"}
-    assert area.assumptions[-1] == "Pupils were not given: 1.1 % of the population is taken for every grade."
+    assert str(area.assumptions[-1]) == "Pupils were not given: 1.1 % of the population is taken for every grade."
 
 
 def test_seats_of_the_whole_school(folder):

@@ -128,7 +128,7 @@ def test_gaps_are_joined_only_when_the_scenario_says_so():
     assert np.isnan(minutes(area, Travel(**near, close_gaps_m=8.9))).all()
     travel = Travel(**near, close_gaps_m=9)
     assert minutes(area, travel)[0, 0] == pytest.approx(3009 / 75)
-    assert changed(area, travel).said == ("joined: 1 gap of up to 9 m by close_gaps_m",)
+    assert [str(said) for said in changed(area, travel).said] == ["joined: 1 gap of up to 9 m by close_gaps_m"]
 
 
 def test_what_a_closure_cuts_is_not_joined_again_and_rows_hold_through_cuts():
@@ -136,7 +136,7 @@ def test_what_a_closure_cuts_is_not_joined_again_and_rows_hold_through_cuts():
     area = area_of(lines, demand=[(0, 0)], schools=[(500, 1000), (2000, 0)])
     both = Travel(modes=("walk",), max_access_m=10, close_gaps_m=25, closed_edges=(0,))
     assert np.isnan(minutes(area, both)).all()  # both halves of the road the gap is joined to are closed
-    assert changed(area, both).said[1] == "closed: 1 edge (2.0 km) by closed_edges"
+    assert str(changed(area, both).said[1]) == "closed: 1 edge (2.0 km) by closed_edges"
 
 
 # --- properties
@@ -205,7 +205,7 @@ def test_a_closed_area_is_planned_verified_and_said(folder, tiny, tmp_path):
     assert found[2:].tolist() == pytest.approx([20, 0], abs=1e-4)
     assert found[:2].tolist() != pytest.approx([60, 40], abs=1e-4)
     plan = pl.optimise(area, times, scenario)
-    assert "closed: 1 edge (0.3 km) by closed_areas flood.geojson" in plan.notes
+    assert "closed: 1 edge (0.3 km) by closed_areas flood.geojson" in map(str, plan.notes)
     saved = plan.save(tmp_path / "out")
     assert pl.verify(saved).passed
     layer(folder, [shapely.box(X0 - 10, Y0 - 10, X0 + 100, Y0 + 10)])
@@ -220,7 +220,7 @@ def test_closed_edges_are_planned_and_verified(folder, tmp_path):
     times = travel_times(area, scenario.travel)
     assert np.isnan(times.data["minutes"].sel(demand=["V1", "V2"], school="S3")).all()
     plan = pl.optimise(area, times, scenario)
-    assert "closed: 1 edge (1.5 km) by closed_edges" in plan.notes
+    assert "closed: 1 edge (1.5 km) by closed_edges" in map(str, plan.notes)
     assert pl.verify(plan.save(tmp_path / "out")).passed
 
 
@@ -255,9 +255,9 @@ def test_the_datum_of_a_layer_is_declared(folder):
     shifted = shapely.transform(shifted, lambda xy: np.column_stack(from_wgs84(*xy.T, "gcj02")))
     gpd.GeoDataFrame(geometry=[shifted], crs="EPSG:4326").to_file(folder / "flood.geojson")
     area = pl.read_area(folder)
-    assert changed(area, Travel(closed_areas="flood.geojson")).said[0].startswith("closed: 0 edges")
+    assert str(changed(area, Travel(closed_areas="flood.geojson")).said[0]).startswith("closed: 0 edges")
     declared = Travel(closed_areas="flood.geojson", closed_areas_datum="gcj02")
-    assert changed(area, declared).said == ("closed: 1 edge (0.3 km) by closed_areas flood.geojson",)
+    assert [*map(str, changed(area, declared).said)] == ["closed: 1 edge (0.3 km) by closed_areas flood.geojson"]
 
 
 # --- faults

@@ -1,11 +1,13 @@
 """When compiled code is worth loading."""
 
 import sys
+import time
 from types import SimpleNamespace
 
 import pytest
 
-from planner.compiled import LOADED, worth_it
+from planner.compiled import LOADED, clock, worth_it
+from planner.optimise import median
 
 
 @pytest.mark.parametrize(
@@ -28,3 +30,68 @@ def test_what_is_loaded_serves_small_work_too(monkeypatch, loaded, work, worth):
 def test_a_module_that_another_thread_is_loading_is_not_loaded(monkeypatch):
     monkeypatch.setitem(sys.modules, "kernels_of_a_test", SimpleNamespace())
     assert not worth_it(99, 100, 1000, "kernels_of_a_test")
+
+
+SLEPT = 0.6
+
+
+def new_kernel():
+    """A function that nobody has compiled, and that calls another, which takes ``SLEPT`` seconds to compile."""
+    import numba
+    from numba.extending import overload
+
+    import planner.optimise.settle  # noqa: F401 - with its kernels, listening begins
+
+    def slow(x):
+        """Compiled as below."""
+
+    @overload(slow)
+    def _typed(x):
+        time.sleep(SLEPT)
+        return lambda x: x
+
+    inner = numba.njit(lambda x: slow(x) + 1)
+    return numba.njit(lambda x: inner(x) + inner(x))
+
+
+def test_the_clock_stands_still_while_a_kernel_is_compiled():
+    kernel = new_kernel()
+    wall, limited = time.perf_counter(), clock()
+    assert kernel(2) == 6
+    compiling = time.perf_counter() - wall
+    assert compiling > SLEPT
+    assert 0.0 <= clock() - limited < compiling - SLEPT  # the inner one's time, which is in the outer one's, went once
+    wall, limited = time.perf_counter(), clock()
+    kernel(2)
+    time.sleep(0.05)
+    assert clock() - limited == pytest.approx(time.perf_counter() - wall, abs=0.02)
+
+
+def test_a_function_that_cannot_be_compiled_does_not_stop_the_clock():
+    import numba
+
+    @numba.njit
+    def faulty(x):
+        return x.nothing_of_the_kind
+
+    with pytest.raises(numba.TypingError):
+        faulty(1)
+    before = clock()
+    time.sleep(0.02)
+    assert clock() - before >= 0.02
+
+
+def test_numba_is_not_loaded_for_the_clock():
+    import subprocess
+
+    code = "import sys; from planner.compiled import clock; clock(); assert 'numba' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_search_by_threads_is_given_its_seconds_beside_compiling():
+    kernel = new_kernel()
+    with median._stopped_after(0.5 * SLEPT) as stop:
+        kernel(2)
+        assert not stop[0]  # compiling took longer, and does not count
+        time.sleep(SLEPT)
+        assert stop[0]

@@ -93,9 +93,9 @@ def test_three_objectives_one_after_the_other(tiny):
     goal = '[objective]\nminimise = "schools_open"\nthen = ["capital_cost_cny", "pupil_minutes"]\n'
     plan = optimise(tiny.area, tiny.times, scenario(more=goal))
     assert plan.objective == 2
-    assert [note.split(":")[0] for note in plan.notes] == [
-        "Second objective capital_cost_cny",
-        "Third objective pupil_minutes",
+    assert [str(note).split(":")[0] for note in plan.notes] == [
+        "Second objective, building costs",
+        "Third objective, pupil minutes on the way to school",
     ]
 
 

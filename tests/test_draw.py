@@ -194,7 +194,8 @@ def test_unknown_and_unreachable_are_null(tiny):
         (3, None, None, "unreachable"),
         (0, None, None, "no_seat"),
     }
-    assert data["limits"] == {"kindergarten": None, "lower_primary": 30, "upper_primary": None, "junior": None}
+    (question,) = data["whatif"]["questions"]
+    assert question["limits"] == {"kindergarten": None, "lower_primary": 30, "upper_primary": None, "junior": None}
     assert data["plans"][0]["gap"] is None
     assert "NaN" not in json.dumps(data)
     with pytest.raises(ValueError, match="not JSON compliant"):
@@ -203,10 +204,17 @@ def test_unknown_and_unreachable_are_null(tiny):
 
 def test_the_scorecard_compares_with_the_first_plan(tiny):
     alone = dataclasses.replace(tiny.plan, today=None)
-    rows = {row["indicator"]: row for row in data_of(draw(tiny.area, tiny.today, alone))["scorecard"]}
-    assert rows["schools_open"]["today"] == 3
-    assert rows["schools_open"]["plan"] == 2
-    assert rows["mean_minutes"]["change"] == "worse"
+    data = data_of(draw(tiny.area, tiny.today, alone))
+    before, after = (scores_of(data, i) for i in (0, 1))
+    assert after["schools_open"] == (3, 2, "")
+    assert after["mean_minutes"][2] == "worse"
+    assert before["schools_open"] == (None, 3, "")
+
+
+def scores_of(data, plan):
+    """Of a plan in the page's data: indicator -> before, after, and which is better."""
+    names, scores = [row["indicator"] for row in data["indicators"]], data["plans"][plan]["scores"]
+    return dict(zip(names, zip(*(scores[key] for key in ("today", "plan", "change")), strict=True), strict=True))
 
 
 def test_a_frame_made_by_hand_is_shown(tiny):
@@ -214,8 +222,9 @@ def test_a_frame_made_by_hand_is_shown(tiny):
         [("x", "X", "某", "min", "lower", float("nan"), 2.5, "")],
         columns=["indicator", "label_en", "label_zh", "unit", "direction", "today", "plan", "change"],
     )
-    row = payload(tiny.area, [tiny.plan], frame)["scorecard"][0]
-    assert (row["today"], row["plan"], row["label_zh"]) == (None, 2.5, "某")
+    data = payload(tiny.area, [tiny.plan], [frame])
+    assert scores_of(data, 0) == {"x": (None, 2.5, "")}
+    assert data["indicators"][0]["label_zh"] == "某"
 
 
 def test_coordinates_go_out_in_wgs84(tiny):
@@ -239,7 +248,8 @@ def test_heavy_networks_lose_their_least_roads_first(tiny):
 
 
 def test_pupils_on_roads_are_those_of_each_layout(tiny):
-    data = data_of(draw(tiny.area, tiny.today, tiny.plan))["flows"]
+    (ground,) = data_of(draw(tiny.area, tiny.today, tiny.plan))["grounds"]
+    data = ground["flows"]
     ends = {
         tuple(sorted(np.round(decoded(line)[[0, -1], 0], 3))): n
         for line, n in zip(data["lines"], data["pupils"], strict=True)
@@ -247,7 +257,7 @@ def test_pupils_on_roads_are_those_of_each_layout(tiny):
     assert sorted(ends.values()) == [[0, 10], [2, 12], [10, 0]]
     first = gpd.GeoSeries(tiny.area.roads.edges.geometry.iloc[:1]).to_crs(4326).iloc[0]
     assert ends[tuple(round(x, 3) for x, _ in first.coords)] == [0, 10]
-    assert data_of(draw(tiny.area))["flows"] == {"lines": [], "pupils": [], "ways": {}, "dropped": False}
+    assert data_of(draw(tiny.area))["grounds"][0]["flows"] == {"lines": [], "pupils": [], "ways": {}, "dropped": False}
 
 
 def decoded(line):

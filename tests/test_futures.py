@@ -1,6 +1,7 @@
-"""One choice of sites for several futures equals trying every open set in each of them."""
+"""One choice of sites for several futures equals trying every open set and every number of seats in each of them."""
 
 import dataclasses
+import itertools
 import math
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.optimise import LocationProblem, Terms, solve, solve_then, stacked, value, violations
-from tests import oracle
+from planner.optimise import Budget, Expansion, LocationProblem, Terms, solve, solve_then, stacked, value, violations
+from planner.optimise.futures import Stack
+from tests import oracle, test_side
 from tests.test_optimise import problems
 
 
@@ -38,7 +40,7 @@ def tried(present, futures, weights, over):
 
 
 @pytest.mark.parametrize("over", ["worst", "average"])
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(problem=problems(whole=True), seed=st.integers(0, 10**6))
 def test_equal_to_trying_every_open_set(over, problem, seed):
     rng = np.random.default_rng(seed)
@@ -60,6 +62,94 @@ def test_equal_to_trying_every_open_set(over, problem, seed):
     assert value(posed, found) == pytest.approx(expected, abs=1e-6)
 
 
+@st.composite
+def joined(draw):
+    """A present and two futures with side conditions, a ceiling, and two objectives that may cost steps of seats."""
+    present = draw(test_side.problems(most_demand=4, most_sites=3))
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    n, m = present.cost.shape
+    blocks = [present]
+    for _ in range(2):
+        cost = np.where(rng.random((n, m)) < 0.1, np.nan, rng.integers(0, 30, (n, m)).astype(float))
+        side = present.side
+        if side.distance is not None:
+            side = dataclasses.replace(side, distance=rng.integers(0, 8, (n, m)).astype(float))
+        blocks.append(dataclasses.replace(present, cost=cost, weight=rng.integers(1, 9, n), side=side))
+    if draw(st.booleans()):
+        limits = rng.integers(40, 150, 3)
+        blocks = [
+            dataclasses.replace(block, budgets=(Budget(Terms(cost=rng.integers(0, 30, (n, m)), step=[3.0] * m), most),))
+            for block, most in zip(blocks, limits, strict=True)
+        ]
+    steps = rng.integers(0, 9, m).astype(float) if present.expansion else None
+    count = len(present.facility_cost)
+    second = [
+        Terms(rng.integers(0, 9, (n, m)).astype(float), rng.integers(0, 9, m), rng.integers(0, 9, count), steps)
+        for _ in range(2)
+    ]
+    return blocks, second, rng.integers(1, 5, 2), draw(st.sampled_from(["worst", "average"]))
+
+
+def possible(blocks, sums):
+    """Every open set and number of steps: the values that each block's choices can have in its sums, none beaten."""
+    present = blocks[0]
+    m = present.cost.shape[1]
+    most = present.expansion.max_steps.astype(int) if present.expansion else np.zeros(m, dtype=int)
+    most = np.where(np.isfinite(present.capacity), most, 0)
+    for is_open in oracle.open_sets(present):
+        for some in itertools.product(*(range(k + 1) if o else range(1) for k, o in zip(most, is_open, strict=True))):
+            steps = np.array(some)
+            each = [served(block, wanted, is_open, steps) for block, wanted in zip(blocks, sums, strict=True)]
+            if all(each):
+                yield each
+
+
+def served(block, wanted, is_open, steps):
+    n, m = block.cost.shape
+    seats = block.capacity + (block.expansion.step_seats * steps if block.expansion else 0)
+    found = set()
+    for choice in itertools.product(np.flatnonzero(is_open), repeat=n):
+        pick = np.array(choice, dtype=int)
+        if np.isnan(block.cost[np.arange(n), pick]).any():
+            continue
+        if (np.bincount(pick, weights=block.weight, minlength=m) > seats).any():
+            continue
+        if any(oracle.value(block, b.terms, is_open, pick, steps) > b.max + 1e-9 for b in block.budgets):
+            continue
+        if test_side.keeps(block, is_open, pick, steps):
+            found.add(tuple(float(oracle.value(block, terms, is_open, pick, steps)) for terms in wanted))
+    return [one for one in found if not any(other != one and all(np.less_equal(other, one)) for other in found)]
+
+
+def all_tried(blocks, second, weights, over):
+    """The best first and then second objective over the futures; infinite where nothing is possible."""
+    best = (math.inf, math.inf)
+    sums = [[blocks[0].objective], *([block.objective, s] for block, s in zip(blocks[1:], second, strict=True))]
+    for _, *each in possible(blocks, sums):
+        for values in itertools.product(*each):
+            of = [max(v) if over == "worst" else float(np.average(v, weights=weights)) for v in np.transpose(values)]
+            best = min(best, (round(of[0], 6), round(of[1], 6)))
+    return best
+
+
+@settings(max_examples=80, deadline=None)
+@given(joined())
+def test_side_conditions_ceilings_paid_steps_and_two_objectives_over_futures(drawn):
+    blocks, second, weights, over = drawn
+    expected = all_tried(blocks, second, weights, over)
+    stack = Stack(tuple(blocks))
+    firsts = [block.objective for block in blocks[1:]]
+    posed = stack.joint(stack.goal(firsts, weights, over))
+    first, then = solve_then(posed, stack.goal(second, weights, over))
+    if math.isinf(expected[0]):
+        assert first.status == "infeasible"
+        return
+    assert (first.objective, then.objective) == (pytest.approx(expected[0]), pytest.approx(expected[1]))
+    assert (first.bound, then.bound) == (pytest.approx(expected[0]), pytest.approx(expected[1]))
+    for k, block in enumerate(blocks):
+        assert violations(block, stack.part(then, k)) == []
+
+
 def test_the_worst_of_two_sums_and_then_the_fewest():
     """Site 0 costs 4 or 0, site 1 costs 1 or 3, both serve: 3 is the least worst; with both open it is 5."""
     problem = LocationProblem([[0.0, 0.0]], worst=(Terms(fixed=[4, 1]), Terms(fixed=[0, 3])))
@@ -69,9 +159,25 @@ def test_the_worst_of_two_sums_and_then_the_fewest():
     assert second.open.tolist() == [False, True]
 
 
-def test_steps_that_cost_are_refused():
-    from planner.optimise import Expansion
+def test_seats_are_paid_once_and_stand_in_every_future():
+    """Two pupils now, six then: three steps of two seats, 5 each, whatever they are worth now."""
+    now = LocationProblem([[1.0]], weight=[2], capacity=[0.0], expansion=Expansion([2.0], [9.0], [5.0]))
+    then = dataclasses.replace(now, weight=[6])
+    for over in ("worst", "average"):
+        posed = stacked(now, [then, now], [1, 1], over)
+        found = solve(posed)
+        assert found.steps.tolist() == [3, 3, 3]
+        assert found.objective == pytest.approx(16)
+    with pytest.raises(ValueError, match="in some blocks alone"):
+        stacked(now, [dataclasses.replace(now, expansion=None)], [1], "worst")
 
-    paid = LocationProblem([[1.0]], capacity=[0.0], expansion=Expansion([1.0], [2.0], [5.0]))
-    with pytest.raises(ValueError, match="would be paid in every future"):
-        stacked(paid, [paid], [1], "worst")
+
+def test_sites_that_get_as_many_steps():
+    more = Expansion([1.0, 1.0], [4.0, 4.0], [1.0, 1.0], alike=((0, 1),))
+    problem = LocationProblem([[0.0, np.nan], [np.nan, 0.0]], weight=[3, 1], capacity=[0.0, 0.0], expansion=more)
+    found = solve(problem)
+    assert found.objective == 6
+    uneven = dataclasses.replace(found, steps=np.array([3.0, 1.0]))
+    assert "sites that get as many steps as each other do not" in violations(problem, uneven)
+    with pytest.raises(ValueError, match=r"expansion\.alike: site 2"):
+        dataclasses.replace(problem, expansion=dataclasses.replace(more, alike=((0, 2),)))

@@ -26,12 +26,13 @@ from planner.explain import read_plan
 from planner.indicators import INDICATORS, moves
 from planner.model import BAND_GRADES, BANDS, GRADES
 from planner.plan import alternatives, current_plan, frontier, optimise, road_flows
-from planner.privacy import BASE, SAID, public_area, rounded
+from planner.privacy import BASE, public_area, rounded, said_of_public
 from planner.public import public, public_alternatives, public_frontier
 from planner.report import save
 from planner.scenario import parse_scenario
 from planner.travel import travel_times
 from planner.verify import verify
+from planner.wording import bilingual, plain
 from tests.tiny import SCENARIO, make_area
 
 XUNYI = "data/xunyi"
@@ -120,7 +121,7 @@ def test_most_cells_of_the_county_need_it(published):
 
 def test_the_map_holds_no_small_count(published):
     _, found, _ = published
-    data = payload(found.area, [found.today, found], scorecard(found))
+    data = payload(found.area, [found.today, found], [scorecard(found.today), scorecard(found)])
     for village in data["villages"]:
         assert in_fives(village["pupils"])
     for school in data["schools"]:
@@ -128,12 +129,12 @@ def test_the_map_holds_no_small_count(published):
     for plan in data["plans"]:
         assert in_fives(row[key] for row in plan["actions"] for key in ("pupils", "seats", "added"))
         assert in_fives(trip["pupils"] for trip in plan["trips"])
-    assert all(in_fives(some) for some in data["flows"]["pupils"])
-    for row in data["scorecard"]:
-        if row["unit"] in ("pupils", "seats"):
-            assert in_fives([row["today"], row["plan"]])
+        for row, *values in zip(data["indicators"], plan["scores"]["today"], plan["scores"]["plan"], strict=True):
+            if row["unit"] in ("pupils", "seats"):
+                assert in_fives(value for value in values if value is not None)
+    assert all(in_fives(some) for ground in data["grounds"] for some in ground["flows"]["pupils"])
     assert data["area"]["public"] is True
-    assert SAID in data["area"]["assumptions"]
+    assert plain(said_of_public()) in data["area"]["assumptions"]
 
 
 def test_the_data_in_the_page_is_the_public_plans(published):
@@ -146,7 +147,9 @@ def test_the_data_in_the_page_is_the_public_plans(published):
     assert len(data["villages"]) > 100
     assert in_fives(count for village in data["villages"] for count in village["pupils"])
     assert in_fives(trip["pupils"] for plan in data["plans"] for trip in plan["trips"])
-    assert in_fives(site[2] for site in data["whatif"]["sites"])  # seats
+    for question in data["whatif"]["questions"]:
+        assert in_fives(site[2] for site in question["sites"])  # seats
+        assert question["pupils"] is None  # those of the villages above
 
 
 def test_no_table_holds_a_small_count(published):
@@ -172,7 +175,7 @@ def test_no_cell_of_the_workbook_is_a_small_count(published):
                 assert in_fives(numbers), (sheet.title, cells[0].value)
                 seen += len(numbers)
     assert seen > 1000
-    assert any(SAID in str(row[2].value) for row in book.worksheets[0].iter_rows())
+    assert any(bilingual(said_of_public()) in str(row[2].value) for row in book.worksheets[0].iter_rows())
 
 
 def test_no_row_of_the_geopackage_is_a_small_count(published):
@@ -195,7 +198,7 @@ def test_plan_json_holds_the_rounded_figures_and_no_bound(published):
     assert said["bound"] is None
     assert said["objective"] == pytest.approx((found.assignment["pupils"] * found.assignment["minutes"]).sum())
     assert said["objective"] != plan.objective
-    assert said["notes"][0] == SAID
+    assert said["notes"][0] == plain(said_of_public())
     for row in said["scorecard"].values():
         if row["unit"] in ("pupils", "seats"):
             assert in_fives([row["today"], row["plan"]])
@@ -239,7 +242,7 @@ def test_parts_of_a_split_village_are_multiples_of_five(tiny):
 
 def test_a_note_with_a_figure_is_left_out(tiny):
     plan = dataclasses.replace(tiny.plan, notes=("3 pupils live beyond.", "Norms cannot be kept."))
-    assert public(plan).notes == (SAID, "Norms cannot be kept.")
+    assert public(plan).notes == (said_of_public(), "Norms cannot be kept.")
 
 
 def test_seats_that_are_built_for_the_last_pupils_do_not_tell_of_them(tiny):

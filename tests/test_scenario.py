@@ -1,6 +1,7 @@
 """Scenarios: presets, nearest spellings, contradictions; all faults in one pass."""
 
 import math
+import re
 
 import pytest
 
@@ -21,6 +22,7 @@ def test_every_value_of_a_preset_has_a_source_and_a_unit(name):
         assert row["source"]
         assert row["text"]
         assert row["text_zh"]
+        assert row.get("source_zh") or not re.search("[A-Za-z]{3,} [A-Za-z]{3,}", row["source"])
         assert "unit" in row
     parse_scenario(f'title = "A"\nnorms = "{name}"')
 

@@ -16,10 +16,10 @@ CONDITIONS = ("least", "most", "distance", "only", "touching")
 
 
 @st.composite
-def problems(draw):
-    """Up to 5 whole demand points and 4 sites, with seats and steps or without, and some side conditions."""
+def problems(draw, most_demand=5, most_sites=4):
+    """A few whole demand points and sites, with seats and steps or without, and some side conditions."""
     rng = np.random.default_rng(draw(st.integers(0, 10**6)))
-    n, m = draw(st.integers(1, 5)), draw(st.integers(1, 4))
+    n, m = draw(st.integers(1, most_demand)), draw(st.integers(1, most_sites))
     has = {name: draw(st.booleans()) for name in ("capacity", "expansion", "facility", *CONDITIONS)}
     cost = rng.integers(0, 30, (n, m)).astype(float)
     cost[rng.random((n, m)) < 0.15] = np.nan

@@ -23,6 +23,7 @@ from planner.scenario import Travel
 from planner.sources.elevation import heights_m
 from planner.sources.osm import read_osm
 from planner.travel import mode_times
+from planner.wording import remark
 from tests import tiny as tiny_module
 from tests.test_cases import CASES, case
 from tests.test_roads import CRS
@@ -214,7 +215,7 @@ def name_it(folder, text):
 
 def test_an_area_with_heights_is_read_sloped_written_again_and_hashed_with_them(folder, tmp_path):
     level = read_area(folder)
-    assert level.assumptions == (LEVEL,)
+    assert level.assumptions == (remark(LEVEL),)
     assert any(sentence.startswith("Heights:") for sentence in check_area(folder).missing)
     sloping(folder)
     area = read_area(name_it(folder, '"heights.tif"'))
@@ -254,7 +255,7 @@ def test_part_of_the_roads_without_heights_is_said(folder):
     left = tiny_module.X0 - X0
     raster(folder / "half.tif", lambda x, y: np.where(x < left + 2000, 0 * x, -1), size=1200, cell=90.0, nodata=-1)
     (sentence,) = read_area(name_it(folder, '["half.tif"]')).assumptions
-    assert sentence.startswith("Heights are unknown for 66.7% of the length of the roads")
+    assert str(sentence).startswith("Heights are unknown for 66.7% of the length of the roads")
 
 
 # --- real tiles
@@ -271,7 +272,7 @@ def andorra(tmp_path_factory):
 def test_andorra_up_is_slower_than_down(andorra):
     """Walks there and back differ, and the valley roads are as steep as they are built."""
     edges = andorra.roads.edges
-    assert not any("No height raster" in sentence for sentence in andorra.assumptions)
+    assert not any("No height raster" in sentence for sentence in map(str, andorra.assumptions))
     primary = edges[edges["road_class"] == "primary"]
     assert np.average(primary["steep_share"], weights=primary["length_m"]) < 0.3
     some = andorra.demand.index[::8]

@@ -194,3 +194,53 @@ def test_a_broken_file_is_told_in_words(open_page, text, said):  # noqa: F811
     page.wait_for_selector(".told.bad")
     assert said in page.locator(".told").text_content()
     assert page.locator("#whatif img, #whatif b").count() == 0
+
+
+LAYERS_OF_PLANS = ["flows", "isochrones", "catchments"]
+INK = """(layer) => [...document.querySelectorAll(`.leaflet-${layer}-pane canvas`)].some((canvas) => {
+  const { width, height } = canvas;
+  return canvas.toDataURL() !== Object.assign(document.createElement("canvas"), { width, height }).toDataURL();
+})"""
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_layers_of_the_plan_are_hidden_and_marked_in_a_what_if_and_come_back(open_page, tmp_path, lang):  # noqa: F811
+    made = tiny.make()
+    page = open_page(draw(made.area, made.today, made.plan, lang=lang).save(tmp_path / "map.html"))
+    mark = {"en": "Of the plan, not of this what-if", "zh": "属于方案，不属于本次假设"}[lang]
+
+    def painted():
+        page.wait_for_timeout(150)
+        return [page.evaluate(INK, layer) for layer in LAYERS_OF_PLANS]
+
+    def said():
+        sections = [page.locator("#key section", has=page.locator(f"#layer-{name}")) for name in LAYERS_OF_PLANS]
+        return [mark in section.text_content() for section in sections]
+
+    for layer in LAYERS_OF_PLANS:
+        page.locator(f"#layer-{layer}").check()
+    assert painted() == [True] * 3
+    assert said() == [False] * 3
+    press(page, "S2")
+    assert painted() == [False] * 3
+    assert said() == [True] * 3
+    assert all(page.locator(f"#layer-{layer}").is_disabled() for layer in LAYERS_OF_PLANS)
+    page.keyboard.press("Escape")
+    page.locator("#whatif\\.reset").click()
+    assert painted() == [True] * 3
+    assert said() == [False] * 3
+    assert all(page.locator(f"#layer-{layer}").is_checked() for layer in LAYERS_OF_PLANS)
+
+
+def test_a_way_that_no_plan_knows_is_said_to_be_unknown(open_page, tmp_path):  # noqa: F811
+    made = tiny.make()
+    page = open_page(draw(made.area, made.today, made.plan, lang="en").save(tmp_path / "map.html"))
+    page.locator("#search").fill("Four · V4")
+    assert "ridden" in page.locator("#key").text_content()
+    page.evaluate("document.querySelector('[data-school=S3]').focus()")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Close primary").click()  # V4 goes to S1, as in no plan
+    page.wait_for_selector("#against")
+    page.locator("#search").fill("")
+    page.locator("#search").fill("Four · V4")
+    assert "The page knows ways to the schools of its plans alone" in page.locator("#key").text_content()

@@ -850,14 +850,27 @@ title = "旬邑县 (synthetic / 合成数据)"
 crs = "EPSG:4545"
 synthetic = true
 data_date = "2023-09-01"
-attribution = ["Synthetic data drawn by data/xunyi/make.py, MIT licence: no survey, no real school or road"]
-assumptions = [
-  "Synthetic: villages, pupils, schools, roads and borders are drawn; only the county's area, its population of 2010, its ten towns, where they are and how many villages they have are true.",
-  "Pupils by grade are a plausible cohort (22,700 from kindergarten to grade 9), not a count.",
-  "Enrolment supposes that about half of the pupils near a village school attend it and the others ride to the town.",
-  "Seats and beds are drawn from enrolment.",
-  "Annual cost is a formula: CNY 180,000 to 1,500,000 a school by its kind, and 9,000 a pupil (12,000 in a junior middle school).",
-]
+attribution = ["合成数据，由 data/xunyi/make.py 绘制，非调查所得，无真实学校与道路；MIT 许可 / Synthetic data drawn by data/xunyi/make.py, MIT licence: no survey, no real school or road"]
+
+[[assumptions]]
+en = "Synthetic: villages, pupils, schools, roads and borders are drawn; only the county's area, its population of 2010, its ten towns, where they are and how many villages they have are true."
+zh = "合成数据：村庄、学生、学校、道路和边界均为绘制；只有县域面积、2010年人口、十个乡镇及其位置和村数为真。"
+
+[[assumptions]]
+en = "Pupils by grade are a plausible cohort (22,700 from kindergarten to grade 9), not a count."
+zh = "分年级学生数为合理推定（幼儿园至九年级共22,700人），并非统计。"
+
+[[assumptions]]
+en = "Enrolment supposes that about half of the pupils near a village school attend it and the others ride to the town."
+zh = "在校生数假定村小附近约半数学生就近入学，其余乘车到镇上就读。"
+
+[[assumptions]]
+en = "Seats and beds are drawn from enrolment."
+zh = "学位与床位由在校生数推定。"
+
+[[assumptions]]
+en = "Annual cost is a formula: CNY 180,000 to 1,500,000 a school by its kind, and 9,000 a pupil (12,000 in a junior middle school)."
+zh = "年运行成本按公式计算：每校按类型18万至150万元，另加每生9,000元（初级中学每生12,000元）。"
 
 [files]
 schools = "schools.csv"

@@ -27,6 +27,7 @@ from planner.area.repairs import find_repairs
 from planner.area.store import area_files, content_hash, parts_of, write_area
 from planner.errors import DataError, Fault
 from planner.model import Roads, StudyArea
+from planner.wording import remark
 
 __all__ = [
     "AreaReport",
@@ -131,7 +132,7 @@ def _assemble(manifest: Manifest, found: Findings, roads: Roads | None = None) -
     else:
         given = [*demand.frame["town_id"], *schools.frame["town_id"]]
         towns = towns_of_points(given, np.concatenate([demand_xy, school_xy]), crs)
-        found.assumptions.append("Town polygons were not given: towns are drawn round their points.")
+        found.assumptions.append(remark("area.towns_drawn"))
     if demand.frame["demand_id"].duplicated().any() or not towns.index.is_unique or not len(demand.frame):
         return None  # a fault by now; past any other one, towns and pupils are still checked
     people = demand.frame[["population"]].assign(town_id=town_ids(demand, demand_xy, towns, found))

@@ -13,6 +13,7 @@ from planner.errors import Fault
 from planner.sources.datum import DATUMS, is_datum
 from planner.sources.elevation import SUFFIXES, is_elevation
 from planner.tables import nearest
+from planner.wording import Remark, is_plain, remark_of
 
 FILE = "area.toml"
 FILES = ("schools", "demand", "towns", "roads", "pupils", "totals")
@@ -23,7 +24,7 @@ KEYS: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "synthetic": (bool, "true or false"),
     "data_date": ((str, datetime.date), "a date"),
     "attribution": (list, "a list of texts"),
-    "assumptions": (list, "a list of texts"),
+    "assumptions": (list, "a list of texts, each one text or { en, zh }"),
     "files": (dict, "a section"),
     "datum": (dict, "a section"),
     "sheets": (dict, "a section"),
@@ -37,7 +38,7 @@ class Findings:
     faults: list[Fault] = field(default_factory=list)
     doubts: list[Fault] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
-    assumptions: list[str] = field(default_factory=list)
+    assumptions: list[Remark] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Manifest:
     synthetic: bool = False
     data_date: str = ""
     attribution: tuple[str, ...] = ()
-    assumptions: tuple[str, ...] = ()
+    assumptions: tuple[Remark, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     datum: Mapping[str, str] = field(default_factory=dict)
     sheets: Mapping[str, str] = field(default_factory=dict)
@@ -103,7 +104,7 @@ def read_manifest(folder: Path, found: Findings) -> Manifest | None:
         typed.get("synthetic", False),
         str(typed.get("data_date", "")),
         tuple(map(str, typed.get("attribution", []))),
-        tuple(map(str, typed.get("assumptions", []))),
+        tuple(remark_of(held) for held in typed.get("assumptions", []) if is_plain(held)),
         files,
         {k: v for k, v in typed.get("datum", {}).items() if isinstance(v, str) and is_datum(v)},
         {k: v for k, v in typed.get("sheets", {}).items() if isinstance(v, str)},
@@ -131,7 +132,7 @@ def _check_keys(given: Mapping[str, Any], fault: Any) -> None:
     for key, value in given.items():
         if key not in KEYS:
             _unknown(key, tuple(KEYS), fault)
-        elif not isinstance(value, KEYS[key][0]) or _holds_other_than_text(value):
+        elif not isinstance(value, KEYS[key][0]) or _holds_other_than_text(key, value):
             fault(f"{key} is not {KEYS[key][1]}", f"Write {KEYS[key][1]}.")
         elif isinstance(value, dict):
             for inner, word in value.items():
@@ -143,8 +144,9 @@ def _check_keys(given: Mapping[str, Any], fault: Any) -> None:
                     fault(f"{key}.{inner} is not text", "Put it in quotes.")
 
 
-def _holds_other_than_text(value: Any) -> bool:
-    return isinstance(value, list) and not all(isinstance(item, str) for item in value)
+def _holds_other_than_text(key: str, value: Any) -> bool:
+    fits = is_plain if key == "assumptions" else lambda item: isinstance(item, str)
+    return isinstance(value, list) and not all(map(fits, value))
 
 
 def _unknown(key: str, known: tuple[str, ...], fault: Any, section: str = "") -> None:

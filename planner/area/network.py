@@ -12,12 +12,13 @@ from planner.errors import DataError, Fault
 from planner.model import ROAD_MODES, Roads
 from planner.roads import EDGE_COLUMNS, MAY_BE_ABSENT, bend_shares, from_lines, may_use, with_slope
 from planner.sources.files import SHAPES, read_shapes
+from planner.wording import remark
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 NUMBERS = ("from_node", "to_node", "oneway", "length_m", "maxspeed_kmh", "width_m", "lanes", "bend_share")
-LEVEL = "No height raster was given: every road is taken as level. 未提供高程数据：道路按平坦计算。"
+LEVEL = "area.level"
 MADE_BY = "Make it with planner new, or give plain lines."
 
 
@@ -55,17 +56,14 @@ def _read(manifest: Manifest, crs: str) -> Roads:
 def _sloped(roads: Roads, manifest: Manifest, found: Findings) -> Roads:
     """The network with its slopes; without a raster it is level, and that is said."""
     if not manifest.elevation:
-        found.assumptions.append(LEVEL)
+        found.assumptions.append(remark(LEVEL))
         return roads
     sloped, unknown = with_slope(roads, [manifest.folder / name for name in manifest.elevation])
     if unknown == 1:
         fix = "Give the tile that covers the area."
         raise DataError([Fault(", ".join(manifest.elevation), "it has no height for any road", fix)])
     if unknown > 0:
-        found.assumptions.append(
-            f"Heights are unknown for {unknown:.1%} of the length of the roads, which is taken as level. "
-            f"{unknown:.1%} 的道路长度缺少高程，按平坦计算。"
-        )
+        found.assumptions.append(remark("area.heights_unknown", share=f"{unknown:.1%}"))
     return sloped
 
 

@@ -12,6 +12,7 @@ from planner.demand import GRADE_SHARE, largest_remainder, long_to_wide, pupils_
 from planner.errors import Fault
 from planner.model import BAND_GRADES, BAND_STAGE, GRADES, KIND_GRADES, STAGES
 from planner.tables import nearest
+from planner.wording import remark
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -88,7 +89,7 @@ def pupils_of(
         found.faults.append(demand.fault(problem, "Add grade columns (k1..g9), a pupils file, totals or population."))
         return _none(people), False
     share = f"{100 * GRADE_SHARE['g1']:g} %"
-    found.assumptions.append(f"Pupils were not given: {share} of the population is taken for every grade.")
+    found.assumptions.append(remark("area.pupils_assumed", share=share))
     return pupils_from_population(people["population"]), True
 
 

@@ -17,6 +17,7 @@ from planner.area.network import LEVEL
 from planner.area.places import to_wgs84_of
 from planner.errors import DataError, Fault
 from planner.model import GRADES, STAGES, StudyArea
+from planner.wording import Remark, plain, remark
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -30,7 +31,7 @@ def write_area(
     folder: str | Path,
     *,
     scenarios: Mapping[str, str] | None = None,
-    notes: Sequence[str] = (),
+    notes: Sequence[Remark] = (),
     elevation: Sequence[Path] | None = None,
 ) -> Path:
     """Write an area so that ``read_area`` gives it back; beside the target first, then in one step in its place.
@@ -69,7 +70,7 @@ def write_area(
 
 
 def _write(
-    area: StudyArea, folder: Path, scenarios: Mapping[str, str], notes: Sequence[str], rasters: Sequence[Path]
+    area: StudyArea, folder: Path, scenarios: Mapping[str, str], notes: Sequence[Remark], rasters: Sequence[Path]
 ) -> None:
     import shapely
     import tomli_w
@@ -97,10 +98,10 @@ def _write(
     towns = towns.set_crs("EPSG:4326", allow_override=True)
     (folder / "towns.geojson").write_text(towns.to_json(drop_id=True, ensure_ascii=False), "utf-8")
     area.roads.edges.to_parquet(folder / "roads.parquet")
-    assumed = [sentence for sentence in area.assumptions if sentence != LEVEL]  # whoever reads it says so again
+    assumed = [said for said in area.assumptions if said != remark(LEVEL)]  # whoever reads it says so again
     manifest: dict[str, Any] = {"title": area.title, "crs": area.crs, "synthetic": area.synthetic}
     manifest |= {"data_date": area.data_date} if area.data_date else {}
-    manifest |= {"attribution": list(area.attribution), "assumptions": [*assumed, *notes]}
+    manifest |= {"attribution": list(area.attribution), "assumptions": [plain(said) for said in (*assumed, *notes)]}
     manifest["files"] = {
         "schools": "schools.csv",
         "demand": "demand.csv",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -75,15 +76,21 @@ def draw(area: StudyArea, *plans: Plan, lang: str = "zh") -> Drawing:
     """
     if lang not in LANGUAGES:
         raise ValueError(f"lang is {lang!r}: choose one of {', '.join(LANGUAGES)}")
-    return Drawing(render(payload(area, plans, _scorecard(plans)), lang))
+    return Drawing(render(payload(area, plans, scorecards(plans)), lang))
 
 
-def _scorecard(plans: tuple[Plan, ...]) -> pd.DataFrame | None:
-    """The last plan's numbers beside those of the first."""
-    if not plans:
-        return None
+def scorecards(plans: Sequence[Plan]) -> list[pd.DataFrame]:
+    """Every plan's numbers: of the first beside its own layout before, of each other beside those of the first.
+
+    A plan of other pupils than the first (a future) stands beside its own layout before.
+
+    >>> [card["today"].tolist()[18] for card in scorecards([tiny.today, tiny.plan])]
+    [nan, 3.0]
+    """
     from planner.compare import scorecard
 
-    *before, plan = plans
-    same = not before or plan.today is before[0]
-    return scorecard(plan if same else dataclasses.replace(plan, today=before[0]))
+    def beside(plan: Plan) -> Plan:
+        first, same_pupils = plans[0], plan.area.pupils is plans[0].area.pupils
+        return plan if first in (plan, plan.today) or not same_pupils else dataclasses.replace(plan, today=first)
+
+    return [scorecard(beside(plan)) for plan in plans]

@@ -10,6 +10,7 @@ import numpy as np
 
 from planner.draw.words import asset, words
 from planner.indicators import INDICATORS
+from planner.wording import bilingual
 
 if TYPE_CHECKING:
     from planner.plan import Frontier
@@ -33,7 +34,7 @@ def chart(front: Frontier, links: Sequence[str] = ()) -> str:
     (1, False)
     """
     title = f"{front.area.title}: {front.scenario.title}"
-    foot = [*front.area.attribution, *front.area.assumptions]
+    foot = [*front.area.attribution, *map(bilingual, front.area.assumptions)]
     parts = [
         "<!DOCTYPE html>",
         '<html lang="zh"><head><meta charset="utf-8">',

@@ -32,8 +32,9 @@ function makeDetails({ data, state, views, say, view, compared, actionOf, choose
 
   /** The layouts that details set side by side, each with its word. */
   function sidesShown() {
-    if (state.view === plans.length && plans.length) return [["plan", views[plans.length - 1]], ["whatif", view()]];
-    return plans.length > 1 ? [["before", views[0]], ["after", compared()]] : [["trip", views[0]]];
+    if (state.view === plans.length && plans.length) return [["plan", views[view().from]], ["whatif", view()]];
+    if (plans.length < 2) return [["trip", views[0]]];
+    return [["before", views[0]], ...(compared() === views[0] ? [] : [["after", compared()]])];
   }
 
   function stateText(here) {
@@ -53,12 +54,12 @@ function makeDetails({ data, state, views, say, view, compared, actionOf, choose
   }
 
   function villageDetails(row) {
-    const village = villages[row];
+    const village = villages[row], { pupils } = view().question.villages[row];
     const population = `${t("population")} ${n(village.population)}`;
     const about = [t("village"), village.town, village.id, population].filter(Boolean).join(" · ");
     const sides = sidesShown();
     const rows = bands.map(({ band }, i) => [
-      el("span", {}, t(`band.${band}`), el("small", { textContent: withUnit(village.pupils[i], "pupils") })),
+      el("span", {}, t(`band.${band}`), el("small", { textContent: withUnit(pupils[i], "pupils") })),
       ...sides.map(([, plan]) => el("span", {}, ...plan.trips[row][i].map(detailed).map(tripText))),
     ]);
     const heads = ["pupils", ...sides.map(([word]) => word)].map((key) => t(key));
@@ -72,10 +73,11 @@ function makeDetails({ data, state, views, say, view, compared, actionOf, choose
     return el("span", {}, nameOf(schools[school]), el("small", { textContent: way }));
   }
 
-  /** Kilometres and mode of a trip that some plan knows. */
+  /** Kilometres and mode of a trip that some plan with the same way of travelling knows. */
   function detailed(trip) {
     const isIts = ({ school, mode }) => school === trip.school && mode;
-    const known = plans.map((_, i) => views[i].trips[trip.village][trip.band].find(isIts)).find(Boolean);
+    const alike = views.filter(({ ground }) => ground === view().ground);
+    const known = alike.map(({ trips }) => trips[trip.village][trip.band].find(isIts)).find(Boolean);
     return trip.mode || !known ? trip : { ...trip, km: known.km, mode: known.mode };
   }
 

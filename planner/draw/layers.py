@@ -6,34 +6,35 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from planner.draw.basemap import bounds, closed, place, roads, to_lonlat, towns
+from planner.draw.basemap import bounds, place, roads, to_lonlat, towns
 from planner.draw.catchments import catchments
-from planner.draw.flows import flows
-from planner.draw.isochrones import isochrones
-from planner.draw.whatif import whatif
+from planner.draw.grounds import grounds
+from planner.draw.whatif import pupils, whatif
 from planner.model import BAND_GRADES, BAND_STAGE, BANDS, STAGES, StudyArea
 from planner.plan import Plan
 from planner.plan.whatif import to_tenths
+from planner.wording import plain
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCORES = ("indicator", "label_en", "label_zh", "unit", "direction", "change")
+INDICATOR = ("indicator", "label_en", "label_zh", "unit", "direction")
 
 
-def payload(area: StudyArea, plans: Sequence[Plan], scorecard: pd.DataFrame | None = None) -> dict[str, Any]:
-    """Everything the page knows.
+def payload(area: StudyArea, plans: Sequence[Plan], scorecards: Sequence[pd.DataFrame] = ()) -> dict[str, Any]:
+    """Everything the page knows. What belongs to a plan is said of every plan, what they share is said once.
 
     Parameters
     ----------
-    scorecard : as ``planner.compare.scorecard`` gives it; None where there is no plan
+    scorecards : one a plan, as ``planner.compare.scorecard`` gives it, or none at all
 
     >>> sorted(payload(tiny.area, [tiny.plan]))[:6]
-    ['area', 'bands', 'bounds', 'closed', 'flows', 'isochrones']
+    ['area', 'bands', 'bounds', 'grounds', 'indicators', 'plans']
     """
     school_row = {str(school): i for i, school in enumerate(area.schools.index)}
     village_row = {str(village): i for i, village in enumerate(area.demand.index)}
-    limit = plans[-1].scenario.travel.limit_minutes if plans else lambda _: math.inf
+    carried, places = grounds(area, plans)
+    cards = [_scores(card) for card in scorecards] or [{}] * len(plans)
     return {
         "area": {
             "title": area.title,
@@ -41,21 +42,21 @@ def payload(area: StudyArea, plans: Sequence[Plan], scorecard: pd.DataFrame | No
             "public": bool(area.public),
             "dataDate": area.data_date,
             "attribution": list(area.attribution),
-            "assumptions": list(area.assumptions),
+            "assumptions": [plain(said) for said in area.assumptions],
         },
         "bands": [{"band": band, "stage": BAND_STAGE[band]} for band in BANDS],
-        "limits": {band: number(limit(band)) for band in BANDS},
         "bounds": bounds(area),
         "roads": roads(area),
-        "closed": closed(area, plans[-1].scenario.travel) if plans else [],
-        "flows": flows(area, plans),
+        "grounds": carried,
         "towns": towns(area),
         "schools": schools(area),
         "villages": villages(area),
-        "plans": [_plan(area, plan, school_row, village_row) for plan in plans],
-        "isochrones": isochrones(area, plans),
-        "whatif": whatif(plans, school_row, village_row),
-        "scorecard": [] if scorecard is None else _scores(scorecard),
+        "plans": [
+            _plan(area, plan, school_row, village_row) | {"ground": ground, "layout": layout, "scores": card}
+            for plan, (ground, layout), card in zip(plans, places, cards, strict=True)
+        ],
+        "whatif": whatif(area, plans, school_row, village_row),
+        "indicators": _indicators(scorecards[0]) if scorecards else [],
     }
 
 
@@ -116,7 +117,7 @@ def taught(grades: Sequence[str]) -> list[str]:
 def villages(area: StudyArea) -> list[dict[str, Any]]:
     """Every demand point with its pupils by band."""
     frame, names = area.demand, _town_names(area)
-    pupils = {band: area.pupils[list(BAND_GRADES[band])].sum(axis=1).reindex(frame.index).tolist() for band in BANDS}
+    counts = pupils(area)
     points = to_lonlat(frame.geometry.to_numpy(), area.crs)
     return [
         {
@@ -125,7 +126,7 @@ def villages(area: StudyArea) -> list[dict[str, Any]]:
             "town": names.get(str(frame.at[village, "town_id"]), ""),
             "at": place(points[i]),
             "population": number(frame.at[village, "population"]),
-            "pupils": [int(pupils[band][i]) for band in BANDS],
+            "pupils": counts[i],
         }
         for i, village in enumerate(frame.index)
     ]
@@ -138,7 +139,7 @@ def _plan(area: StudyArea, plan: Plan, school_row: Mapping[str, int], village_ro
         "title": plan.title,
         "status": plan.status,
         "gap": number(plan.gap, 6),
-        "notes": list(plan.notes),
+        "notes": [plain(note) for note in plan.notes],
         "actions": [
             {
                 "school": school_row[str(row["school_id"])],
@@ -168,11 +169,17 @@ def _plan(area: StudyArea, plan: Plan, school_row: Mapping[str, int], village_ro
     }
 
 
-def _scores(scorecard: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {**{key: str(row[key]) for key in SCORES}, "today": number(row["today"]), "plan": number(row["plan"])}
-        for row in scorecard.to_dict("records")
-    ]
+def _indicators(scorecard: pd.DataFrame) -> list[dict[str, str]]:
+    return [{key: str(row[key]) for key in INDICATOR} for row in scorecard.to_dict("records")]
+
+
+def _scores(scorecard: pd.DataFrame) -> dict[str, list[Any]]:
+    """A plan's figures in the order of the indicators, beside those before."""
+    return {
+        "today": [number(value, 6) for value in scorecard["today"]],  # the page rounds to three at most
+        "plan": [number(value, 6) for value in scorecard["plan"]],
+        "change": [str(word) for word in scorecard["change"]],
+    }
 
 
 def _town_names(area: StudyArea) -> dict[str, str]:

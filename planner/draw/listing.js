@@ -4,12 +4,13 @@
 const ROWS_AT_ONCE = 100;
 const TABLES = ["schools", "villages", "towns", "seats"];
 
-function makeListing({ data, state, views, say, actionOf, stateText, choose, setBand, compared }) {
-  const { schools, villages, bands, plans, limits } = data, { t, n, nameOf } = say;
+function makeListing({ data, state, views, say, view: shownView, actionOf, stateText, choose, setBand, compared }) {
+  const { schools, villages, bands, plans } = data, { t, n, nameOf } = say;
   const shown = { table: "schools", column: 0, down: false, search: "", rows: ROWS_AT_ONCE };
 
   /** The layouts that the tables set side by side. */
-  const sides = () => (plans.length > 1 ? [views[0], compared()] : [views[0]]);
+  const sides = () => [...new Set([views[0], compared()])];
+  const pupilsOf = (row) => shownView().question.villages[row].pupils;
   const other = () => t(plans.length && state.view === plans.length ? "whatif" : "after");
   const sideName = (i) => (plans.length > 1 ? `\n${i ? other() : t("before")}` : "");
   const text = (head, value) => ({ head: t(head), value });
@@ -66,7 +67,7 @@ function makeListing({ data, state, views, say, actionOf, stateText, choose, set
         text("village", ({ row }) => nameOf(villages[row])),
         text("listing.id", ({ row }) => villages[row].id),
         text("listing.town", ({ row }) => villages[row].town),
-        number("pupils", ({ row }) => villages[row].pupils[state.band]),
+        number("pupils", ({ row }) => pupilsOf(row)[state.band]),
         ...(plans.length ? schoolColumns : []),
         ...(plans.length ? figures("listing.minutes", (one, view) => longest(trips(one, view)), 1) : []),
       ],
@@ -80,7 +81,7 @@ function makeListing({ data, state, views, say, actionOf, stateText, choose, set
     const found = new Map(sides().map((view) => [view, new Map(names.map((name) => [name, townOf(name, view)]))]));
     const of = (key) => ({ town }, view) => found.get(view).get(town)[key];
     const pupils = new Map(names.map((name) => [name, 0]));
-    for (const { town, pupils: some } of villages) pupils.set(town, pupils.get(town) + some.reduce((a, b) => a + b, 0));
+    villages.forEach(({ town }, row) => pupils.set(town, pupils.get(town) + pupilsOf(row).reduce((a, b) => a + b, 0)));
     return {
       rows: names.map((town) => ({ town })),
       columns: [
@@ -106,7 +107,7 @@ function makeListing({ data, state, views, say, actionOf, stateText, choose, set
     villages.forEach(({ town }, row) => {
       if (town !== name) return;
       view.trips[row].flat().filter((trip) => trip.minutes !== null).forEach((trip) => {
-        const limit = limits[bands[trip.band].band];
+        const limit = view.question.limits[bands[trip.band].band];
         pupils += trip.pupils;
         minutes += trip.pupils * trip.minutes;
         most = Math.max(most ?? 0, trip.minutes);

@@ -10,10 +10,11 @@ const GROUPS = ["schools", "others", "towns", "isochrones", "flows", "closed", "
 const LAYERS = [...ON_MAP, "isochrones", "catchments", "towns", "closed", "roads"];
 const HIDDEN = ["others", "difference", "flows", "isochrones"];
 const EITHER = ["villages", "difference"];
+const OF_PLANS = ["flows", "isochrones", "catchments"]; // what people try has none of its own
 const BUTTONS = 4;
 const SIGNS = ["unreachable", "no_seat"];
 const PANELS = ["key", "card"];
-const NO_PLAN = { actions: [], trips: [], catchments: {}, notes: [], title: "" };
+const NO_PLAN = { actions: [], trips: [], catchments: {}, title: "", ground: 0, layout: null };
 
 function start(map) {
   drawPlan(map, planData);
@@ -24,6 +25,7 @@ function drawPlan(map, data) {
   const wide = window.matchMedia("(min-width: 900px)").matches;
   const state = { lang: data.lang, view: Math.max(plans.length - 1, 0), band: 1, chosen: null };
   const shown = new Set(LAYERS.filter((name) => !HIDDEN.includes(name)));
+  const questions = plans.length ? questionsOf(data) : [noQuestion(data)];
   const views = (plans.length ? plans : [NO_PLAN]).map(indexPlan);
   const say = speaker(data.words, state), { t, n, withUnit, nameOf } = say;
   const groups = {}, renderers = {}, marks = [];
@@ -32,14 +34,14 @@ function drawPlan(map, data) {
   const roadInks = Object.fromEntries(Object.keys(ROADS).map((rank) => [rank, inkOf(data.roads.lines[rank])]));
   let pin = null, zoom = null, fit = null, cameFrom = null;
   const asked = data.whatif && makeWhatIf(data, {
-    say, choose, turnTo: turnToView, view: () => state.view, band: () => state.band, trips: (i) => views[i].list,
+    say, questions, choose, turnTo: turnToView, view: () => state.view, band: () => state.band, trips: (i) => views[i].list,
   });
 
   /* -- plans by school and by village -- */
 
-  /** A plan with its trips, and its actions and trips by school and by village, made when they are asked for. */
-  function indexPlan(plan) {
-    const made = Object.create(plan);
+  /** A layout and the plan that it is, or is made from; actions and trips by school and by village when they are asked for. */
+  function indexPlan(plan, from) {
+    const made = grown(plan, { from, question: questions[from] });
     const byRow = (table, trips, row) => {
       trips.forEach((trip) => table[trip[row]][trip.band].push(trip));
       return table;
@@ -61,7 +63,10 @@ function drawPlan(map, data) {
     state.view = i;
     const tried = asked.plan();
     views.length = plans.length;
-    if (tried) views.push(indexPlan({ ...NO_PLAN, actions: tried.actions, trips: tried.list }));
+    if (tried) {
+      const { actions, list, from } = tried, { ground } = plans[from];
+      views.push(indexPlan({ ...NO_PLAN, ground, actions, trips: list }, from));
+    }
     state.view = Math.min(i, views.length - 1);
     drawView();
     asked.writeResult(state.view);
@@ -76,8 +81,12 @@ function drawPlan(map, data) {
   const place = ({ town, id }) => `${town}\n${id}`;
   const byTown = schools.map((_, row) => row).sort((a, b) => (place(schools[a]) < place(schools[b]) ? -1 : 1));
   const view = () => views[state.view];
-  /** The layout that is set beside the first. */
-  const compared = () => views[state.view || Math.max(plans.length, 1) - 1];
+  const isTried = () => plans.length > 0 && state.view === plans.length;
+  /** The layout that is set beside the first: the one shown; of two the second also where the first is shown. */
+  const compared = () => views[state.view || (plans.length === 2 ? 1 : 0)];
+  const ground = () => data.grounds[view().ground];
+  const limit = () => view().question.limits[bands[state.band].band];
+  const pupilsOf = (row) => view().question.villages[row].pupils[state.band];
   const stage = () => bands[state.band].stage;
 
   function actionOf(school, name = stage(), plan = view()) {
@@ -88,8 +97,8 @@ function drawPlan(map, data) {
 
   /* -- classes of minutes: half the norm, the norm, half as much again -- */
 
-  const breaks = remembering(() => [state.band], () => {
-    const norm = data.limits[bands[state.band].band];
+  const breaks = remembering(() => [limit()], () => {
+    const norm = limit();
     return norm === null ? [15, 30, 60] : [norm / 2, norm, norm * 1.5];
   });
 
@@ -102,7 +111,7 @@ function drawPlan(map, data) {
     return from ? t("minutes.from_to", { from: n(from), to: n(to) }) : t("minutes.to", { to: n(to) });
   }
 
-  const beyond = (index) => data.limits[bands[state.band].band] !== null && index > 1;
+  const beyond = (index) => limit() !== null && index > 1;
 
   function classText(index) {
     const [low, mid, high] = breaks().map((limit) => n(limit, 1));
@@ -142,7 +151,7 @@ function drawPlan(map, data) {
   const villageDots = remembering(() => [signs()], () => {
     const depth = (sign) => (sign === "" ? -1 : Number.isInteger(sign) ? sign : CLASS_COLOURS.length);
     const rows = villages.map((_, row) => row).filter((row) => villages[row].at);
-    const dots = rows.map((row) => ({ row, style: villageStyle(signOf(row), beyond(signOf(row)), villages[row].pupils[state.band]) }));
+    const dots = rows.map((row) => ({ row, style: villageStyle(signOf(row), beyond(signOf(row)), pupilsOf(row)) }));
     return dots.sort((one, other) => depth(signOf(one.row)) - depth(signOf(other.row)));
   });
 
@@ -191,7 +200,6 @@ function drawPlan(map, data) {
     map.getPane("isochrones").style.opacity = ISOCHRONE_OPACITY;
     GROUPS.forEach((name) => (groups[name] = L.layerGroup()));
     labelTowns(map, groups.towns, data.towns.map((town) => ({ ...town, name: nameOf(town) })), townInks);
-    drawClosed(groups.closed, data.closed, still);
     showLayers();
   }
 
@@ -217,10 +225,12 @@ function drawPlan(map, data) {
   }
 
   function drawLayers() {
+    groups.closed.clearLayers();
+    drawClosed(groups.closed, ground().closed, still);
     drawLand();
     drawRoadUse();
     byTown.forEach((row) => drawSchool(schools[row], row));
-    drawWay(groups.way, chosenTrips(), data, still);
+    drawWay(groups.way, chosenTrips(), { schools, villages, flows: ground().flows }, still);
     repaint(["land", "plan"]);
   }
 
@@ -237,7 +247,7 @@ function drawPlan(map, data) {
 
   /** The way of a chosen village. */
   function drawChosen() {
-    drawWay(groups.way, chosenTrips(), data, still);
+    drawWay(groups.way, chosenTrips(), { schools, villages, flows: ground().flows }, still);
     swipe.update();
   }
 
@@ -251,12 +261,12 @@ function drawPlan(map, data) {
   function drawLand() {
     groups.isochrones.clearLayers();
     if (!shown.has("isochrones")) return;
-    drawIsochrones(data.isochrones, state.view, state.band, still("isochrones", {}), groups.isochrones);
+    drawIsochrones(ground().isochrones, view().layout, state.band, still("isochrones", {}), groups.isochrones);
   }
 
   function drawRoadUse() {
     groups.flows.clearLayers();
-    if (shown.has("flows")) drawFlows(groups.flows, data.flows, state.view, still);
+    if (shown.has("flows")) drawFlows(groups.flows, ground().flows, view().layout, still);
   }
 
   const isChosen = (list, row) => state.chosen !== null && state.chosen.list === list && state.chosen.row === row;
@@ -267,7 +277,7 @@ function drawPlan(map, data) {
     `${nameOf(villages[row])}: ${shown.has("difference") ? changeTexts(say)[changes()[row]] : signText(signOf(row), row)}`;
 
   function signText(sign, row) {
-    if (sign === "") return plans.length ? t("no_pupils") : withUnit(villages[row].pupils[state.band], "pupils");
+    if (sign === "") return plans.length ? t("no_pupils") : withUnit(pupilsOf(row), "pupils");
     if (SIGNS.includes(sign)) return t(`reason.${sign}`);
     return withUnit(Math.max(...view().trips[row][state.band].map((trip) => trip.minutes)), "min");
   }
@@ -303,11 +313,11 @@ function drawPlan(map, data) {
   /* -- key: a checkbox for each layer, and under it what its signs mean and how many there are -- */
 
   function writeKey() {
-    const signs = countBy(villages.map((v, row) => [signOf(row), v.pupils[state.band]]));
+    const signs = countBy(villages.map((_, row) => [signOf(row), pupilsOf(row)]));
     const present = schools.map((school, row) => [actionOf(row), school]).filter(([here]) => here);
     const states = countBy(present.map(([here]) => [here.action, 1]));
     const kinds = countBy(present.map(([, school]) => [school.kind, 1]));
-    const norm = data.limits[bands[state.band].band], two = plans.length > 1;
+    const norm = limit(), two = plans.length > 1, { isochrones, flows, closed } = ground();
     const among = (table, found) => Object.keys(table).filter((key) => found.has(key));
     const note = (text) => el("li", { className: "note", textContent: text });
     const villageItem = (sign, text) => {
@@ -332,23 +342,24 @@ function drawPlan(map, data) {
         ...SIGNS.filter((s) => signs.has(s)).map((s) => villageItem(s, t(`reason.${s}`))),
         villageItem("", t("no_pupils")),
       ],
-      difference: two ? differenceKey(changes(), villages, state.band, say, item, note) : [],
-      flows: state.view < plans.length ? flowKey(data.flows, state.view, say, item, note) : [],
+      difference: two ? differenceKey(changes(), view().question.villages, state.band, say, item, note) : [],
+      flows: plans.length && !isTried() ? flowKey(flows, view().layout, say, item, note) : [],
       isochrones: [
-        note(t(data.isochrones.dropped ? "isochrones.dropped" : "isochrones.note")),
-        ...data.isochrones.minutes.map((to, i, all) => item(swatch(ISOCHRONES[i]), minutesText(all[i - 1], to))),
+        note(t(isochrones.dropped ? "isochrones.dropped" : "isochrones.note")),
+        ...isochrones.minutes.map((to, i, all) => item(swatch(ISOCHRONES[i]), minutesText(all[i - 1], to))),
       ],
-      way: wayKey(data.flows, say, item, note),
+      way: wayKey(flows, chosenTrips(), say, item, note),
       closed: [item(stroke(...CLOSED), t("closed.note"))],
       roads: [
         ...ranks.map((rank) => item(stroke(ROADS[rank]), t(`roads.${rank}`))),
         ...data.roads.dropped.map((rank) => note(`${t("roads.dropped")}: ${t(`roads.${rank}`)}`)),
       ],
     };
-    const bare = state.view >= plans.length, merged = view().actions.some((row) => row.into !== null && row.stage === stage());
-    const blank = { isochrones: bare, catchments: bare, towns: !data.towns.length, closed: !data.closed.length };
+    if (isTried()) OF_PLANS.forEach((name) => (items[name] = [note(t("whatif.hidden"))]));
+    const bare = !plans.length, merged = view().actions.some((row) => row.into !== null && row.stage === stage());
+    const blank = { isochrones: bare, catchments: bare, towns: !data.towns.length, closed: !closed.length };
     const some = { difference: !two, merges: !merged, way: !chosenTrips().length };
-    const empty = { ...some, lines: !plans.length, flows: bare, ...blank };
+    const empty = { ...some, lines: bare, flows: bare, ...blank };
     const written = LAYERS.filter((name) => !empty[name]);
     $("key").replaceChildren(...written.map((name) => layerSection(name, items[name] || [])));
   }
@@ -361,7 +372,8 @@ function drawPlan(map, data) {
   }
 
   function layerSection(name, items) {
-    const box = el("input", { type: "checkbox", checked: shown.has(name), id: `layer-${name}` });
+    const disabled = isTried() && OF_PLANS.includes(name);
+    const box = el("input", { type: "checkbox", checked: shown.has(name), id: `layer-${name}`, disabled });
     box.addEventListener("change", () => {
       box.checked ? shown.add(name) : shown.delete(name);
       if (box.checked && EITHER.includes(name)) leave(EITHER.find((other) => other !== name));
@@ -510,6 +522,7 @@ function drawPlan(map, data) {
   function writePanels() {
     writeDetails();
     if (asked) asked.write(state.view);
+    scores.write();
   }
 
   /** What stands around the map, but for the card beside it. */
@@ -518,12 +531,6 @@ function drawPlan(map, data) {
     scores.writeFoot();
     writeKey();
     if (asked) asked.writeResult(state.view);
-  }
-
-  function writeCard() {
-    scores.writeScores();
-    scores.writeAbout();
-    writePanels();
   }
 
   function listen() {
@@ -547,7 +554,7 @@ function drawPlan(map, data) {
     $("language").addEventListener("click", () => {
       state.lang = state.lang === "zh" ? "en" : "zh";
       write();
-      writeCard();
+      writePanels();
       drawView();
     });
     $("show-swipe").addEventListener("click", () => {
@@ -576,11 +583,11 @@ function drawPlan(map, data) {
 
   /** Above the map on paper: the result, and the plan, what is proven of it, and the norm. */
   function paperLine() {
-    const plan = view(), { band } = bands[state.band], norm = data.limits[band];
-    const limit = norm === null ? t("norm.none") : t("norm", { n: n(norm) });
+    const plan = view(), { band } = bands[state.band], norm = limit();
+    const normText = norm === null ? t("norm.none") : t("norm", { n: n(norm) });
     const date = `${t("data_date")} ${data.area.dataDate || t("unknown")}`;
     const proof = state.view < plans.length ? scores.statusText(plan) : t(plans.length ? "whatif.rule" : "no_plan");
-    return [$("headline").textContent, plan.title, proof, t(`band.${band}`), limit, date].filter(Boolean).join(" · ");
+    return [$("headline").textContent, plan.title, proof, t(`band.${band}`), normText, date].filter(Boolean).join(" · ");
   }
 
   const page = { map, data, state, views, say, view, compared, actionOf, choose, setBand, asked };
@@ -594,7 +601,7 @@ function drawPlan(map, data) {
   showCounty(); // in the room that the words leave
   makeLayers();
   drawView();
-  later(writeCard);
+  later(writePanels);
   listen();
   const at = (row) => villages[row].at, pick = (row) => choose(villages, row);
   listenToDots(map, places.villages, dotsShown, { at, text: dotText, pick });

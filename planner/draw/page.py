@@ -21,7 +21,7 @@ SCRIPTS = (
     *("tools.js", "symbols.js", "sheet.js", "ground.js", "dots.js"),
     *("flows.js", "isochrones.js", "ways.js", "charts.js"),
     *("difference.js", "swipe.js", "several.js", "listing.js", "print.js"),
-    *("whatif.js", "exchange.js", "cards.js", "panel.js"),
+    *("whatif.js", "questions.js", "exchange.js", "cards.js", "panel.js"),
     *("details.js", "scores.js"),
     "map.js",
 )

@@ -1,63 +1,63 @@
 "use strict";
 /* What-if in the page: the layouts that people try, their undo and redo, files, and the panel that shows them. */
 
-/** ``page``: what the map lends: say, planView(): its number, indexed(plan), turnTo(view), choose(list, row), band(). */
+/** ``page``: what the map lends: say, questions (one a plan), view(): its number, trips(i), turnTo(view), choose(list, row), band(). */
 function makeWhatIf(data, page) {
-  const { t, n, withUnit, nameOf } = page.say, { schools, villages, bands } = data;
-  data.whatif.times.forEach(byVillage);
-  const sites = sitesOf(data.whatif), today = settle(layoutToday(sites));
-  const plans = withParts([], data.plans.map((plan, i) => [i, () => planned(plan, page.trips(i))]));
-  let from = data.plans.length - 1, tried = [], at = 0, against = "plan", said = null;
+  const { t, n, withUnit, nameOf } = page.say, { schools, villages, bands } = data, count = data.plans.length;
+  let from = count - 1, tried = [], at = 0, against = "plan", said = null;
+  const asked = (view = count) => page.questions[view < count ? view : from];
+  const todayOf = remembered((question) => settle(question, layoutToday(question.sites)));
+  const planOf = remembered((i) => {
+    const { actions } = data.plans[i];
+    return { layout: layoutOf(asked(i).sites, actions), ...scored(asked(i), page.trips(i), actions) };
+  });
 
-  function settle(layout, before = null) {
-    const byBand = assign(data, sites, layout, before), trips = byBand.flat();
+  function settle(question, layout, before = null) {
+    const byBand = assign(question, question.sites, layout, before), trips = byBand.flat();
     const planned = before ? data.plans[from].actions : [];
-    return { layout, byBand, ...scored(trips, actionsOf(sites, layout, trips, bands, planned)) };
+    return { layout, byBand, ...scored(question, trips, actionsOf(question.sites, layout, trips, bands, planned)) };
   }
 
-  function planned({ actions }, trips) {
-    return { layout: layoutOf(sites, actions), ...scored(trips, actions) };
-  }
-
-  function scored(trips, actions) {
-    return { trips, actions, scores: scoresOf(data, trips, actions) };
+  function scored(question, trips, actions) {
+    return { trips, actions, scores: scoresOf(question, trips, actions) };
   }
 
   const now = () => tried[at];
   const first = () => tried[0].layout;
-  const shown = (view) => (view < plans.length ? plans[view] : now());
+  const today = (view = count) => todayOf(asked(view));
+  const shown = (view) => (view < count ? planOf(view) : now());
 
-  /** Begin with the plan that is shown: its schools, everybody at the nearest. */
+  /** Begin with the plan that is shown: its schools, everybody at the nearest. What was tried from it can be undone to. */
   function begin() {
-    if (tried.length) return;
-    if (page.view() < plans.length) from = page.view();
-    tried = [settle(plans[from].layout, today)];
-    at = 0;
+    if (page.view() === count) return;
+    const kept = page.view() === from ? tried.slice(0, at + 1) : [];
+    from = page.view();
+    tried = [...kept, settle(asked(), planOf(from).layout, today())];
+    at = kept.length;
   }
 
   function take(layout, words = null) {
-    tried = [...tried.slice(0, at + 1), settle(layout, now())];
+    tried = [...tried.slice(0, at + 1), settle(asked(), layout, now())];
     at += 1;
     said = words;
-    page.turnTo(plans.length);
+    page.turnTo(count);
   }
 
   function toggle(school, stage = null) {
     begin();
-    take(toggled(sites, now().layout, first(), school, stage));
+    take(toggled(asked().sites, now().layout, first(), school, stage));
   }
 
   function step(by) {
     if (!tried[at + by]) return;
     at += by;
     said = null;
-    page.turnTo(plans.length);
+    page.turnTo(count);
   }
 
   function reset() {
-    const back = Math.min(from, plans.length - 1);
     [tried, at, said] = [[], 0, null];
-    page.turnTo(back);
+    page.turnTo(from);
   }
 
   /* -- files -- */
@@ -74,7 +74,7 @@ function makeWhatIf(data, page) {
     begin();
     try {
       if (file.size > LARGEST_FILE) throw { key: "load.large", values: {} };
-      take(fromFile(await file.text(), data, sites, first()), { key: "load.done", values: { n: file.name } });
+      take(fromFile(await file.text(), asked(), asked().sites, first()), { key: "load.done", values: { n: file.name } });
     } catch (wrong) {
       said = wrong.key ? { ...wrong, bad: true } : { key: "load.neither", values: {}, bad: true };
       page.turnTo(page.view());
@@ -84,17 +84,17 @@ function makeWhatIf(data, page) {
   /* -- the strip above the map -- */
 
   function writeResult(view) {
-    const { layout, trips, scores } = shown(view), { band } = bands[page.band()];
-    const changed = closures(sites, layout, shown(view).actions), norm = data.limits[band];
+    const { layout, trips, scores } = shown(view), { band } = bands[page.band()], { sites, limits } = asked(view);
+    const changed = closures(sites, layout, shown(view).actions), norm = limits[band];
     const here = trips.filter((trip) => trip.band === page.band() && trip.minutes !== null);
     const longest = here.length ? here.reduce((most, { minutes }) => Math.max(most, minutes), 0) : null;
     const sentence = headline(page.say, changed, scores.changing_pupils, band, longest, norm);
-    const others = [["today", today.scores], ...(view === plans.length ? [["plan", plans[from].scores]] : [])];
-    $("headline").textContent = (view === plans.length ? t("whatif.says") : "") + sentence;
+    const others = [["today", today(view).scores], ...(view === count ? [["plan", planOf(from).scores]] : [])];
+    $("headline").textContent = (view === count ? t("whatif.says") : "") + sentence;
     $("cards").replaceChildren(...Object.keys(CARDS).map((key) => card(page.say, key, scores, isToday(view) ? [] : others)));
   }
 
-  const isToday = (view) => view === 0 && plans.length > 1;
+  const isToday = (view) => view === 0 && count > 1;
 
   /* -- the panel -- */
 
@@ -104,10 +104,10 @@ function makeWhatIf(data, page) {
 
   function write(view) {
     writeResult(view);
-    const active = view === plans.length;
+    const active = view === count, question = asked();
     const files = [
-      press("whatif.csv", () => download("actions.csv", toCsv(data, sites, now().layout), "text/csv"), !active),
-      press("whatif.toml", () => download("what-if.toml", toToml(data, sites, now().layout), "application/toml"), !active),
+      press("whatif.csv", () => download("actions.csv", toCsv(question, question.sites, now().layout), "text/csv"), !active),
+      press("whatif.toml", () => download("what-if.toml", toToml(question, question.sites, now().layout), "application/toml"), !active),
       chooser(),
     ];
     const steps = [
@@ -133,12 +133,12 @@ function makeWhatIf(data, page) {
   }
 
   function answers() {
+    const { sites } = asked(), plan = planOf(from), base = against === "plan" ? plan : today();
     const changed = [[true, "whatif.reopened"], [false, "whatif.closed"]].map(([open, key]) => {
-      const rows = [...new Set(sites.filter((_, i) => now().layout.open[i] === open && plans[from].layout.open[i] !== open).map((site) => site.school))];
+      const rows = [...new Set(sites.filter((_, i) => now().layout.open[i] === open && plan.layout.open[i] !== open).map((site) => site.school))];
       return rows.length ? el("p", { className: "list" }, `${t(key)} `, ...rows.flatMap((row, i) => [i ? ", " : "", link(schools, row)])) : "";
     });
     const over = now().actions.filter((row) => overSeats(row) > 0).sort((one, other) => overSeats(other) - overSeats(one));
-    const base = against === "plan" ? plans[from] : today;
     const hard = hitHardest(now().trips, base.trips, villages.length, bands.length);
     const choice = el("select", { id: "against", ariaLabel: t("whatif.against") });
     choice.append(...["plan", "today"].map((key) => el("option", { value: key, textContent: t(key), selected: key === against })));
@@ -159,7 +159,7 @@ function makeWhatIf(data, page) {
 
   function hardItem({ village, band, then, now: later, more }) {
     const trip = Number.isFinite(later) ? `${n(then, 1)} → ${n(later, 1)} ${t("unit.min")} (+${n(more, 1)})` : t("reason.unreachable");
-    return el("li", {}, link(villages, village), ` ${t(`short.${bands[band].band}`)}, ${withUnit(villages[village].pupils[band], "pupils")}: ${trip}`);
+    return el("li", {}, link(villages, village), ` ${t(`short.${bands[band].band}`)}, ${withUnit(asked().villages[village].pupils[band], "pupils")}: ${trip}`);
   }
 
   function overItem(row) {
@@ -169,17 +169,17 @@ function makeWhatIf(data, page) {
 
   function chart(view) {
     if (isToday(view)) return [];
-    const base = view === plans.length && against === "plan" ? plans[from] : today, { band } = bands[page.band()];
+    const base = view === count && against === "plan" ? planOf(from) : today(view), { band } = bands[page.band()];
     const width = classWidth(base.trips, shown(view).trips);
     const [before, after] = [base, shown(view)].map(({ trips }) => histogram(trips, page.band(), width, CLASSES));
     const words = t("chart.minutes", { band: t(`band.${band}`) });
-    const key = note(t("chart.key", { before: t(base === today ? "today" : "plan"), after: view === plans.length ? t("whatif") : t("plan") }));
-    return [el("h3", { textContent: words }), minutesChart(page.say, before, after, width, data.limits[band], words), key];
+    const key = note(t("chart.key", { before: t(base === today(view) ? "today" : "plan"), after: view === count ? t("whatif") : t("plan") }));
+    return [el("h3", { textContent: words }), minutesChart(page.say, before, after, width, asked(view).limits[band], words), key];
   }
 
   /** The buttons in a school's details. */
   function buttons(school) {
-    const { layout } = shown(page.view()), own = sites.map((_, i) => i).filter((i) => sites[i].school === school);
+    const { layout } = shown(page.view()), { sites } = asked(page.view()), own = sites.map((_, i) => i).filter((i) => sites[i].school === school);
     const some = own.some((i) => layout.open[i]);
     const stages = own.length > 1 ? own.map((i) => [i, layout.open[i] ? "whatif.close_stage" : "whatif.open_stage"]) : [];
     const word = (i, key) => t(key, { n: t(`stage.${sites[i].stage}`) });
@@ -189,6 +189,6 @@ function makeWhatIf(data, page) {
     );
   }
 
-  const plan = () => (tried.length ? { actions: now().actions, list: now().trips } : null);
-  return { toggle, step, write, writeResult, buttons, plan, scores: (view) => shown(view).scores };
+  const plan = () => (tried.length ? { actions: now().actions, list: now().trips, from } : null);
+  return { toggle, step, write, writeResult, buttons, plan };
 }

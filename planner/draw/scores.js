@@ -1,7 +1,7 @@
 "use strict";
 /* The scorecard, what is proven of the plan, and what a reader must know. */
 
-function makeScores({ data, state, say }) {
+function makeScores({ data, state, say, view }) {
   const { plans } = data, { t, n, percent } = say;
 
   function statusText(plan) {
@@ -11,16 +11,20 @@ function makeScores({ data, state, say }) {
     return t("status.scored");
   }
 
+  /** Of the plan that is shown, or that people try something else from. */
   function writeScores() {
-    const plan = plans[plans.length - 1];
+    const { from } = view(), plan = plans[from];
     if (!plan) return $("scores").replaceChildren(el("p", { textContent: t("no_plan") }));
-    const both = data.scorecard.some((row) => row.today !== null);
-    const head = ["indicator", ...(both ? ["today", "plan", "change"] : ["plan"])].map((key) => t(key));
+    const { today, plan: values, change } = plan.scores;
+    const rows = data.indicators.map((row, i) => ({ ...row, today: today[i], plan: values[i], change: change[i] }));
+    const both = rows.some((row) => row.today !== null), alone = from === 0 && plans.length > 1 ? "before" : "plan";
+    const head = ["indicator", ...(both ? ["today", "plan", "change"] : [alone])].map((key) => t(key));
     $("scores").replaceChildren(
       el("h2", { textContent: t("scorecard") }),
+      ...(state.view < plans.length ? [] : [el("p", { className: "told", textContent: t("whatif.of_plan") })]),
       el("p", { className: "title", textContent: plan.title }),
       el("p", { className: `status ${plan.status}`, textContent: statusText(plan) }),
-      table(head, data.scorecard.map((row) => scoreRow(row, both))),
+      table(head, rows.map((row) => scoreRow(row, both))),
     );
   }
 
@@ -43,9 +47,10 @@ function makeScores({ data, state, say }) {
     const { assumptions } = data.area;
     const items = (lines) => el("ul", {}, ...lines.map((line) => el("li", { textContent: line })));
     const list = (key, lines) => (lines.length ? [el("h3", { textContent: t(key) }), items(lines)] : []);
-    const notes = [...new Set(plans.flatMap((plan) => plan.notes))];
+    const told = (remarks) => remarks.map((said) => (typeof said === "string" ? said : said[state.lang]));
+    const { notes } = plans[view().from] || { notes: [] };
     const head = el("h2", { textContent: t("about") });
-    $("about").replaceChildren(head, ...list("notes", notes), ...list("assumptions", assumptions));
+    $("about").replaceChildren(head, ...list("notes", told(notes)), ...list("assumptions", told(assumptions)));
   }
 
   function writeFoot() {
@@ -57,5 +62,10 @@ function makeScores({ data, state, say }) {
     $("public").hidden = !data.area.public;
   }
 
-  return { statusText, writeScores, writeAbout, writeFoot };
+  function write() {
+    writeScores();
+    writeAbout();
+  }
+
+  return { statusText, write, writeFoot };
 }

@@ -89,6 +89,18 @@ function later(task) {
   return now;
 }
 
+/** An object that is like another but for some parts; what the other makes when it is asked for is left unmade. */
+const grown = (from, parts) => Object.create(from, Object.getOwnPropertyDescriptors(parts));
+
+/** A function of one thing that works each out once. */
+function remembered(make) {
+  const made = new Map();
+  return (of) => {
+    if (!made.has(of)) made.set(of, make(of));
+    return made.get(of);
+  };
+}
+
 /** Pairs of a key and a number, added up by key. */
 function countBy(pairs) {
   const sums = new Map();

@@ -41,8 +41,9 @@ function drawWay(group, trips, { schools, villages, flows }, still) {
   }
 }
 
-function wayKey({ dropped }, { t }, item, note) {
+function wayKey({ dropped }, trips, { t }, item, note) {
   if (dropped) return [note(t("way.dropped"))];
+  if (trips.some(({ school, mode }) => school >= 0 && !mode)) return [note(t("way.of_plans"))];
   return [item(stroke(WAY), t("way.ridden")), item(stroke(WALKED), t("way.walked"))];
 }
 

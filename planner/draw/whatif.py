@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 
 from planner.draw.asked import without_rules
-from planner.model import BANDS, STAGES
+from planner.model import BAND_GRADES, BANDS, STAGES, StudyArea
 from planner.plan import Plan, Question, ask
 from planner.plan.whatif import limits_of, tenths
 
@@ -17,62 +17,120 @@ ORIGINS = ("existing", "candidate", "gain")
 
 
 def whatif(
-    plans: Sequence[Plan], school_row: Mapping[str, int], village_row: Mapping[str, int]
+    area: StudyArea, plans: Sequence[Plan], school_row: Mapping[str, int], village_row: Mapping[str, int]
 ) -> dict[str, Any] | None:
-    """Travel times and sites of the last plan's question; None without a plan.
+    """Travel times and sites of the plans' questions, each question and each table of times once; None without a plan.
 
     Returns
     -------
-    ``times``: each with ``schools`` and ``villages`` (rows) and ``tenths`` (a list for each of these villages: tenths
-    of a minute to each of these schools, -1: no way); ``bands``: which of the times a band has (-1: none), the
-    ``schools`` that may teach it, and ``today``, a school row a village (-1: no pupils or no way); ``sites``: school
-    row, stage (of ``stages``), seats, and where the stage comes from (of ``ORIGINS``); ``scenario``: the question in
-    TOML, without the rules that keep and close
+    ``stages``; ``times``: each with ``schools`` and ``villages`` (rows) and ``tenths`` (a list for each of these
+    villages: tenths of a minute to each of these schools, -1: no way); ``of``: a question a plan; ``questions``, each
+    with ``limits`` (minutes by band, None: no norm); ``pupils``, by village and band where they are not those of the
+    area, else None; ``bands``: which of the times a band has (-1: none), the ``schools`` that may teach it, and
+    ``today``, a school row a village (-1: no pupils or no way); ``sites``: school row, stage (of ``stages``), seats,
+    and where the stage comes from (of ``ORIGINS``); ``scenario``: the question in TOML, without the rules that keep and
+    close; ``moved``: times, village, school and the tenths there, where a norm forbids plain rounding
 
     >>> rows = {"S1": 0, "S2": 1, "S3": 2}, {"V1": 0, "V2": 1, "V3": 2, "V4": 3}
-    >>> found = whatif([tiny.plan], *rows)
-    >>> found["times"][0]["tenths"][1], found["bands"][3]
-    ([200, 0, 400], {'times': 0, 'schools': [2], 'today': [-1, -1, 2, 2]})
+    >>> found = whatif(tiny.area, [tiny.today, tiny.plan], *rows)
+    >>> found["times"][0]["tenths"][1], found["of"], found["questions"][0]["bands"][3]
+    ([200, 0, 400], [0, 0], {'times': 0, 'schools': [2], 'today': [-1, -1, 2, 2]})
     """
     if not plans:
         return None
-    plan = plans[-1]
-    question = ask(plan.area, plan.times, plan.scenario)
-    times: list[dict[str, Any]] = []
-    found: list[tuple[np.ndarray, set[int]]] = []
-    bands = []
+    tables = Tables(plans[-1].area, list(school_row), list(village_row))
+    counts = pupils(area)
+    made: list[dict[str, Any]] = []
+    of: list[int] = []
+    for i, plan in enumerate(plans):
+        known = next((of[k] for k, other in enumerate(plans[:i]) if _same_question(plan, other)), None)
+        if known is None:
+            own = pupils(plan.area)
+            found = _question(plan, tables, school_row, village_row) | {"pupils": None if own == counts else own}
+            if found not in made:
+                made.append(found)
+            known = made.index(found)
+        of.append(known)
+    return {"stages": list(STAGES), "times": tables.packed(), "questions": made, "of": of}
+
+
+def pupils(area: StudyArea) -> list[list[int]]:
+    """Pupils of every village, in the area's order, by band.
+
+    >>> pupils(tiny.area)[2]
+    [0, 5, 5, 2]
+    """
+    sums = [area.pupils[list(BAND_GRADES[band])].sum(axis=1).reindex(area.demand.index) for band in BANDS]
+    made: list[list[int]] = np.column_stack(sums).astype(int).tolist()
+    return made
+
+
+class Tables:
+    """Tables of minutes, each kept once, with villages and schools along a curve so that they take few bytes."""
+
+    def __init__(self, area: StudyArea, schools: Sequence[str], villages: Sequence[str]) -> None:
+        self.villages = _along_a_curve(area.demand.geometry)
+        self.beside = _along_a_curve(area.schools.geometry)
+        self.ids = [villages[row] for row in self.villages], [schools[row] for row in self.beside]
+        self.minutes: list[np.ndarray] = []
+        self.taught: list[set[int]] = []
+
+    def put(self, plan: Plan, band: str, taught: Sequence[int]) -> int:
+        """The number of a band's table; these schools may be asked for in it."""
+        minutes = plan.times.data["minutes"].sel(band=band, demand=self.ids[0], school=self.ids[1]).to_numpy()
+        same = (k for k, other in enumerate(self.minutes) if np.array_equal(other, minutes, equal_nan=True))
+        at = next(same, len(self.minutes))
+        if at == len(self.minutes):
+            self.minutes.append(minutes)
+            self.taught.append(set())
+        self.taught[at].update(taught)
+        return at
+
+    def moved(self, at: int, taught: Sequence[int], limits: Sequence[float]) -> list[list[int]]:
+        """Where these norms forbid plain rounding: the table, village, school and tenths of a minute."""
+        minutes = self.minutes[at]
+        right = tenths(minutes, limits)
+        row, column = np.nonzero((right != tenths(minutes, ())) & np.isfinite(right))
+        cells = zip(row.tolist(), column.tolist(), right[row, column].astype(int).tolist(), strict=True)
+        return [[at, self.villages[i], self.beside[j], value] for i, j, value in cells if self.beside[j] in taught]
+
+    def packed(self) -> list[dict[str, Any]]:
+        """All of them for the page, in tenths of a minute."""
+        made = []
+        for minutes, rows in zip(self.minutes, self.taught, strict=True):
+            columns = [j for j, row in enumerate(self.beside) if row in rows]
+            cells = np.nan_to_num(tenths(minutes[:, columns], ()), nan=-1).astype(int).tolist()
+            made.append({"schools": [self.beside[j] for j in columns], "villages": self.villages, "tenths": cells})
+        return made
+
+
+def _same_question(plan: Plan, other: Plan) -> bool:
+    """Whether two plans are known to answer one question, without laying either out."""
+    return plan.area is other.area and plan.times is other.times and plan.scenario == other.scenario
+
+
+def _question(
+    plan: Plan, tables: Tables, school_row: Mapping[str, int], village_row: Mapping[str, int]
+) -> dict[str, Any]:
+    question, limits = ask(plan.area, plan.times, plan.scenario), limits_of(plan.scenario)
+    bands, moved = [], set()
     for band in BANDS:
         taught = _schools_of(question, band, school_row)
-        if not taught:
-            bands.append({"times": -1, "schools": [], "today": [-1] * len(village_row)})
-            continue
-        minutes = plan.times.data["minutes"].sel(band=band).values
-        at = next((k for k, (same, _) in enumerate(found) if np.array_equal(same, minutes, equal_nan=True)), len(found))
-        if at == len(found):
-            found.append((minutes, set()))
-        found[at][1].update(taught)
-        bands.append({"times": at, "schools": taught, "today": _today(question, band, school_row, village_row)})
-    school_at = {str(school): i for i, school in enumerate(plan.times.data["school"].values)}
-    demand_at = {str(demand): i for i, demand in enumerate(plan.times.data["demand"].values)}
-    villages, ids = _along_a_curve(plan.area.demand.geometry), list(school_row)
-    beside = _along_a_curve(plan.area.schools.geometry)
-    order = [demand_at[str(plan.area.demand.index[row])] for row in villages]
-    for minutes, rows in found:
-        schools = [row for row in beside if row in rows]
-        cells = minutes[np.ix_(order, [school_at[ids[row]] for row in schools])]
-        made = np.nan_to_num(tenths(cells, limits_of(plan.scenario)), nan=-1).astype(int).tolist()
-        times.append({"schools": schools, "villages": villages, "tenths": made})
+        at = tables.put(plan, band, taught) if taught else -1
+        moved |= {tuple(cell) for cell in tables.moved(at, taught, limits)} if taught else set()
+        today = _today(question, band, school_row, village_row)
+        bands.append({"times": at, "schools": taught, "today": today})
     sites = question.sites
     names = (sites["school_id"].map(dict(school_row)), sites["stage"].map(STAGES.index))
     return {
-        "stages": list(STAGES),
-        "times": times,
+        "limits": {band: _known(plan.scenario.travel.limit_minutes(band)) for band in BANDS},
         "bands": bands,
         "sites": [
             [school, stage, _known(seats), ORIGINS.index(origin)]
             for school, stage, seats, origin in zip(*names, sites["seats"], sites["origin"], strict=True)
         ],
         "scenario": without_rules(plan.scenario),
+        "moved": sorted(map(list, moved)),
     }
 
 
@@ -103,7 +161,7 @@ def _today(question: Question, band: str, school_row: Mapping[str, int], village
 
 
 def _known(value: float) -> int | float | None:
-    """A number as JSON says it, unknown as null."""
-    if np.isnan(value):
+    """A number as JSON says it, unknown and unlimited as null."""
+    if not np.isfinite(value):
         return None
     return int(value) if float(value).is_integer() else float(value)

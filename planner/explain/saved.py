@@ -11,6 +11,7 @@ from planner.model import Rooted, TravelTimes
 from planner.plan import Plan, current_plan
 from planner.travel import travel_times
 from planner.verify.folder import ACTIONS, ROWS, changed, full, number, read_folder
+from planner.wording import is_plain, remark_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +45,7 @@ def read_plan(folder: str | Path, area: str | Path | None = None) -> Plan:
         seconds=float(said["seconds"]),
         today=current_plan(saved.area, times, saved.scenario),
         rooted=Rooted(said["scenario"]["sha256"], said["area"]["sha256"], said["versions"]),
-        notes=tuple(said["notes"]),
+        notes=tuple(remark_of(held) for held in said["notes"] if is_plain(held)),
         **unknown,
     )
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from planner.compiled import clock
 from planner.explain.fates import Fate, Worths, worths
 from planner.model import BAND_GRADES, BAND_STAGE, BANDS, StudyArea
 from planner.optimise.forced import noise
@@ -69,7 +69,7 @@ def first_flip(count: int, at: Callable[[int], Worths], *, rising: bool, seconds
     >>> first_flip(4, lambda k: tuple(Forced(v, v) for v in values[k]), rising=True)
     (2, 3, 'flips')
     """
-    ends = time.perf_counter() + seconds
+    ends = clock() + seconds
     at = cache(at)
     unsure: list[tuple[int, int]] = []
 
@@ -95,7 +95,7 @@ def first_flip(count: int, at: Callable[[int], Worths], *, rising: bool, seconds
         """The first flip after a up to b; a does not flip."""
         if b - a == 1 or out_of_question(a, b):
             return b if flips(b) else None
-        if time.perf_counter() > ends:
+        if clock() > ends:
             unsure.append((a + 1, b - 1))
             return b if flips(b) else None
         middle = (a + b) // 2

@@ -24,6 +24,7 @@ from planner.model import StudyArea
 from planner.roads import from_ways
 from planner.sources.elevation import SUFFIXES, is_elevation
 from planner.sources.osm import OsmExtract, read_osm
+from planner.wording import Label
 
 
 def new_area(
@@ -77,10 +78,10 @@ def new_area(
             labels |= {str(draft / raster.name): str(raster) for raster in rasters}
         outline = _outline_of(draft, files, datums, towns) if towns is not None else None
         extract = _extract(osm, place, outline)
-        said: list[str] = list(extract.doubts)
+        said: list[Label] = list(extract.doubts)
         if outline is None:
             polygons, note = town_polygons(extract)
-            said += [note] if note else []
+            said.append(note)
             if polygons is not None:
                 outline = polygons.union_all()
                 (draft / "towns.geojson").write_text(polygons.to_json(drop_id=True, ensure_ascii=False), "utf-8")

@@ -9,12 +9,13 @@ import numpy as np
 from planner.errors import DataError, Fault
 from planner.model import Roads
 from planner.roads import components
+from planner.wording import Label, remark
 
 ROADS_AROUND_M = 3_000.0
 FRAGMENT_M = 1_000.0
 
 
-def clip(roads: Roads, crs: str, outline: Any, said: list[str]) -> Roads:
+def clip(roads: Roads, crs: str, outline: Any, said: list[Label]) -> Roads:
     """Roads near the towns; fragments that join nothing and are shorter than a kilometre in all are left out."""
     import geopandas as gpd
 
@@ -29,10 +30,8 @@ def clip(roads: Roads, crs: str, outline: Any, said: list[str]) -> Roads:
     metres = np.bincount(part, weights=near.edges["length_m"].to_numpy())
     scrap = (metres < FRAGMENT_M)[part] & (part > 0)
     if scrap.any():
-        said.append(
-            f"{len(np.unique(part[scrap]))} fragments of road that join no other and are under "
-            f"{FRAGMENT_M / 1000:g} km each ({near.edges['length_m'][scrap].sum() / 1000:.1f} km in all) are left out."
-        )
+        km = {"each": f"{FRAGMENT_M / 1000:g}", "all": f"{near.edges['length_m'][scrap].sum() / 1000:.1f}"}
+        said.append(remark("intake.fragments", n=len(np.unique(part[scrap])), **km))
     return _take(near, ~scrap)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from planner.errors import DataError, Fault
 from planner.model import BAND_GRADES, BANDS, KIND_GRADES, StudyArea
 from planner.sources.osm import OsmExtract
+from planner.wording import Amount, Label, Listed, Word, remark
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +65,7 @@ def kind_of(tags: pd.Series | dict[str, str]) -> str | None:
     return by_name
 
 
-def school_table(extract: OsmExtract, outline: Any, said: list[str]) -> pd.DataFrame:
+def school_table(extract: OsmExtract, outline: Any, said: list[Label]) -> pd.DataFrame:
     """Schools of OSM inside the outline; those of no kind are left out, those not told stay blank for now.
 
     Raises
@@ -79,8 +80,8 @@ def school_table(extract: OsmExtract, outline: Any, said: list[str]) -> pd.DataF
     kinds = [kind_of(row) for _, row in found.iterrows()]
     other = np.array([kind == "" for kind in kinds], dtype=bool)
     if other.any():
-        names = ", ".join(n for n in found["name"][other][:5] if n)
-        said.append(f"{other.sum()} schools are of other kinds by tag or name and left out: {names}.")
+        names = Listed(tuple(n for n in found["name"][other] if n))
+        said.append(remark("intake.other_kinds", n=other.sum(), names=names))
     found, kinds = found[~other].reset_index(drop=True), [kind for kind in kinds if kind != ""]
     if found.empty:
         raise DataError([Fault("--osm", "it holds no school inside the towns", "Give the schools with --schools.")])
@@ -99,7 +100,7 @@ def school_table(extract: OsmExtract, outline: Any, said: list[str]) -> pd.DataF
     )
 
 
-def kinds_that_are_needed(area: StudyArea, said: list[str]) -> StudyArea:
+def kinds_that_are_needed(area: StudyArea, said: list[Label]) -> StudyArea:
     """Schools whose kind nothing tells: primary, or nine-year where no other school teaches a junior stage."""
     schools = area.schools.copy()
     open_kind = schools["assumed"].str.split().map(lambda words: "kind" in words)
@@ -111,11 +112,11 @@ def kinds_that_are_needed(area: StudyArea, said: list[str]) -> StudyArea:
     schools["grades"] = [
         KIND_GRADES[kind] if unsure else grades for unsure, grades in zip(open_kind, schools["grades"], strict=True)
     ]
-    said.append(f"The kind of {open_kind.sum()} of {len(schools)} schools is not in OSM: taken as {kind}.")
+    said.append(remark("intake.kind", n=open_kind.sum(), all=len(schools), kind=Word(f"kind.{kind}")))
     return dataclasses.replace(area, schools=schools)
 
 
-def only_taught(area: StudyArea, said: list[str]) -> StudyArea:
+def only_taught(area: StudyArea, said: list[Label]) -> StudyArea:
     """Pupils of bands that no school of the area teaches are left out, and it is said how many."""
     pupils = area.pupils.copy()
     for band in BANDS:
@@ -123,5 +124,5 @@ def only_taught(area: StudyArea, said: list[str]) -> StudyArea:
         count = int(pupils[grades].to_numpy().sum())
         if count and not any(set(grades) <= set(taught) for taught in area.schools["grades"]):
             pupils[grades] = 0
-            said.append(f"No school teaches {band.replace('_', ' ')}: its {count:,} pupils are left out of this area.")
+            said.append(remark("intake.untaught", band=Word(f"band.{band}"), pupils=Amount(count, "pupils")))
     return dataclasses.replace(area, pupils=pupils)

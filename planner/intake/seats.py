@@ -10,12 +10,13 @@ from planner.model import BAND_GRADES, BAND_STAGE, BANDS, STAGES, StudyArea
 from planner.scenario import Travel
 from planner.travel.times import mode_times
 from planner.travel.trips import hierarchy_for
+from planner.wording import Label, remark
 
 SEAT_STEP = 45
 SPARE_SEATS = 1.15
 
 
-def seats_from_pupils(area: StudyArea, said: list[str]) -> StudyArea:
+def seats_from_pupils(area: StudyArea, said: list[Label]) -> StudyArea:
     """Seats that are not known, from the pupils who reach the school soonest, on foot or by bus."""
     schools = area.schools.copy()
     existing = (schools["status"] != "candidate").to_numpy()
@@ -40,10 +41,7 @@ def seats_from_pupils(area: StudyArea, said: list[str]) -> StudyArea:
         schools["assumed"] = words.map(lambda given: " ".join(dict.fromkeys(given)))
         filled |= blank
     if filled.any():
-        said.append(
-            f"Seats of {filled.sum()} schools are not known: set from the pupils who reach each soonest, with "
-            f"{SPARE_SEATS - 1:.0%} to spare, in classes of {SEAT_STEP}."
-        )
+        said.append(remark("intake.seats", n=filled.sum(), spare=f"{SPARE_SEATS - 1:.0%}", step=SEAT_STEP))
     return dataclasses.replace(area, schools=schools)
 
 

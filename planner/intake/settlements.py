@@ -10,6 +10,7 @@ import numpy as np
 from planner.area.places import project, projected_crs
 from planner.errors import DataError, Fault
 from planner.sources.osm import OsmExtract
+from planner.wording import Label, Listed, Phrase, remark
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -30,14 +31,14 @@ PEOPLE = {
 NEAR_M = 400.0
 
 
-def demand_points(extract: OsmExtract, raster: str | Path | None, outline: Any, said: list[str]) -> pd.DataFrame:
+def demand_points(extract: OsmExtract, raster: str | Path | None, outline: Any, said: list[Label]) -> pd.DataFrame:
     """Demand points of the raster where one is given, else OSM's settlements."""
     if raster is None:
         return settlement_table(extract, outline, said)
     from planner.sources.rasters import cluster_population
 
     points = cluster_population(raster, boundary=outline)
-    said.append(f"Demand points are {len(points)} clusters of the population raster {Path(raster).name}.")
+    said.append(remark("intake.clusters", n=len(points), raster=Path(raster).name))
     table = points.drop(columns="geometry").assign(lon=points.geometry.x, lat=points.geometry.y)
     table.insert(0, "demand_id", [f"P{i + 1:04d}" for i in range(len(table))])
     table.insert(1, "name", _nearest_names(extract, points))
@@ -57,7 +58,7 @@ def _nearest_names(extract: OsmExtract, points: gpd.GeoDataFrame) -> list[str]:
     return [f"{name}附近" if not str(name).isascii() else f"near {name}" for name in named["name"].to_numpy()[at]]
 
 
-def settlement_table(extract: OsmExtract, outline: Any, said: list[str]) -> pd.DataFrame:
+def settlement_table(extract: OsmExtract, outline: Any, said: list[Label]) -> pd.DataFrame:
     """Settlements of OSM inside the outline as demand points; a population that is not known is assumed by kind.
 
     Raises
@@ -79,11 +80,9 @@ def settlement_table(extract: OsmExtract, outline: Any, said: list[str]) -> pd.D
     blank = places["people"].isna()
     _say_if_one_is_half(places, said)
     if blank.any():
-        listed = ", ".join(f"{kind} {n:,}" for kind, n in PEOPLE.items() if (places["place"][blank] == kind).any())
-        said.append(
-            f"Population is not in OSM for {blank.sum()} of {len(places)} settlements: assumed by kind "
-            f"({listed} people)."
-        )
+        kinds = [kind for kind in PEOPLE if (places["place"][blank] == kind).any()]
+        each = Listed(tuple(Phrase(f"place.{kind}", {"n": f"{PEOPLE[kind]:,}"}) for kind in kinds), len(PEOPLE))
+        said.append(remark("intake.population", n=blank.sum(), all=len(places), each=each))
     return pd.DataFrame(
         {
             "demand_id": places["osm_id"],
@@ -96,17 +95,15 @@ def settlement_table(extract: OsmExtract, outline: Any, said: list[str]) -> pd.D
     )
 
 
-def _say_if_one_is_half(places: gpd.GeoDataFrame, said: list[str]) -> None:
+def _say_if_one_is_half(places: gpd.GeoDataFrame, said: list[Label]) -> None:
     people = places["people"].fillna(places["place"].map(PEOPLE))
     first = people.idxmax()
     if len(places) > 1 and people[first] > people.sum() / 2:
-        said.append(
-            f"{places['name'][first]} alone counts {people[first]:,.0f} of {people.sum():,.0f} people: check that this "
-            "is the town's own figure and not that of all its district."
-        )
+        figures = {"its": f"{people[first]:,.0f}", "all": f"{people.sum():,.0f}"}
+        said.append(remark("intake.half", name=places["name"][first], **figures))
 
 
-def _without_doubles(places: gpd.GeoDataFrame, said: list[str]) -> gpd.GeoDataFrame:
+def _without_doubles(places: gpd.GeoDataFrame, said: list[Label]) -> gpd.GeoDataFrame:
     """One row for a settlement that OSM has as a node and as a polygon: the one that tells its population."""
     name = places["name"].to_numpy(dtype=object)
     lon, lat = places.geometry.x.to_numpy(), places.geometry.y.to_numpy()
@@ -118,5 +115,5 @@ def _without_doubles(places: gpd.GeoDataFrame, said: list[str]) -> gpd.GeoDataFr
         keep[row] = not (name[row] and others and (np.hypot(*(metres[others] - metres[row]).T) < NEAR_M).any())
         others.append(row)
     if not keep.all():
-        said.append(f"{(~keep).sum()} settlements stand twice in OSM under one name within {NEAR_M:g} m: taken once.")
+        said.append(remark("intake.twice", n=(~keep).sum(), metres=f"{NEAR_M:g}"))
     return places[keep].reset_index(drop=True)

@@ -8,12 +8,13 @@ import numpy as np
 
 from planner.intake.settlements import PEOPLE
 from planner.sources.osm import OsmExtract
+from planner.wording import Label, remark
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 
-def town_polygons(extract: OsmExtract) -> tuple[gpd.GeoDataFrame | None, str]:
+def town_polygons(extract: OsmExtract) -> tuple[gpd.GeoDataFrame | None, Label]:
     """The deepest level of boundaries that holds nine in ten of the settlements, and a sentence about the choice.
 
     Boundaries beside the county that hang into the extract are left out where a larger boundary tells them apart.
@@ -28,7 +29,7 @@ def town_polygons(extract: OsmExtract) -> tuple[gpd.GeoDataFrame | None, str]:
     bounds.geometry = bounds.geometry.make_valid()
     settled = extract.places[extract.places["place"].isin(PEOPLE)]
     spots = settled if len(settled) else extract.schools
-    none = (None, "OSM has no boundaries of towns here: the whole area counts as one town.")
+    none = (None, remark("intake.one_town"))
     if bounds.empty or spots.empty:
         return none
     points = spots.geometry.to_numpy()
@@ -55,7 +56,7 @@ def town_polygons(extract: OsmExtract) -> tuple[gpd.GeoDataFrame | None, str]:
         crs="EPSG:4326",
     )
     level = f"{best['level'].iloc[0]:g}"
-    return chosen, f"Towns are OSM's boundaries of admin_level {level} ({len(chosen)})."
+    return chosen, remark("intake.towns", level=level, n=len(chosen))
 
 
 def _container(bounds: gpd.GeoDataFrame, points: np.ndarray) -> gpd.GeoDataFrame | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Sequence
 
 import numpy as np
 
+from planner.compiled import clock
 from planner.optimise.exact import solve_then
 from planner.optimise.problem import Budget, LocationProblem, LocationSolution, Terms, value
 
@@ -56,11 +56,11 @@ def alternatives(
     >>> [s.open.tolist().index(True) for s in alternatives(problem, within=1.0).solutions]
     [0, 1]
     """
-    ends = time.perf_counter() + time_limit_s
+    ends = clock() + time_limit_s
     found: list[LocationSolution] = []
     posed = problem
     while len(found) < most:
-        left = ends - time.perf_counter()
+        left = ends - clock()
         if left <= 0:
             return Alternatives(tuple(found), "time")
         proven = solve_then(posed, *then, gap=gap, time_limit_s=left, seed=seed)

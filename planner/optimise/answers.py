@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from typing import Any
 
 import numpy as np
 
+from planner.compiled import clock
 from planner.optimise.problem import LocationProblem, LocationSolution, Status, pairs, value, violations
 
 NOISE = 1e-7  # relative: below it, objective and bound are equal
@@ -15,7 +15,7 @@ NOISE = 1e-7  # relative: below it, objective and bound are equal
 
 def checked(problem: LocationProblem, found: LocationSolution, gap: float, began: float) -> LocationSolution:
     """The solution with its status and seconds, once it keeps every limit."""
-    solution = dataclasses.replace(found, seconds=time.perf_counter() - began)
+    solution = dataclasses.replace(found, seconds=clock() - began)
     if faults := violations(problem, solution):
         raise RuntimeError(f"the solver's answer breaks the problem: {'; '.join(faults)}")
     status: Status = "optimal" if solution.gap <= gap + 1e-9 else "feasible"

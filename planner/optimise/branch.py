@@ -9,13 +9,13 @@ whom where nobody is split. Both children are climbed at the same time.
 from __future__ import annotations
 
 import heapq
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from planner.compiled import clock
 from planner.optimise.knapsack import FREE, MUST, OUT
 from planner.optimise.lagrange import Ascent, Relaxation, shrink, stepped
 from planner.optimise.problem import LocationProblem, LocationSolution
@@ -94,7 +94,7 @@ def branch(
                     seen.append((node.bound, count, node))
                     heapq.heappush(heap, seen[-1])
             goal = upper - gap * abs(upper) if np.isfinite(upper) else np.inf
-            if not heap or max(heap[0][0], floor) >= goal or count >= most or time.perf_counter() > ends:
+            if not heap or max(heap[0][0], floor) >= goal or count >= most or clock() > ends:
                 break
             # Down to an answer, then the lowest bounds for a while, and down again.
             calm = 0 if calm > CALM else calm + (not seen or calm > 0)

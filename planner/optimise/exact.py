@@ -6,23 +6,24 @@ Why each: docs/decisions/0004, 0007 and 0008.
 from __future__ import annotations
 
 import dataclasses
-import time
 
 import numpy as np
 
+from planner.compiled import clock
 from planner.optimise import median
 from planner.optimise.answers import checked, serve_nearest, unsolved, valued
 from planner.optimise.mip import INF
 from planner.optimise.narrow import Relaxed, by_ceilings, narrowed
 from planner.optimise.problem import (
     Budget,
+    Goal,
     LocationProblem,
     LocationSolution,
     Terms,
     at_pairs,
     pairs,
     same_pairs,
-    total,
+    value,
 )
 
 PRICES_FROM = 10_000  # allowed pairs within seats: from so many on, prices are the quicker
@@ -59,16 +60,16 @@ def _solve(
     problem: LocationProblem, gap: float, time_limit_s: float, seed: int
 ) -> tuple[LocationSolution, Relaxed | None]:
     """The best solution, and the linear relaxation where one was solved."""
-    began = time.perf_counter()
+    began = clock()
     n, m = problem.cost.shape
     demand = pairs(problem.cost)[0]
     if n and (m == 0 or len(np.unique(demand)) < n):
-        return unsolved(problem, "infeasible", time.perf_counter() - began), None
+        return unsolved(problem, "infeasible", clock() - began), None
     if len(demand) >= median.WORTH_COMPILING and median.carries(problem):
         sites = median.best_sites(problem, gap=gap, time_limit_s=time_limit_s, seed=seed)
         if sites is not None:
             return checked(problem, _at_nearest(problem, sites), gap, began), None
-        time_limit_s = max(time_limit_s - (time.perf_counter() - began), 0.5)
+        time_limit_s = max(time_limit_s - (clock() - began), 0.5)
     alone_s = _highs_first_s(problem, time_limit_s)
     first, relaxed = None, None
     if alone_s > 0:
@@ -77,7 +78,7 @@ def _solve(
             return first, relaxed
     from planner.optimise.prices import solve_by_prices  # loads what is compiled
 
-    rest = time_limit_s - (time.perf_counter() - began)
+    rest = time_limit_s - (clock() - began)
     return solve_by_prices(problem, gap=gap, time_limit_s=rest, seed=seed, start=first), relaxed
 
 
@@ -93,7 +94,8 @@ def _highs_first_s(problem: LocationProblem, time_limit_s: float) -> float:
 
 def _priced(problem: LocationProblem) -> bool:
     """Whether prices see all of the problem that matters: seats, and no budgets."""
-    paid = problem.expansion is None or not (problem.expansion.cost_per_step < 0).any()
+    more = problem.expansion
+    paid = more is None or not ((more.cost_per_step < 0).any() or more.alike)
     return (
         bool(np.isfinite(problem.capacity).any())
         and paid
@@ -104,13 +106,13 @@ def _priced(problem: LocationProblem) -> bool:
 
 
 def solve_then(
-    problem: LocationProblem, *then: Terms, gap: float = 0.0, time_limit_s: float = 60.0, seed: int = 0
+    problem: LocationProblem, *then: Goal, gap: float = 0.0, time_limit_s: float = 60.0, seed: int = 0
 ) -> tuple[LocationSolution, ...]:
     """Lexicographic: among solutions whose first objective is within the gap of the best, the least of the next.
 
     Parameters
     ----------
-    then : the objectives that follow, each within what those before it leave
+    then : the objectives that follow, each within what those before it leave; of several sums the largest counts
 
     Returns
     -------
@@ -128,20 +130,20 @@ def solve_then(
         if before.status not in ("optimal", "feasible"):
             found.append(before)
             continue
-        began = time.perf_counter()
+        began = clock()
         within = _within(posed, goal, before, gap)
         ceiling = within.budgets[-1].max
         within = narrowed(within, posed, ceiling, relaxed, time_limit_s=max(0.5 * left, 1.0), seed=seed)
-        left -= time.perf_counter() - began
+        left -= clock() - began
         # Only opening counts now and seats do not bind: given the open sites, the objective before serves cheapest.
-        serving = goal.cost is not None or any(budget.terms.cost is not None for budget in posed.budgets)
+        sums = (*(goal if isinstance(goal, tuple) else (goal,)), *(budget.terms for budget in posed.budgets))
+        serving = any(terms.cost is not None for terms in sums)
         free = not serving and not posed.worst and problem.side is None and not np.isfinite(problem.capacity).any()
         asked = dataclasses.replace(within, whole=False) if free else within
         made, relaxed = _solve(asked, gap, max(left, 1.0), seed)
         left -= made.seconds
         if made.status not in ("optimal", "feasible"):
-            value = total(within, within.objective, before)
-            made = dataclasses.replace(before, objective=value, bound=-INF, gap=INF, status="feasible")
+            made = dataclasses.replace(before, objective=value(within, before), bound=-INF, gap=INF, status="feasible")
         elif free:
             made = dataclasses.replace(made, **serve_nearest(posed, made.open))
         found.append(made)
@@ -149,7 +151,7 @@ def solve_then(
     return tuple(found)
 
 
-def _within(problem: LocationProblem, goal: Terms, proven: LocationSolution, gap: float) -> LocationProblem:
+def _within(problem: LocationProblem, goal: Goal, proven: LocationSolution, gap: float) -> LocationProblem:
     """The problem with another objective, its own kept within the gap of the best by the last of its budgets."""
     # "Within the gap": what was proven about the objective stays true of any solution.
     allowed = max(proven.objective, proven.bound + gap * abs(proven.objective))
@@ -174,12 +176,14 @@ def _plus(problem: LocationProblem, one: Terms, other: Terms) -> Terms:
     return Terms(cost=same_pairs(problem.cost, np.sum(costs, axis=0)) if costs else None, **added)
 
 
-def aimed(problem: LocationProblem, goal: Terms) -> LocationProblem:
+def aimed(problem: LocationProblem, goal: Goal) -> LocationProblem:
     """The problem with another objective, its limits as they are.
 
     >>> aimed(LocationProblem([[1.0, np.nan]]), Terms(fixed=[5.0, 2.0])).cost.tolist()
     [[0.0, nan]]
     """
+    if isinstance(goal, tuple):
+        return dataclasses.replace(aimed(problem, Terms()), worst=goal)
     step = None if problem.expansion is None else dataclasses.replace(
         problem.expansion, cost_per_step=np.zeros_like(problem.fixed_cost) if goal.step is None else goal.step
     )  # fmt: skip

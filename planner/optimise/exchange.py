@@ -7,11 +7,11 @@ found is a valid answer, never a proof (local search for facility location: Kueh
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import numpy as np
 
+from planner.compiled import clock
 from planner.optimise.knapsack import FREE, MUST, OUT
 from planner.optimise.lagrange import Point, Relaxation
 from planner.optimise.problem import LocationProblem, LocationSolution
@@ -44,7 +44,7 @@ def exchanged(
     here = node.state != OUT if best is None else best.open
     best = _descended(problem, node, point, here, best or around(problem, node, point, here, None), ends)
     idle = 0
-    while best is not None and idle < SHAKES and time.perf_counter() < ends:
+    while best is not None and idle < SHAKES and clock() < ends:
         found = _descended(problem, node, point, _shaken(node, best.open, rng), best, ends)
         idle = idle + 1 if found is best else 0
         best = found
@@ -84,7 +84,7 @@ def _descended(
     while helped:
         helped = False
         for flip in _moves(node, point, here):
-            if time.perf_counter() > ends:
+            if clock() > ends:
                 return best
             there = here ^ flip
             # Whole demand points may fit into a choice whose flow costs a little more.

@@ -9,12 +9,12 @@ once reduced costs have ruled out what no better solution uses (Crowder, Johnson
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from planner.compiled import clock
 from planner.optimise.around import Known, around
 from planner.optimise.exact import solve
 from planner.optimise.highs import Highs
@@ -99,7 +99,7 @@ class Relaxation:
         time_limit_s: float = 60.0,
     ) -> None:
         self.problem, self._known = problem, known
-        self._seed, self._end = seed, time.perf_counter() + time_limit_s
+        self._seed, self._end = seed, clock() + time_limit_s
         n, m = problem.cost.shape
         self._served = n == 0 or (m > 0 and not np.isnan(problem.cost).all(axis=1).any())
         self._mip = build(dataclasses.replace(problem, forced_open=(), forced_closed=()))
@@ -133,7 +133,7 @@ class Relaxation:
         return Forced(min(lower, best.objective), best.objective, best)
 
     def _seconds(self, wanted: float) -> float:
-        return max(min(wanted, self._end - time.perf_counter()), 0.01)
+        return max(min(wanted, self._end - clock()), 0.01)
 
     def _bound_all(self, opened: Sequence[int], closed: Sequence[int]) -> None:
         for site in opened:
@@ -150,7 +150,7 @@ class Relaxation:
         """The bound, and the relaxed solution; infinite when there is none, values None when time was out."""
         proven, values = -INF, None
         for _ in range(MOST_ROUNDS):
-            state = self._lp.run(self._end - time.perf_counter())
+            state = self._lp.run(self._end - clock())
             if state == "infeasible":
                 return INF, None
             if state != "optimal":

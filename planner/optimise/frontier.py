@@ -7,13 +7,13 @@ At every limit the least first sum, and among its solutions the least second, so
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from planner.compiled import clock
 from planner.optimise.exact import aimed, solve, solve_then
 from planner.optimise.median import carries
 from planner.optimise.narrow import narrowed, relax
@@ -120,7 +120,7 @@ def frontier(
         covered = sketch(problem, first, second, points=points, time_limit_s=time_limit_s)
         if covered:
             return covered
-    search = _Search(aimed(problem, first), second, gap, time.perf_counter() + time_limit_s, seed)
+    search = _Search(aimed(problem, first), second, gap, clock() + time_limit_s, seed)
     if levels is not None:
         found = search.at_each(sorted(levels, reverse=True))
     else:
@@ -201,9 +201,9 @@ class _Search:
 
     def at(self, level: float, share: float) -> Point | None:
         """The least first measure at a limit, then the least second, in a share of the time that is left."""
-        seconds = max(share * (self.ends - time.perf_counter()), 0.5)
+        seconds = max(share * (self.ends - clock()), 0.5)
         limited = limit(self.problem, self.second, level)
-        ends = time.perf_counter() + seconds
+        ends = clock() + seconds
         if isinstance(self.second, Terms) and _counted(self.problem, self.second) is None:
             first, found = solve_then(limited, self.second, gap=self.gap, time_limit_s=seconds, seed=self.seed)
             proven = found.gap <= self.gap + NOISE
@@ -239,12 +239,12 @@ class _Search:
         With one fewer the linear relaxation alone is mostly worse already.
         """
         known, allowed = first, self.allowed(first)
-        while (seconds := ends - time.perf_counter()) > 0:
+        while (seconds := ends - clock()) > 0:
             at = limit(self.problem, self.second, self.next_below(measure(self.problem, self.second, known)))
             relaxed = None if carries(at) else relax(at, time_limit_s=seconds, seed=self.seed)
             if relaxed is not None and relaxed.bound > allowed:
                 return known, True
-            tried = solve(at, gap=self.gap, time_limit_s=max(ends - time.perf_counter(), 0.5), seed=self.seed)
+            tried = solve(at, gap=self.gap, time_limit_s=max(ends - clock(), 0.5), seed=self.seed)
             if tried.status not in SOLVED or tried.objective > allowed:
                 return known, tried.status == "infeasible" or tried.bound > allowed
             known = tried
@@ -255,7 +255,7 @@ class _Search:
     ) -> tuple[LocationSolution, bool]:
         """The least longest way among the solutions as good as ``first``, and whether that is proven."""
         allowed = self.allowed(first)
-        seconds = 0.5 * (ends - time.perf_counter())
+        seconds = 0.5 * (ends - clock())
         small = narrowed(limited, limited, allowed, time_limit_s=seconds, seed=self.seed)
         return self.bisect(small, first, allowed, ends)
 
@@ -267,7 +267,7 @@ class _Search:
         high = int(np.searchsorted(steps, measure(problem, self.second, known)))
         low, trial = self.floor(problem), high - 1  # the next shorter way first: mostly there is none
         while low < high:
-            if (seconds := ends - time.perf_counter()) <= 0:
+            if (seconds := ends - clock()) <= 0:
                 return known, False
             at = limit(problem, self.second, steps[trial])
             tried = solve(at, gap=self.gap, time_limit_s=seconds, seed=self.seed)
@@ -290,11 +290,11 @@ class _Search:
 
     def least(self, known: Point) -> float:
         """The least second measure of all, or the least that was found in time."""
-        seconds = max(0.2 * (self.ends - time.perf_counter()), 0.5)
+        seconds = max(0.2 * (self.ends - clock()), 0.5)
         if isinstance(self.second, Terms):
             found = solve(aimed(self.problem, self.second), gap=0.0, time_limit_s=seconds, seed=self.seed)
             return found.objective if found.status in SOLVED else known.second
-        found, _ = self.bisect(aimed(self.problem, Terms()), known.solution, np.inf, time.perf_counter() + seconds)
+        found, _ = self.bisect(aimed(self.problem, Terms()), known.solution, np.inf, clock() + seconds)
         return measure(self.problem, self.second, found)
 
     def next_below(self, value: float) -> float:

@@ -1,26 +1,233 @@
-"""One choice of sites for several futures: their problems side by side, joined by what is open in all of them."""
+"""One choice of sites for several futures: their problems side by side, joined by what is built in all of them."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 
-from planner.optimise.problem import Budget, Expansion, LocationProblem, Terms, pairs
+from planner.optimise.exact import aimed
+from planner.optimise.problem import (
+    Budget,
+    Expansion,
+    Goal,
+    LocationProblem,
+    LocationSolution,
+    OpenRule,
+    Terms,
+    at_pairs,
+    pairs,
+)
+from planner.optimise.side import Only, Side
+
+Over = Literal["worst", "average"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Stack:
+    """The present and its futures as one problem: each has sites, buildings and demand points of its own (a block).
+
+    What a block's own limits and side conditions ask is asked of it alone. Sites open where the present's do, and the
+    rules on what is open are the present's. Seats are added once, for all blocks: its sites get as many steps.
+
+    Parameters
+    ----------
+    blocks : the present first; all of the same sites and buildings, whatever their demand points
+    built_once : steps are the same in every block. Where they cost nothing and nobody asks whether there is room, they
+        may as well differ, and what is built does for the block that needs most: that is quicker to solve
+    """
+
+    blocks: tuple[LocationProblem, ...]
+    built_once: bool = True
+
+    @property
+    def sites(self) -> int:
+        """How many sites each block has."""
+        return int(self.blocks[0].cost.shape[1])
+
+    @cached_property
+    def demands(self) -> np.ndarray:
+        """(n_block + 1,) where each block's demand points begin."""
+        return np.append(0, np.cumsum([block.cost.shape[0] for block in self.blocks]))
+
+    @cached_property
+    def _pairs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Demand point, site and block of every allowed pair, counted through."""
+        found = [pairs(block.cost)[:2] for block in self.blocks]
+        demand = np.concatenate([i + self.demands[k] for k, (i, _) in enumerate(found)])
+        site = np.concatenate([j + k * self.sites for k, (_, j) in enumerate(found)])
+        return demand, site, np.repeat(np.arange(len(found)), [len(i) for i, _ in found])
+
+    def copies(self, sites: Sequence[int]) -> tuple[int, ...]:
+        """Some of the present's sites, in every block."""
+        return tuple(int(s) + k * self.sites for k in range(len(self.blocks)) for s in sites)
+
+    def joint(self, goal: Goal) -> LocationProblem:
+        """The problem with an objective (see ``goal``)."""
+        present, m = self.blocks[0], self.sites
+        counted = [] if present.open_min == 0 and present.open_max is None else [
+            OpenRule(tuple(range(m)), present.open_min, present.open_max, "open sites")
+        ]  # fmt: skip
+        budgets = tuple(
+            Budget(self._of(k, budget.terms), budget.max, budget.name)
+            for k, block in enumerate(self.blocks)
+            for budget in block.budgets
+        )
+        base = LocationProblem(
+            self._table(np.zeros(len(self._pairs[0]))),
+            weight=np.concatenate([block.weight for block in self.blocks]),
+            capacity=np.concatenate([block.capacity for block in self.blocks]),
+            forced_open=present.forced_open,
+            forced_closed=self.copies(present.forced_closed),
+            rules=(*present.rules, *counted),
+            expansion=self._expansion(),
+            whole=present.whole,
+            facility=np.concatenate([present.facility + k * self._buildings for k in range(len(self.blocks))]),
+            linked=(*present.linked, *(self.copies([s]) for s in range(m))),
+            budgets=budgets,
+            side=self._side(),
+        )
+        return aimed(base, goal)
+
+    def goal(self, parts: Sequence[Terms], weights: Sequence[float], over: Over) -> Goal:
+        """What is minimised over the futures.
+
+        Parameters
+        ----------
+        parts : a sum for each block but the present
+        weights : of the futures, on average
+
+        Returns
+        -------
+        Their weighted mean, or each of them, of which the largest counts
+        """
+        placed = [self._of(k, part) for k, part in enumerate(parts, 1)]
+        if over == "worst":
+            return tuple(placed)
+        share = np.asarray(weights, dtype=float) / np.sum(weights)
+        return self._mean(placed, share)
+
+    def part(self, found: LocationSolution, k: int) -> LocationSolution:
+        """What a solution says of one block; objective, bound and gap are left as they are."""
+        demand = slice(int(self.demands[k]), int(self.demands[k + 1]))
+        site = slice(k * self.sites, (k + 1) * self.sites)
+        assignment = found.assignment[demand]
+        return dataclasses.replace(
+            found,
+            open=found.open[site],
+            assignment=np.where(assignment >= 0, assignment - k * self.sites, -1),
+            shares=found.shares.tocsr()[demand, site],
+            steps=found.steps[site],
+        )
+
+    @property
+    def _buildings(self) -> int:
+        return len(self.blocks[0].facility_cost)
+
+    def _table(self, values: np.ndarray) -> Any:
+        """Values of the pairs, a 0 stored like any other."""
+        from scipy.sparse import csr_array
+
+        demand, site, _ = self._pairs
+        return csr_array((values, (demand, site)), shape=(int(self.demands[-1]), self.sites * len(self.blocks)))
+
+    def _of(self, k: int, terms: Terms) -> Terms:
+        """The sum over one block alone."""
+        demand, site, block = self._pairs
+        cost = None
+        if terms.cost is not None:
+            mine, values = block == k, np.zeros(len(block))
+            values[mine] = at_pairs(terms.cost, demand[mine] - self.demands[k], site[mine] - k * self.sites)
+            cost = self._table(values)
+        return Terms(cost, *(self._row(k, part) for part in (terms.fixed, terms.facility, terms.step)))
+
+    def _row(self, k: int, values: Any) -> np.ndarray | None:
+        """The values of one block's sites or buildings, 0 elsewhere."""
+        if values is None:
+            return None
+        row = np.zeros((len(self.blocks), len(values)))
+        row[k] = values
+        return row.ravel()
+
+    def _mean(self, placed: Sequence[Terms], share: np.ndarray) -> Terms:
+        """Sums added up, each so many times."""
+        made = {}
+        for name in ("cost", "fixed", "facility", "step"):
+            given = [(getattr(part, name), w) for part, w in zip(placed, share, strict=True)]
+            given = [(values, w) for values, w in given if values is not None]
+            if name == "cost":
+                total = sum((w * values.data for values, w in given), np.zeros(len(self._pairs[0])))
+                made[name] = self._table(total)
+            else:
+                made[name] = sum(w * values for values, w in given) if given else None
+        return Terms(**made)
+
+    def _expansion(self) -> Expansion | None:
+        """The steps of every block; the most that any may need may be added in each."""
+        given = [block.expansion for block in self.blocks if block.expansion is not None]
+        if not given:
+            return None
+        if len(given) < len(self.blocks):
+            raise ValueError("expansion: in some blocks alone")
+        most = np.max([expansion.max_steps for expansion in given], axis=0)
+        count, m = len(given), self.sites
+        stepped = [np.isfinite(block.capacity) & (most > 0) for block in self.blocks]
+        alike = [tuple(s + k * m for k in range(count) if stepped[k][s]) for s in range(m)]
+        return Expansion(
+            np.concatenate([expansion.step_seats for expansion in given]),
+            np.tile(most, count),
+            np.zeros(count * m),
+            alike=tuple(group for group in alike if len(group) > 1) if self.built_once else (),
+        )
+
+    def _side(self) -> Side | None:
+        """The side conditions of every block."""
+        given = [block.side or Side() for block in self.blocks]
+        if all(block.side is None for block in self.blocks):
+            return None
+        distance = None
+        if any(side.distance is not None for side in given):  # where a block has none, all are equally near
+            placed = [self._of(k, Terms(cost=side.distance)).cost for k, side in enumerate(given)]
+            distance = self._table(np.sum([part.data for part in placed if part is not None], axis=0))
+        only = (
+            Only(
+                tuple(i + int(self.demands[k]) for i in only.demand),
+                tuple(s + k * self.sites for s in only.sites),
+                only.unless + k * self.sites,
+            )
+            for k, side in enumerate(given)
+            for only in side.only
+        )
+        touching = [
+            np.reshape(side.touching, (-1, 2)) + self.demands[k]
+            for k, side in enumerate(given)
+            if side.touching is not None
+        ]
+        return Side(
+            least=self._sizes([side.least for side in given], 0.0),
+            most=self._sizes([side.most for side in given], np.inf),
+            distance=distance,
+            only=tuple(only),
+            touching=np.concatenate(touching) if touching else None,
+        )
+
+    def _sizes(self, given: Sequence[Any], free: float) -> np.ndarray | None:
+        """Limits of every block's buildings; ``free`` where a block has none."""
+        if all(sizes is None for sizes in given):
+            return None
+        return np.concatenate([np.full(self._buildings, free) if sizes is None else sizes for sizes in given])
 
 
 def stacked(
-    present: LocationProblem,
-    futures: Sequence[LocationProblem],
-    weights: Sequence[float],
-    over: Literal["worst", "average"],
+    present: LocationProblem, futures: Sequence[LocationProblem], weights: Sequence[float], over: Over
 ) -> LocationProblem:
     """The sites that keep every limit now and in each future, and cost least on average or in the worst of them.
 
-    Every future has sites of its own, which open where the present's do: its demand points are served within its seats
-    and its ways, each time anew. What is open and its rules are the present's.
+    In each future the demand points are served within its seats and its ways, each time anew. What is open, which rules
+    that keeps and how many seats are added is one decision for all.
 
     Parameters
     ----------
@@ -41,95 +248,5 @@ def stacked(
     >>> solution.open[:2].tolist(), solution.objective
     ([False, True], 3.0)
     """
-    from scipy.sparse import csr_array
-
-    m, blocks = present.cost.shape[1], [present, *futures]
-    demands = np.append(0, np.cumsum([block.cost.shape[0] for block in blocks]))
-    shape = (int(demands[-1]), m * len(blocks))
-    demand, site, cost, at = [], [], [], []
-    for k, block in enumerate(blocks):
-        i, j, c = pairs(block.cost)
-        demand.append(i + demands[k])
-        site.append(j + k * m)
-        cost.append(c)
-        at.append(np.full(len(c), k))
-    i, j, c, block_of = (np.concatenate(parts) for parts in (demand, site, cost, at))
-
-    def placed(values: np.ndarray) -> Any:
-        return csr_array((values, (i, j)), shape=shape)
-
-    def of_block(terms: Terms, k: int, own: np.ndarray | None = None) -> Terms:
-        """The sum over one block alone; ``own`` are its costs by pair, where they are not the terms'."""
-        values = np.zeros(len(c))
-        if terms.cost is not None:
-            block_demand, block_site = i[block_of == k] - demands[k], j[block_of == k] - k * m
-            values[block_of == k] = np.asarray(terms.cost)[block_demand, block_site] if own is None else own
-        return Terms(
-            cost=placed(values) if terms.cost is not None else None,
-            fixed=_at(terms.fixed, k, m, len(blocks)),
-            facility=terms.facility,
-            step=_at(terms.step, k, m, len(blocks)),
-        )
-
-    counted = [of_block(block.objective, k, cost[k]) for k, block in enumerate(blocks)][1:]
-    budgets = tuple(
-        Budget(of_block(budget.terms, k), budget.max, budget.name)
-        for k, block in enumerate(blocks)
-        for budget in block.budgets
-    )
-    base = LocationProblem(
-        placed(np.zeros(len(c))),
-        weight=np.concatenate([block.weight for block in blocks]),
-        capacity=np.concatenate([block.capacity for block in blocks]),
-        forced_open=present.forced_open,
-        forced_closed=tuple(s + k * m for k in range(len(blocks)) for s in present.forced_closed),
-        rules=present.rules if not _counted(present) else (*present.rules, _counted(present)[0]),
-        expansion=_expansion(blocks),
-        whole=present.whole,
-        facility=np.tile(present.facility, len(blocks)),
-        linked=(*present.linked, *(tuple(s + k * m for k in range(len(blocks))) for s in range(m))),
-        budgets=budgets,
-    )
-    if over == "worst":
-        return dataclasses.replace(base, worst=tuple(counted))
-    share = np.asarray(weights, dtype=float) / np.sum(weights)
-    mean = np.zeros(len(c))
-    for k, part in enumerate(share, 1):
-        mean[block_of == k] = part * c[block_of == k]
-    facility = sum(part * block.facility_cost for part, block in zip(share, futures, strict=True))
-    fixed = np.concatenate(
-        [np.zeros(m), *(part * block.fixed_cost for part, block in zip(share, futures, strict=True))]
-    )
-    return dataclasses.replace(base, cost=placed(mean), fixed_cost=fixed, facility_cost=facility)
-
-
-def _at(values: Any, k: int, m: int, count: int) -> np.ndarray | None:
-    """(m * count,) the values of one block's sites, 0 elsewhere."""
-    if values is None:
-        return None
-    row = np.zeros(m * count)
-    row[k * m : (k + 1) * m] = values
-    return row
-
-
-def _counted(present: LocationProblem) -> list[Any]:
-    """How many of the present's sites are open in all, as a rule."""
-    from planner.optimise.problem import OpenRule
-
-    if present.open_min == 0 and present.open_max is None:
-        return []
-    return [OpenRule(tuple(range(present.cost.shape[1])), present.open_min, present.open_max, "open sites")]
-
-
-def _expansion(blocks: Sequence[LocationProblem]) -> Expansion | None:
-    """Seats added in each block on its own, at no cost: what is built must do for the future that needs most."""
-    if blocks[0].expansion is None:
-        return None
-    for block in blocks:
-        if np.any(block.expansion.cost_per_step):  # type: ignore[union-attr]
-            raise ValueError("expansion: a step that costs something would be paid in every future")
-    parts = {
-        name: np.concatenate([getattr(block.expansion, name) for block in blocks])
-        for name in ("step_seats", "max_steps", "cost_per_step")
-    }
-    return Expansion(**parts)
+    stack = Stack((present, *futures))
+    return stack.joint(stack.goal([future.objective for future in futures], weights, over))

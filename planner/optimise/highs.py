@@ -6,11 +6,11 @@ Sources: the p-median program of ReVelle and Swain 1970; strong rows of Balinski
 from __future__ import annotations
 
 import dataclasses
-import time
 from typing import Any
 
 import numpy as np
 
+from planner.compiled import clock
 from planner.optimise.answers import checked, serve_nearest, unsolved, valued
 from planner.optimise.mip import INF, Mip, Rows, build, growing, separating
 from planner.optimise.problem import LocationProblem, LocationSolution, violations
@@ -39,21 +39,21 @@ class Tightened:
 
 def by_rows(problem: LocationProblem, *, gap: float, time_limit_s: float, seed: int) -> LocationSolution:
     """The best solution by HiGHS: rows in rounds, then branch and bound."""
-    began = time.perf_counter()
+    began = clock()
     tightened = tighten(problem, time_limit_s=ROUNDS_SHARE * time_limit_s, seed=seed)
-    left_s = max(time_limit_s - (time.perf_counter() - began), 0.5)
+    left_s = max(time_limit_s - (clock() - began), 0.5)
     found = branch_and_bound(problem, tightened, gap=gap, time_limit_s=left_s, seed=seed)
-    return dataclasses.replace(found, seconds=time.perf_counter() - began)
+    return dataclasses.replace(found, seconds=clock() - began)
 
 
 def tighten(problem: LocationProblem, *, time_limit_s: float, seed: int) -> Tightened:
     """The relaxation solved again and again, each time with the rows that the last solution broke."""
-    ends = time.perf_counter() + time_limit_s
+    ends = clock() + time_limit_s
     mip = build(problem)
     relaxed = Highs(mip, seed)
     strong = np.zeros(0, dtype=np.int64)
     rounds, proven = 0, -INF
-    while rounds < MOST_ROUNDS and (state := relaxed.run(ends - time.perf_counter())) != "unknown":
+    while rounds < MOST_ROUNDS and (state := relaxed.run(ends - clock())) != "unknown":
         if state == "infeasible":
             return Tightened(mip, strong, rounds, INF)
         proven = relaxed.objective  # every round's relaxation bounds the problem from below
@@ -72,9 +72,9 @@ def branch_and_bound(
     problem: LocationProblem, tightened: Tightened, *, gap: float, time_limit_s: float, seed: int
 ) -> LocationSolution:
     """The program proven, or what is known of it when the time is up."""
-    began = time.perf_counter()
+    began = clock()
     if tightened.bound == INF:
-        return unsolved(problem, "infeasible", time.perf_counter() - began)
+        return unsolved(problem, "infeasible", clock() - began)
     mip, rounds, proven = tightened.mip, tightened.rounds, tightened.bound
     best: LocationSolution | None = None
     left = time_limit_s
@@ -85,7 +85,7 @@ def branch_and_bound(
         solver.tighten(tightened.strong)
         state = solver.run(max(left, 0.5))
         if state == "infeasible":
-            return unsolved(problem, "infeasible", time.perf_counter() - began)
+            return unsolved(problem, "infeasible", clock() - began)
         if solver.values is None:
             break
         proven = max(proven, solver.bound)
@@ -97,7 +97,7 @@ def branch_and_bound(
         if not more.lower and not in_pieces:
             best = found if best is None or found.objective < best.objective else best
             break
-        left = time_limit_s - (time.perf_counter() - began)
+        left = time_limit_s - (clock() - began)
         if in_pieces and best is None and not more.lower:
             best = _grown(problem, tightened, found, gap, 0.5 * left, seed)
         if best is not None and best.objective - proven <= gap * abs(best.objective):
@@ -105,9 +105,9 @@ def branch_and_bound(
         more.take(separating(mip.layout, in_pieces))
         mip.rows.take(more)
         rounds += 1
-        left = time_limit_s - (time.perf_counter() - began)
+        left = time_limit_s - (clock() - began)
     if best is None:
-        return unsolved(problem, "unknown", time.perf_counter() - began)
+        return unsolved(problem, "unknown", clock() - began)
     return checked(problem, valued(problem, dataclasses.replace(best, bound=proven, rounds=rounds)), gap, began)
 
 

@@ -8,7 +8,6 @@ optimum larger, so the bound holds all the same.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -16,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from planner.compiled import clock
 from planner.optimise.knapsack import FREE, MUST, OUT, SAFE, Climb, Sites, choose_all, climb, gains, shared
 from planner.optimise.mip import rules_of
 from planner.optimise.problem import LocationProblem, pairs
@@ -228,7 +228,7 @@ class Ascent:
     def climb(self, rounds: int, goal: float, ends: float = np.inf) -> None:
         """So many rounds, or until the goal is reached, nothing helps, or the time is up; at least one at first."""
         chunk = max(1, int(CHUNK / max(len(self.relaxed.demand), 1)))
-        while rounds > 0 and self.goes_on and (self._at.tally[0] == -np.inf or time.perf_counter() < ends):
+        while rounds > 0 and self.goes_on and (self._at.tally[0] == -np.inf or clock() < ends):
             self.goes_on = climb(
                 self.relaxed.sites, self._at, self.relaxed.whole, self._scaled, goal, self._least, min(rounds, chunk)
             )

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from planner.compiled import announce
+from planner.compiled import announce, clock
 from planner.optimise.evaluate import sorted_arcs
 from planner.optimise.problem import LocationProblem
 
@@ -27,6 +27,7 @@ NOISE = 1e-8  # relative
 ROOT_ROUNDS, NODE_ROUNDS = 800, 150
 WORKERS = 2
 MOST_STARTS = 20
+LOOKING_S = 0.01  # between two looks at the clock once the time would be up but for compiling
 MOST_SHAKES = 25  # in a row that found nothing better
 
 
@@ -174,15 +175,20 @@ def pose(problem: LocationProblem) -> Median:
 
 @contextmanager
 def _stopped_after(seconds: float) -> Iterator[np.ndarray]:
-    """A flag (1,) that is set when the time is up."""
-    stop = np.zeros(1, dtype=np.bool_)
-    timer = threading.Timer(min(max(seconds, 0.0), threading.TIMEOUT_MAX), stop.fill, [True])
-    timer.daemon = True
-    timer.start()
+    """A flag (1,) that is set when the time is up, compiling left out."""
+    stop, over, ends = np.zeros(1, dtype=np.bool_), threading.Event(), clock() + seconds
+
+    def watch() -> None:
+        while not over.wait(min(max(ends - clock(), LOOKING_S), threading.TIMEOUT_MAX)):
+            if clock() >= ends:
+                stop.fill(True)
+                break
+
+    threading.Thread(target=watch, daemon=True).start()
     try:
         yield stop
     finally:
-        timer.cancel()
+        over.set()
 
 
 def best_sites(

@@ -206,6 +206,9 @@ def build(problem: LocationProblem) -> Mip:
         most = problem.expansion.max_steps[place]  # type: ignore[union-attr]
         upper[variable] = most
         rows.add(-INF, 0, [variable, is_open[place]], [1, -most])
+    for group in problem.expansion.alike if problem.expansion is not None else ():
+        for pair in pairwise(step_of[site] for site in group if site in step_of):
+            rows.add(0, 0, pair, [1, -1])
     counts = []
     for rule in rules_of(problem):
         members = np.unique(np.array(rule.sites, dtype=np.int64))

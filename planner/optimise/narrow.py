@@ -8,12 +8,12 @@ part of the optimum, and only sites are ruled out. The prices of the relaxation 
 from __future__ import annotations
 
 import dataclasses
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from planner.compiled import clock
 from planner.optimise.answers import checked, unsolved
 from planner.optimise.highs import MOST_ROUNDS, Highs, by_rows
 from planner.optimise.mip import INF, Layout, build
@@ -49,11 +49,11 @@ class Relaxed:
 
 def relax(problem: LocationProblem, *, time_limit_s: float, seed: int = 0) -> Relaxed | None:
     """The relaxation with its broken rows added in rounds; None where not even the first is solved in time."""
-    ends = time.perf_counter() + time_limit_s
+    ends = clock() + time_limit_s
     mip, found, dual = build(problem), None, np.zeros(0)
     solver = Highs(mip, seed)
     for _ in range(MOST_ROUNDS):
-        state = solver.run(ends - time.perf_counter())
+        state = solver.run(ends - clock())
         if state == "infeasible":
             return Relaxed(mip.layout, INF, np.zeros(mip.layout.size))
         if state != "optimal":
@@ -136,20 +136,20 @@ def by_ceilings(
     problem: LocationProblem, *, gap: float, time_limit_s: float, seed: int
 ) -> tuple[LocationSolution, Relaxed | None]:
     """The best solution by HiGHS, looked for below ceilings that rise where that is worth it; its relaxation."""
-    began = time.perf_counter()
+    began = clock()
     ends = began + time_limit_s
     relaxed = None
     if is_worth_it(problem):
         relaxed = relax(problem, time_limit_s=RELAXING_SHARE * time_limit_s, seed=seed)
     if relaxed is not None and relaxed.bound == INF:
-        return unsolved(problem, "infeasible", time.perf_counter() - began), relaxed
+        return unsolved(problem, "infeasible", clock() - began), relaxed
     above = CEILING if relaxed is not None else INF
     while relaxed is not None and above < INF:
         ceiling = relaxed.bound + above * max(abs(relaxed.bound), 1.0)
         small = below(problem, relaxed, ceiling)
         if len(pairs(small.cost)[0]) > MOST_LEFT * relaxed.layout.open0:
             break
-        found = by_rows(small, gap=gap, time_limit_s=ends - time.perf_counter(), seed=seed)
+        found = by_rows(small, gap=gap, time_limit_s=ends - clock(), seed=seed)
         if found.status == "optimal" and found.bound <= ceiling:
             return checked(problem, found, gap, began), relaxed
         if found.status not in ("optimal", "infeasible"):
@@ -158,5 +158,5 @@ def by_ceilings(
         known = found.objective - relaxed.bound if found.status == "optimal" else INF
         known, above = known / max(abs(relaxed.bound), 1.0), RAISE * above
         above = known if known <= NEARLY * above else above
-    left = max(ends - time.perf_counter(), 0.5)
+    left = max(ends - clock(), 0.5)
     return by_rows(problem, gap=gap, time_limit_s=left, seed=seed), relaxed

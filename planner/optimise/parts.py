@@ -14,8 +14,8 @@ def part_of(problem: LocationProblem, sites: Sequence[int]) -> tuple[LocationPro
     """What can have to do with some sites; the optimum of the rest is another problem.
 
     Sites belong together when a demand point may go to either, a rule or a link names both, or a building that costs
-    something holds both. Budgets, side conditions and a number of open sites in all tie everything
-    together.
+    something holds both. Budgets, side conditions, steps that are alike and a number of open sites in all tie
+    everything together.
 
     Returns
     -------
@@ -30,7 +30,9 @@ def part_of(problem: LocationProblem, sites: Sequence[int]) -> tuple[LocationPro
     from scipy.sparse.csgraph import connected_components
 
     n, m = problem.cost.shape
-    if problem.budgets or problem.side is not None or problem.open_min > 0 or problem.open_max is not None:
+    alike = problem.expansion is not None and problem.expansion.alike
+    beside = problem.budgets or problem.worst or problem.side is not None or alike
+    if beside or problem.open_min > 0 or problem.open_max is not None:
         return problem, np.arange(n), np.arange(m)
     demand, site = np.nonzero(~np.isnan(problem.cost))
     ends = [np.column_stack([m + demand, site])]

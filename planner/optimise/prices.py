@@ -7,12 +7,11 @@ ceiling, which is a bound itself, and the ceiling rises.
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import numpy as np
 
-from planner.compiled import announce
+from planner.compiled import announce, clock
 from planner.optimise.answers import checked, unsolved, valued
 from planner.optimise.branch import branch
 from planner.optimise.exchange import around, exchanged
@@ -53,18 +52,18 @@ def solve_by_prices(
     ----------
     start : what another search of this problem ended with, which this one begins with
     """
-    began = time.perf_counter()
+    began = clock()
     ends = began + time_limit_s
     announce((gains, climb, settle if problem.whole else cheapest), "the search for plans within seats")
     relaxed = relax(problem)
     if _seats_at_most(relaxed) < problem.weight.sum() * (1 - 1e-9):
-        return unsolved(problem, "infeasible", time.perf_counter() - began)
+        return unsolved(problem, "infeasible", clock() - began)
     bound, best = -np.inf, None
     if start is not None and start.status in ("optimal", "feasible"):
         bound, best = start.bound, start
     relaxed, point, best = root(problem, relaxed, gap, began + 0.5 * time_limit_s, best)
     wide = _worth_exchanging(relaxed, point.bound, best, gap, ends)
-    until = min(_part_of(AT_FIRST, ends), time.perf_counter() + AT_FIRST_S) if wide else ends
+    until = min(_part_of(AT_FIRST, ends), clock() + AT_FIRST_S) if wide else ends
     best, bound = _searched(problem, relaxed, point, best, max(bound, point.bound), gap=gap, ends=until, seed=seed)
     if wide and bound < _goal(_objective(best), gap):
         if _worth_exchanging(relaxed, bound, best, gap, ends):
@@ -96,7 +95,7 @@ def _searched(
         best = improve(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed + 1)
         kept = left(relaxed, point, best.objective)
     upper = _objective(best)
-    if bound >= _goal(upper, gap) or time.perf_counter() >= ends:
+    if bound >= _goal(upper, gap) or clock() >= ends:
         return best, bound
     node = stepped(shrink(relaxed, kept.state, kept.arcs), kept.fewest, kept.most)
     found = branch(problem, node, point.price, best, upper, gap=gap, ends=ends, known=point.bound, floor=bound)
@@ -122,7 +121,7 @@ def _other_sites(
     best = exchanged(problem, relaxed, point, best, ends=_part_of(EXCHANGING, ends), seed=seed)
     if not problem.whole or not _worth_exchanging(relaxed, bound, best, gap, ends):
         return best, bound
-    part = _part_of(SPLITTING, ends) - time.perf_counter()
+    part = _part_of(SPLITTING, ends) - clock()
     start = None if best is None else replace(best, bound=-np.inf)  # whose bound, if any, is not the split problem's
     split = replace(problem, whole=False)
     loose = solve_by_prices(split, gap=gap, time_limit_s=part, seed=seed, start=start)
@@ -133,7 +132,7 @@ def _other_sites(
     bound = max(bound, loose.bound)
     best = around(problem, relaxed, point, loose.open, best)
     if bound < _goal(_objective(best), gap):
-        part = _part_of(PACKING, ends) - time.perf_counter()
+        part = _part_of(PACKING, ends) - clock()
         found = packed(problem, loose, time_limit_s=part, seed=seed)
         best = found if found is not None and found.objective < _objective(best) else best
     return best, bound
@@ -144,7 +143,7 @@ def _worth_exchanging(
 ) -> bool:
     """Whether the gap is wide, flows are quick, and time is left for many."""
     wide = bound < _goal(_objective(best), max(WIDE, gap))
-    return wide and len(relaxed.demand) <= EXCHANGED_UP_TO and ends - time.perf_counter() >= EXCHANGING_S
+    return wide and len(relaxed.demand) <= EXCHANGED_UP_TO and ends - clock() >= EXCHANGING_S
 
 
 def _objective(best: LocationSolution | None) -> float:
@@ -159,7 +158,7 @@ def _seats_at_most(relaxed: Relaxation) -> float:
 
 def _part_of(share: float, ends: float) -> float:
     """When a share of the time that is left will be over."""
-    now = time.perf_counter()
+    now = clock()
     return now + share * (ends - now)
 
 
@@ -187,11 +186,11 @@ def _by_rows(
     if (np.bincount(relaxed.demand[kept.arcs], minlength=len(problem.weight)) == 0).any():
         return best, upper
     rest = restricted(problem, relaxed, kept)
-    remaining = ends - time.perf_counter()
+    remaining = ends - clock()
     tightened = tighten(rest, time_limit_s=0.2 * remaining, seed=seed)
     if best is not None and tightened.bound < bound:
         return best, bound
-    remaining = 0.5 * (ends - time.perf_counter()) if best is None else min(ends - time.perf_counter(), LINEAR_S)
+    remaining = 0.5 * (ends - clock()) if best is None else min(ends - clock(), LINEAR_S)
     found = branch_and_bound(rest, tightened, gap=gap, time_limit_s=remaining, seed=seed)
     if found.status == "infeasible":
         return best, upper
@@ -222,7 +221,7 @@ def root(
         if tried is not None and tried.objective < upper:
             best, upper = tried, tried.objective
             _narrow(ascent, upper)
-        if ascent.best.bound >= _goal(upper, gap) or not ascent.goes_on or time.perf_counter() > ends:
+        if ascent.best.bound >= _goal(upper, gap) or not ascent.goes_on or clock() > ends:
             break
         ascent.climb(every, _goal(upper, gap), ends)
     return ascent.relaxed, ascent.best, best
@@ -242,5 +241,5 @@ def _finished(
 ) -> LocationSolution:
     """The solution with what was proven."""
     if best is None:
-        return unsolved(problem, "infeasible" if bound == np.inf else "unknown", time.perf_counter() - began)
+        return unsolved(problem, "infeasible" if bound == np.inf else "unknown", clock() - began)
     return checked(problem, valued(problem, replace(best, bound=bound)), gap, began)

@@ -37,11 +37,13 @@ class Expansion:
     step_seats : (n_site,) seats a step
     max_steps : (n_site,) steps at most
     cost_per_step : (n_site,) paid for each
+    alike : groups of sites that get as many steps as each other
     """
 
     step_seats: Any
     max_steps: Any
     cost_per_step: Any
+    alike: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +61,10 @@ class Terms:
     fixed: Any = None
     facility: Any = None
     step: Any = None
+
+
+Goal = Terms | tuple[Terms, ...]
+"""What is minimised: a sum, or several of which the largest counts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +157,7 @@ class LocationProblem:
             ("forced_closed", self.forced_closed),
             *((f"rules: {rule.name or number}", rule.sites) for number, rule in enumerate(self.rules)),
             *(("linked", group) for group in self.linked),
+            *(("expansion.alike", group) for group in (self.expansion.alike if self.expansion else ())),
         ]:
             for site in rows:
                 if not 0 <= site < m:
@@ -164,11 +171,11 @@ class LocationProblem:
             if rule.max is not None and rule.min > rule.max:
                 raise ValueError(f"{rule.name or 'rules'}: min {rule.min} is above max {rule.max}")
         if self.expansion is not None:
-            steps = (
+            seats, most, price = (
                 _vector(f"expansion.{name}", getattr(self.expansion, name), m, 0.0)
                 for name in ("step_seats", "max_steps", "cost_per_step")
             )
-            put(self, "expansion", Expansion(*steps))
+            put(self, "expansion", Expansion(seats, most, price, self.expansion.alike))
             if (self.expansion.max_steps < 0).any() or (self.expansion.step_seats < 0).any():
                 raise ValueError("expansion.max_steps, expansion.step_seats: may not be negative")
         put(self, "budgets", tuple(self._checked(number, budget) for number, budget in enumerate(self.budgets)))
@@ -295,6 +302,8 @@ def violations(problem: LocationProblem, solution: LocationSolution, tolerance: 
             found.append("more steps than allowed")
         if (solution.steps != np.round(solution.steps)).any():
             found.append("part of a step")
+        if any(len(set(solution.steps[list(group)].tolist())) > 1 for group in problem.expansion.alike):
+            found.append("sites that get as many steps as each other do not")
     if ((solution.steps > 0) & ~is_open).any():
         found.append("seats added at a closed site")
     if (load > seats + tolerance * np.maximum(1, load)).any():

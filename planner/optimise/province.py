@@ -7,11 +7,11 @@ All but some sites and the demand points that they serve stay as they are; those
 from __future__ import annotations
 
 import dataclasses
-import time
 from typing import Any
 
 import numpy as np
 
+from planner.compiled import clock
 from planner.optimise.branch import branch
 from planner.optimise.lagrange import Point, Relaxation, relax
 from planner.optimise.problem import Expansion, LocationProblem, LocationSolution, OpenRule, at_pairs
@@ -48,7 +48,7 @@ def improve(
     paid = point.price - at_pairs(problem.cost, np.arange(len(relaxed.weight)), best.assignment)
     tired = np.zeros(m, dtype=bool)  # no neighbourhood of the site has helped since it last changed
     start = best
-    while time.perf_counter() < ends and best.objective - point.bound > gap * abs(best.objective) and not tired.all():
+    while clock() < ends and best.objective - point.bound > gap * abs(best.objective) and not tired.all():
         waste = _waste(relaxed, point, best, paid)
         waste[tired] = -np.inf
         centre = int(np.argmax(waste + 1e-9 * rng.random(m)))
@@ -64,7 +64,7 @@ def improve(
         )
         part = _part(problem, best, inside, own, arcs)
         now = _inside(part, best, inside, own)
-        until = min(ends, time.perf_counter() + SECONDS)
+        until = min(ends, clock() + SECONDS)
         found = branch(part, relax(part), point.price[own], None, now, gap=GAP, ends=until, most=NODES).best
         tired[centre] = True
         if found is not None and found.objective < now - 1e-9 * abs(best.objective):

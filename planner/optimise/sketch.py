@@ -7,12 +7,12 @@ points leave the most between them (Cohon 1978, ch. 6: noninferior set estimatio
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
+from planner.compiled import clock
 from planner.optimise.exact import aimed
 from planner.optimise.frontier import NOISE, Point, undominated
 from planner.optimise.lagrange import Ascent, Relaxation, at_prices, relax, second_costs, shrink
@@ -49,12 +49,12 @@ def sketch(
     """
     if len(np.unique(pairs(problem.cost)[0])) < problem.cost.shape[0]:
         return ()
-    search = _Sketch(aimed(problem, first), second, time.perf_counter() + time_limit_s)
+    search = _Sketch(aimed(problem, first), second, clock() + time_limit_s)
     search.at(0.0, FIRST_ROUNDS)
     search.at(search.steepest(), FIRST_ROUNDS)
     for _ in range(points - 2):
         weight = search.between()
-        if weight is None or time.perf_counter() > search.ends:
+        if weight is None or clock() > search.ends:
             break
         search.at(weight, ROUNDS)
     return tuple(undominated(search.points()))

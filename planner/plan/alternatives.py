@@ -14,9 +14,11 @@ from planner.optimise import alternatives as alternatives_of
 from planner.plan.best import plan_of, pose, terms
 from planner.plan.given import notes, today_of
 from planner.plan.infeasible import infeasible
+from planner.plan.naming import proof_of
 from planner.plan.question import ask
 from planner.plan.types import Plan
 from planner.scenario import Scenario
+from planner.wording import Label, remark
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,10 +121,11 @@ def alternatives(
     )
 
 
-def _said(number: int, solution: LocationSolution, best: float) -> str:
+def _said(number: int, solution: LocationSolution, best: float) -> Label:
     """What is known of a plan, for its notes."""
-    proof = "proven" if solution.status == "optimal" else f"within {solution.gap:.2%}"
-    return f"Number {number} of the best plans that differ: {_more(solution.objective, best):+.2f} % ({proof})."
+    more = f"{_more(solution.objective, best):+.2f} %"
+    proof = proof_of(solution.status == "optimal", solution.gap)
+    return remark("note.alternative", number=number, more=more, proof=proof)
 
 
 def _more(objective: float, best: float) -> float:

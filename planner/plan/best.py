@@ -23,9 +23,11 @@ from planner.optimise import (
 from planner.plan.conditions import ceilings, side_of
 from planner.plan.given import notes, today_of
 from planner.plan.layout import Choice, bus_cny_per_pupil, make_plan, school_costs, split, whole
+from planner.plan.naming import proof_of
 from planner.plan.question import Question, ask
 from planner.plan.types import Plan
 from planner.scenario import Scenario, TownRule
+from planner.wording import Amount, Phrase, remark
 
 
 def optimise(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Plan:
@@ -67,9 +69,9 @@ def optimise(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Plan:
     first, *others = (_revalued(problem, goal, proof, found) for goal, proof in zip(goals, proven, strict=True))
     choice = _choice(question, problem, row, found)
     said = notes(question)
-    for which, word, other in zip(("Second", "Third"), scenario.objective.then, others, strict=False):
-        proof = f"gap {other.gap:.2%}" if np.isfinite(other.gap) else "not proven"
-        said += (f"{which} objective {word}: {other.objective:,.0f} ({proof}).",)
+    for which, word, other in zip(("second", "third"), scenario.objective.then, others, strict=False):
+        value, proof = Amount(other.objective, word), proof_of(other.gap == 0, other.gap)
+        said += (remark(f"note.{which}", objective=Phrase(word), value=value, proof=proof),)
     return make_plan(
         question,
         choice,

@@ -18,10 +18,11 @@ from planner.optimise import frontier as frontier_of
 from planner.plan.best import plan_of, pose, terms
 from planner.plan.given import notes, today_of
 from planner.plan.infeasible import infeasible
+from planner.plan.naming import proof_of
 from planner.plan.question import Question, ask
 from planner.plan.types import Plan
 from planner.scenario import Goal, Objective, Scenario, contradictions
-from planner.wording import Amount, Sentence
+from planner.wording import Amount, Label, Phrase, Sentence, remark
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -205,10 +206,11 @@ def _of_scenario(plan: Plan, scenario: Scenario) -> Plan:
     return dataclasses.replace(plan, scenario=scenario, rooted=rooted)
 
 
-def _said(first: str, second: str, values: tuple[float, float], point: Point) -> str:
+def _said(first: str, second: str, values: tuple[float, float], point: Point) -> Label:
     """What is known of a point, for the plan's notes."""
-    proof = "proven" if point.proven else f"within {point.gap:.2%}"
-    return f"On the frontier of {first} ({values[0]:,.2f}) and {second} ({values[1]:,.2f}): {proof}."
+    names = {"first": Phrase(f"indicator.{first}"), "second": Phrase(f"indicator.{second}")}
+    figures = {"this": f"{values[0]:,.2f}", "that": f"{values[1]:,.2f}"}
+    return remark("note.frontier", **names, **figures, proof=proof_of(point.proven, point.gap))
 
 
 def _pair(between: Sequence[str], scenario: Scenario) -> tuple[str, str]:

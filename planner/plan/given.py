@@ -16,6 +16,7 @@ from planner.plan.question import Question, ask, nearest
 from planner.plan.types import Plan
 from planner.scenario import Scenario
 from planner.travel import changed
+from planner.wording import Amount, Remark, remark
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,15 +44,15 @@ def today_of(question: Question) -> Plan:
     return make_plan(question, choice, title="今日 / Today", status="scored", notes=notes(question))
 
 
-def notes(question: Question) -> tuple[str, ...]:
+def notes(question: Question) -> tuple[Remark, ...]:
     """What a reader must know about any plan of this question."""
-    found = list(changed(question.area, question.scenario.travel).said)
+    found: list[Remark] = list(changed(question.area, question.scenario.travel).said)
     unknown = int(question.sites["seats"].isna().sum())
     if unknown:
-        found.append(f"Seats are unknown for {unknown} school stages: they count as no limit.")
+        found.append(remark("note.seats_unknown", n=unknown))
     lost = question.rows["pupils"].to_numpy()[~question.reachable].sum()
     if lost:
-        found.append(f"{lost} pupils live where no road joins them to any school of their band: counted unreachable.")
+        found.append(remark("note.unreachable", pupils=Amount(int(lost), "pupils")))
     return tuple(found)
 
 
@@ -80,7 +81,7 @@ def score(
     """
     question = ask(area, times, scenario)
     is_open, added = _proposed(question, actions, file)
-    plan = placed(question, is_open, added, title=f"Proposed: {scenario.title}", today=today_of(question))
+    plan = placed(question, is_open, added, title=f"拟议 / Proposed: {scenario.title}", today=today_of(question))
     return _with_words(plan, actions)
 
 
@@ -113,7 +114,7 @@ def placed(question: Question, is_open: np.ndarray, added: np.ndarray, **said: A
         if kept:
             site[row] = found.assignment
         else:
-            known += ("Norms or seats cannot be kept with these schools: every band goes to its quickest open school.",)
+            known += (remark("note.not_kept"),)
         choice = whole(question, is_open, site, added)
         if kept and not problem.whole:
             choice = split(choice, row, found, question.rows["pupils"].to_numpy())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from planner.plan.question import Question
@@ -69,3 +71,15 @@ def of_rule(question: Question, town: str, rule: TownRule) -> dict[str, object]:
     span = rule.except_towns.get(town, rule.open)
     name = town_name(question, town)
     return {"town": name, "kinds": kinds(rule), "stage": stage(rule.stage), "min": span.min, "max": span.max}
+
+
+def proof_of(proven: bool, gap: float) -> Phrase:
+    """How well a figure is proven, in words.
+
+    >>> from planner.wording import spoken
+    >>> spoken(proof_of(False, 0.0123), "zh"), spoken(proof_of(False, float("nan")), "en")
+    ('差距1.23%', 'not proven')
+    """
+    if proven:
+        return Phrase("proof.proven")
+    return Phrase("proof.gap", {"gap": f"{gap:.2%}"}) if math.isfinite(gap) else Phrase("proof.none")

@@ -17,7 +17,7 @@ from planner.plan.question import Question, ask
 from planner.plan.types import Plan
 from planner.scenario import Future, Scenario
 from planner.travel import travel_times
-from planner.wording import Sentence
+from planner.wording import Amount, Sentence, remark
 
 
 def optimise_over(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Plan:
@@ -55,9 +55,9 @@ def optimise_over(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Pl
     plan = placed(now, is_open, added, title=scenario.title, today=today_of(now))
     word = scenario.objective.minimise
     said_of = [
-        f"{future.name}: {word} {best.objective:,.0f}." for future, best in zip(scenario.futures, each[1:], strict=True)
+        remark("note.future", name=future.name, value=Amount(best.objective, word))
+        for future, best in zip(scenario.futures, each[1:], strict=True)
     ]
-    how = "the worst of these" if scenario.objective.over == "worst" else "their weighted mean"
     return dataclasses.replace(
         plan,
         status=found.status,
@@ -65,7 +65,7 @@ def optimise_over(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Pl
         bound=found.bound,
         gap=found.gap,
         seconds=found.seconds,
-        notes=(*plan.notes, *said_of, f"The objective is {how}; the assignment shown is the present's."),
+        notes=(*plan.notes, *said_of, remark(f"note.over.{scenario.objective.over}")),
     )
 
 

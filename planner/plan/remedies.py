@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from planner.compiled import clock
 from planner.model import StudyArea
 from planner.optimise import LocationProblem, Repair, presolve, repair, solve
 from planner.plan.best import pose
@@ -83,14 +83,14 @@ def remedies(question: Question, *, time_limit_s: float = 60.0) -> list[Remedy]:
     甲镇: set except_towns.A = { min = 0, max = 1 } for village_primary or teaching_point (primary).
     Take S2 Village `${x}` </script> off rules.keep.
     """
-    ends = time.perf_counter() + time_limit_s
+    ends = clock() + time_limit_s
     found: list[Remedy] = []
     for changes in _candidates(question, ends):
         remedy = Remedy(changes)
         moved = {change.what for change in changes}
         if not changes or any({change.what for change in known.changes} <= moved for known in found):
             continue
-        if time.perf_counter() < ends and has_plan(question, *remedy.apply(question.area, question.scenario)):
+        if clock() < ends and has_plan(question, *remedy.apply(question.area, question.scenario)):
             found.append(remedy)
     return sorted(found, key=lambda remedy: remedy.price)
 
@@ -161,7 +161,7 @@ def _eased(
 
     In a large problem villages are split for it: what comes of that is tried whole before it is offered.
     """
-    left = ends - time.perf_counter()
+    left = ends - clock()
     if left <= 0 or presolve(_at_best(problem, easing, beyond)).infeasible:
         return None
     asked = problem if problem.cost.size <= SMALL else _split(problem)
@@ -225,7 +225,7 @@ def _tightest(question: Question, row: np.ndarray, found: Repair, ends: float) -
         rows = row[question.rows["band"].to_numpy()[row] == band]
         least = math.ceil(float(np.nanmin(question.minutes[rows], axis=1).max()) - 1e-6)  # somebody needs so much
         low, high = max(int(question.scenario.travel.limit_minutes(band)), least - 1), int(longest)
-        while high - low > 1 and time.perf_counter() < ends:
+        while high - low > 1 and clock() < ends:
             middle = least if low < least else (low + high) // 2
             shorter = _norm(question, band, float(middle), price)
             tried = Remedy((*(change for b, change in norms.items() if b != band), shorter))

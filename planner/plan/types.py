@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.model import Rooted, StudyArea, TravelTimes
 from planner.scenario import Scenario
+from planner.wording import Remark
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +33,7 @@ class Plan:
     annual_cost_cny, capital_cost_cny : NaN where unknown
     today : the layout before, None for today's layout itself
     rooted : hashes and versions
-    notes : sentences a reader must know (what was relaxed or unknown)
+    notes : what a reader must know (what was relaxed or unknown), in both languages or in the user's own words
     """
 
     area: StudyArea
@@ -50,7 +51,7 @@ class Plan:
     capital_cost_cny: float = float("nan")
     today: Plan | None = None
     rooted: Rooted = field(default_factory=Rooted)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Remark, ...] = ()
 
     def save(self, folder: str | Path) -> Path:
         """Write the plan folder (plan.json, tables, workbook, GeoPackage, map); all of it or nothing."""

@@ -55,7 +55,7 @@ def what_if(plan: Plan, *, close: Iterable[str] = (), reopen: Iterable[str] = ()
     made = make_plan(
         question,
         choice,
-        title=f"What if: {plan.scenario.title}",
+        title=f"如果 / What if: {plan.scenario.title}",
         status="scored",
         notes=notes(question),
         today=to_tenths(today_of(question)),

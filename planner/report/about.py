@@ -10,6 +10,7 @@ from planner.model import BANDS
 from planner.plan import Plan
 from planner.report.dictionary import unit_words
 from planner.scenario import Scenario, read_preset
+from planner.wording import Phrase, bilingual, spoken
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +43,7 @@ def about(plan: Plan) -> pd.DataFrame:
         ("数据性质", "data", _both(label["synthetic.long"]) if area.synthetic else "reported 上报数据"),
         ("数据日期", "data of", area.data_date or _both(label["unknown"])),
         ("结论性质", "status", status(plan)),
-        (f"目标：{goal}", f"objective: {goal}", f"{_figure(plan.objective)} {unit}"),
+        (f"目标：{spoken(Phrase(goal), 'zh')}", f"objective: {goal}", f"{_figure(plan.objective)} {unit}"),
         ("下界（任何方案不低于）", "bound: no plan is below", f"{_figure(plan.bound)} {unit}"),
         ("差距", "gap", "unknown 未知" if math.isnan(plan.gap) else f"{plan.gap:.2%}"),
         ("年度运行成本", "running costs", f"{_figure(plan.annual_cost_cny)} {unit_words('CNY/year')}"),
@@ -52,8 +53,8 @@ def about(plan: Plan) -> pd.DataFrame:
         limit, name = plan.scenario.travel.limit_minutes(band), label[f"band.{band}"]
         said = label["norm.none"] if math.isinf(limit) else label["norm"]
         rows.append((f"路程标准：{name['zh']}", f"travel norm: {name['en']}", _both(said, f"{limit:g}")))
-    rows += [("假设", "assumed", sentence) for sentence in area.assumptions]
-    rows += [("说明", "note", sentence) for sentence in plan.notes]
+    rows += [("假设", "assumed", bilingual(said)) for said in area.assumptions]
+    rows += [("说明", "note", bilingual(said)) for said in plan.notes]
     rows += [
         ("数据来源", "source of the data", "; ".join(area.attribution) or _both(label["unknown"])),
         ("未知值", "unknown figures", "写作 unknown 未知，不以 0 代替 / are said to be unknown, never 0"),
@@ -88,11 +89,18 @@ def norms(scenario: Scenario) -> pd.DataFrame:
             "limit": row.get("key", ""),
             "value": str(row["value"]),
             "in_force": _in_force(scenario, row["key"]) if "key" in row else "",
-            **{name: row[name] for name in ("unit", "source", "text")},
+            "unit": row["unit"],
+            "source": _sources(row["source"], row.get("source_zh", "")),
+            "text": f"{row['text_zh']} {row['text']}",
         }
         for row in read_preset(scenario.norms)["norm"]
     ]
     return pd.DataFrame(rows, columns=["limit", "value", "in_force", "unit", "source", "text"])
+
+
+def _sources(source: str, chinese: str) -> str:
+    """A document in both languages; most are named in Chinese alone."""
+    return f"{chinese} {source}" if chinese else source
 
 
 def _in_force(scenario: Scenario, key: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from planner.area import layer_sha256
 from planner.compare import scorecard
 from planner.plan import Plan
+from planner.wording import plain
 
 
 def number(value: float) -> float | None:
@@ -42,7 +43,7 @@ def summary(plan: Plan, target: Path | None = None) -> dict[str, Any]:
         "seconds": round(plan.seconds, 3),
         "annual_cost_cny": number(plan.annual_cost_cny),
         "capital_cost_cny": number(plan.capital_cost_cny),
-        "notes": list(plan.notes),
+        "notes": [plain(note) for note in plan.notes],
         "area": {"title": area.title, "folder": folder, "synthetic": area.synthetic, "sha256": plan.rooted.area_sha256},
         "scenario": {"title": plan.scenario.title, "sha256": plan.rooted.scenario_sha256},
         "layers": {travel.closed_areas: layer_sha256(area.folder, travel.closed_areas)} if travel.closed_areas else {},

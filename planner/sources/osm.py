@@ -13,6 +13,7 @@ import numpy as np
 
 from planner.errors import DataError, Fault
 from planner.sources.opl import Things, freed_at_once, nodes_of, read_tagged, write_tagged
+from planner.wording import Label, remark
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -107,7 +108,7 @@ class OsmExtract:
     places: gpd.GeoDataFrame
     boundaries: gpd.GeoDataFrame
     date: str
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Label, ...] = ()
 
 
 @freed_at_once()
@@ -154,7 +155,7 @@ def read_osm(path: str | Path, *, roads_only: bool = False, box: Sequence[float]
         places=of_kind.get("place", none),
         boundaries=of_kind.get("boundary", none),
         date=date,
-        doubts=(f"{broken} areas of the extract have no closed outline and were left out.",) if broken else (),
+        doubts=(remark("osm.no_outline", n=broken),) if broken else (),
     )
 
 

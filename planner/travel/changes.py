@@ -16,6 +16,7 @@ from planner.model import MODES, Roads, StudyArea
 from planner.remembered import remembered
 from planner.roads import close_areas, close_edges, find_gaps, join_gaps
 from planner.scenario import Travel
+from planner.wording import Amount, Label, remark
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,7 @@ class Changed:
     """
 
     roads: Roads
-    said: tuple[str, ...] = ()
+    said: tuple[Label, ...] = ()
     closed: tuple[int, ...] = ()
 
 
@@ -83,8 +84,8 @@ def changed(area: StudyArea, travel: Travel) -> Changed:
     ScenarioError : a row that no road has; a file of closed areas that is absent, outside the area's folder, without
         shapes, or in no known coordinate system
 
-    >>> changed(tiny.area, Travel(closed_edges=(1,))).said
-    ('closed: 1 edge (1.5 km) by closed_edges',)
+    >>> print(*changed(tiny.area, Travel(closed_edges=(1,))).said)
+    closed: 1 edge (1.5 km) by closed_edges
     """
     faults = [_no_such_row(area.roads, travel)] if _unknown(area.roads, travel).size else []
     sha = ""
@@ -120,12 +121,12 @@ def _changed(
         gaps = find_gaps(roads)
         gaps = gaps[gaps["metres"] <= close_gaps_m + 1e-9]
         roads, row = join_gaps(roads, gaps)
-        said.append(f"joined: {_count(len(gaps), 'gap')} of up to {close_gaps_m:g} m by close_gaps_m")
+        said.append(remark("roads.joined", gaps=Amount(len(gaps), "gaps"), metres=f"{close_gaps_m:g}"))
     if closed_edges:
         closed = np.isin(row, closed_edges)
         roads, shut = close_edges(roads, closed), np.flatnonzero(closed)
         km = roads.edges["length_m"].to_numpy()[shut].sum() / 1000
-        said.append(f"closed: {_count(len(set(closed_edges)), 'edge')} ({km:.1f} km) by closed_edges")
+        said.append(_closed(len(set(closed_edges)), km, "closed_edges"))
     if closed_areas[0]:
         shapes = read_layer(folder, *closed_areas, crs)
         before = _open(roads.edges)
@@ -134,7 +135,7 @@ def _changed(
         shut = np.flatnonzero(inside | np.isin(new_row, shut))
         km = roads.edges["length_m"].to_numpy()[inside].sum() / 1000
         edges = len(np.unique(new_row[inside]))
-        said.append(f"closed: {_count(edges, 'edge')} ({km:.1f} km) by closed_areas {closed_areas[0]}")
+        said.append(_closed(edges, km, f"closed_areas {closed_areas[0]}"))
     return Changed(roads, tuple(said), tuple(shut.tolist()))
 
 
@@ -142,8 +143,8 @@ def _open(edges: pd.DataFrame) -> np.ndarray:
     return np.asarray(edges[[mode for mode in MODES if mode in edges]].any(axis=1).to_numpy())
 
 
-def _count(n: int, word: str) -> str:
-    return f"{n:,} {word}{'' if n == 1 else 's'}"
+def _closed(edges: int, km: float, by: str) -> Label:
+    return remark("roads.closed", edges=Amount(edges, "edges"), km=f"{km:.1f}", by=by)
 
 
 def _unknown(roads: Roads, travel: Travel) -> np.ndarray:
