@@ -130,10 +130,10 @@ def test_rows_are_made_when_they_are_looked_at(open_page, path):
     page = open_page(path)
     milliseconds = page.evaluate("""() => {
       const villages = Array.from({ length: 5000 }, (_, i) => ({ id: `V${i}`, name: "v", town: "t", pupils: [i] }));
-      const data = { schools: [], villages, bands: [{ band: "junior", stage: "junior" }], plans: [], limits: {} };
-      const state = { lang: "en", band: 0 }, view = { trips: villages.map(() => [[]]) };
-      const say = speaker({}, state);
-      makeListing({ data, state, views: [view], say });
+      const data = { schools: [], villages, bands: [{ band: "junior", stage: "junior" }], plans: [] };
+      const state = { lang: "en", band: 0 }, say = speaker({}, state);
+      const view = { trips: villages.map(() => [[]]), question: { villages, limits: {} } }, one = () => view;
+      makeListing({ data, state, views: [view], say, view: one, compared: one });
       document.getElementById("show-tables").click();
       const start = performance.now();
       document.querySelectorAll("#listing-tabs input")[1].click();

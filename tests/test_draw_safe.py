@@ -120,6 +120,8 @@ def look_everywhere(page, ids):
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     seen.append(page.evaluate(TEXTS))
     page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.locator("#views input").first.check(force=True)  # the layout before has notes of its own
+    seen.append(page.evaluate(TEXTS))
     page.locator("#language").click()
     page.locator("#show-tables").click()
     for tab in page.locator("#listing-tabs label").all():
