@@ -23,7 +23,7 @@ lint: setup
 	$(BIN)/numpydoc lint $$(git ls-files "planner/*.py")
 
 test: setup lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # Write the lock anew from pyproject.toml (every package with its hashes; needs uv).
 lock:
