@@ -3,8 +3,12 @@
 import shutil
 
 import pytest
+from hypothesis import settings
 
 from tests import tiny as tiny_module
+
+settings.register_profile("untimed", deadline=None)  # a machine with other work on it is no fault
+settings.load_profile("untimed")
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 CHROMIUM_OPTIONS = [

@@ -107,9 +107,7 @@ def test_areas_that_are_not_all_there_are_left_out_and_broken_ones_counted(extra
     )
     assert found.boundaries["osm_id"].tolist() == ["r11"]
     assert found.places.empty
-    assert [str(said) for said in found.doubts] == [
-        "3 areas of the extract have no closed outline and were left out."
-    ]
+    assert [str(said) for said in found.doubts] == ["3 areas of the extract have no closed outline and were left out."]
 
 
 def test_roads_alone(extract):
