@@ -75,7 +75,7 @@ def test_an_area_from_osm_alone(extract, tmp_path):
     assert area.schools.loc["n204", "assumed"].split()[0] == "kind"
     assert area.data_date == "2024-02-03"
     said = " ".join(map(str, area.assumptions))
-    assert "No school teaches kindergarten" in said
+    assert "Kindergarten is taught by no school" in said
     assert "职业高中" in said
     assert "stand twice" in said
     assert "1 fragments of road" in said
@@ -128,7 +128,7 @@ def test_the_bureaus_own_tables_come_first(extract, tmp_path):
     assert area.schools.loc["0611", "seats_primary"] == 120
     assert area.demand["name"].tolist() == ["东村"]
     assert area.pupils.loc["v1", ["g1", "g6"]].tolist() == [1, 6]
-    assert any("No school teaches junior: its 24 pupils" in sentence for sentence in map(str, area.assumptions))
+    assert any("Junior, grades 7–9 is taught by no school: its 24 pupils" in sentence for sentence in map(str, area.assumptions))
     assert area.towns["name"].tolist() == ["全镇"]
 
 
