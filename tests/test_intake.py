@@ -128,7 +128,10 @@ def test_the_bureaus_own_tables_come_first(extract, tmp_path):
     assert area.schools.loc["0611", "seats_primary"] == 120
     assert area.demand["name"].tolist() == ["东村"]
     assert area.pupils.loc["v1", ["g1", "g6"]].tolist() == [1, 6]
-    assert any("Junior, grades 7–9 is taught by no school: its 24 pupils" in sentence for sentence in map(str, area.assumptions))
+    assert any(
+        "Junior, grades 7–9 is taught by no school: its 24 pupils" in sentence
+        for sentence in map(str, area.assumptions)
+    )
     assert area.towns["name"].tolist() == ["全镇"]
 
 
