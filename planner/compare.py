@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LABELS = ("label_en", "label_zh", "unit", "direction")
+SAME = 1e-5
+"""Less than this is no change: travel times are exact to a millionth of a minute, sums of them to some more."""
 
 
 def compare(**plans: Plan) -> pd.DataFrame:
@@ -64,10 +66,12 @@ def change(before: float, after: float, direction: str) -> str:
 
     >>> change(10.0, 12.0, "lower"), change(10.0, 10.0, "lower"), change(float("nan"), 1.0, "lower")
     ('worse', 'same', '')
+    >>> change(20.0, 20.0000004, "lower")  # another way that takes as long
+    'same'
     """
     if not direction or math.isnan(before) or math.isnan(after):
         return ""
-    if math.isclose(before, after, rel_tol=1e-9, abs_tol=1e-9):
+    if math.isclose(before, after, rel_tol=1e-9, abs_tol=SAME):
         return "same"
     return "better" if (after < before) == (direction == "lower") else "worse"
 
