@@ -6,8 +6,8 @@ function makeWhatIf(data, page) {
   const { t, n, withUnit, nameOf } = page.say, { schools, villages, bands } = data, count = data.plans.length;
   let from = count - 1, tried = [], at = 0, against = "plan", said = null;
   const asked = (view = count) => page.questions[view < count ? view : from];
-  const todayOf = remembered((question) => settle(question, layoutToday(question.sites)));
-  const planOf = remembered((i) => {
+  const todayOf = oncePer((question) => settle(question, layoutToday(question.sites)));
+  const planOf = oncePer((i) => {
     const { actions } = data.plans[i];
     return { layout: layoutOf(asked(i).sites, actions), ...scored(asked(i), page.trips(i), actions) };
   });

@@ -93,7 +93,7 @@ function later(task) {
 const grown = (from, parts) => Object.create(from, Object.getOwnPropertyDescriptors(parts));
 
 /** A function of one thing that works each out once. */
-function remembered(make) {
+function oncePer(make) {
   const made = new Map();
   return (of) => {
     if (!made.has(of)) made.set(of, make(of));
