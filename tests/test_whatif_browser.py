@@ -196,8 +196,8 @@ def test_a_broken_file_is_told_in_words(open_page, text, said):  # noqa: F811
     assert page.locator("#whatif img, #whatif b").count() == 0
 
 
-LAYERS_OF_PLANS = ["flows", "isochrones", "catchments"]
-INK = """(layer) => [...document.querySelectorAll(`.leaflet-${layer}-pane canvas`)].some((canvas) => {
+LAYERS_OF_PLANS = {"flows": "flows", "isochrones": "isochrones", "catchments": "land"}  # and where each is drawn
+INK = """(pane) => [...document.querySelectorAll(`.leaflet-${pane}-pane canvas`)].some((canvas) => {
   const { width, height } = canvas;
   return canvas.toDataURL() !== Object.assign(document.createElement("canvas"), { width, height }).toDataURL();
 })"""
@@ -211,7 +211,7 @@ def test_layers_of_the_plan_are_hidden_and_marked_in_a_what_if_and_come_back(ope
 
     def painted():
         page.wait_for_timeout(150)
-        return [page.evaluate(INK, layer) for layer in LAYERS_OF_PLANS]
+        return [page.evaluate(INK, pane) for pane in LAYERS_OF_PLANS.values()]
 
     def said():
         sections = [page.locator("#key section", has=page.locator(f"#layer-{name}")) for name in LAYERS_OF_PLANS]
