@@ -282,3 +282,25 @@ def test_the_program_of_a_tiny_problem(tmp_path):
     Highs(build(problem), seed=0, gap=0.0)._h.writeModel(str(file))
     lines = [line.strip() for line in file.read_text().splitlines() if not line.startswith("\\")]
     assert "\n".join(lines).strip() == GOLDEN
+
+
+def test_who_goes_where_when_every_site_is_given_and_seats_are_scarce():
+    """What re-scoring a plan asks, of so many pairs that prices would see it, beside the plain model of all pairs."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.sparse import csr_array, eye_array, kron
+
+    n, m, rng = 150, 70, np.random.default_rng(7)
+    weight = rng.integers(5, 40, n).astype(float)
+    villages, schools = rng.random((n, 2)), rng.random((m, 2))
+    cost = np.linalg.norm(villages[:, None] - schools[None], axis=2) * weight[:, None]
+    seats = np.maximum(0.95 * np.bincount(cost.argmin(axis=1), weight, minlength=m), 60)
+    found = solve(LocationProblem(cost, weight=weight, capacity=seats, whole=True), gap=1e-4, time_limit_s=60)
+    assert found.status == "optimal"
+    assert (np.bincount(found.assignment, weight, minlength=m) <= seats).all()
+    somewhere = LinearConstraint(kron(eye_array(n), np.ones((1, m))), 1, 1)
+    room = LinearConstraint(kron(csr_array(weight[None]), eye_array(m)), ub=seats)
+    plain = milp(
+        cost.ravel(), integrality=1, bounds=Bounds(0, 1), constraints=[somewhere, room], options={"mip_rel_gap": 0}
+    )
+    assert found.bound <= plain.fun * (1 + 1e-9)
+    assert plain.fun * (1 - 1e-9) <= found.objective <= plain.fun * (1 + 1.1e-4)

@@ -27,6 +27,7 @@ from planner.optimise.problem import (
 )
 
 PRICES_FROM = 10_000  # allowed pairs within seats: from so many on, prices are the quicker
+GIVEN = 10  # times as many where opening is free: then only ways are to be chosen
 PRICES_AFTER = 1_000  # and from so many on, what HiGHS does not prove in its first seconds repays compiling
 FIRST_S, FIRST = 5.0, 0.3  # those seconds, and the share of the time limit that they are at most
 ENOUGH_S = 10.0  # with a shorter time limit HiGHS has all of it
@@ -87,9 +88,18 @@ def _highs_first_s(problem: LocationProblem, time_limit_s: float) -> float:
     count = len(pairs(problem.cost)[0])
     if not _priced(problem) or count < PRICES_AFTER:
         return time_limit_s
-    if count >= PRICES_FROM:
+    if count >= PRICES_FROM * (GIVEN if _all_may_open(problem) else 1):
         return 0.0
     return time_limit_s if time_limit_s < ENOUGH_S else min(FIRST_S, FIRST * time_limit_s)
+
+
+def _all_may_open(problem: LocationProblem) -> bool:
+    """Whether opening costs nothing and no rule forbids it, so that all that is asked is who goes where.
+
+    That is what re-scoring a plan asks. The linear program then says nearly all of it, where prices leave a long tree.
+    """
+    paid = problem.fixed_cost.any() or problem.facility_cost.any() or problem.expansion is not None
+    return not (paid or problem.rules or problem.open_max is not None)
 
 
 def _priced(problem: LocationProblem) -> bool:
