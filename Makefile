@@ -1,5 +1,8 @@
 # One command each: `make demo` shows the product, `make test` proves it. Both set up what they need.
 PYTHON ?= python3
+# Where it is installed, uv sets up in a third of pip's time.
+UV ?= uv
+LOCKED := --require-hashes --requirement requirements.lock
 BIN := .venv/bin
 
 .PHONY: demo test setup lint lock clean
@@ -9,7 +12,8 @@ setup: .venv/.ready
 .venv/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, not " + sys.version.split()[0])'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python $(LOCKED) 2>/dev/null \
+		|| $(BIN)/python -m pip install --quiet $(LOCKED)
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
