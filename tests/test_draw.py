@@ -127,13 +127,6 @@ def test_drawing_is_deterministic(tiny, page):
     assert draw(tiny.area, tiny.today, tiny.plan).html == page.html
 
 
-def test_nothing_is_changed_in_folium(tiny):
-    import folium
-
-    draw(tiny.area)
-    assert any(name == "leaflet" and url.startswith("https") for name, url in folium.Map.default_js)
-
-
 def test_languages_are_complete():
     used = set()
     for name in SCRIPTS:

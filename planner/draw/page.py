@@ -1,4 +1,4 @@
-"""Data -> one HTML page on Folium's skeleton: everything inline and packed, nothing asked of any host."""
+"""Data -> one HTML page: everything inline and packed, nothing asked of any host."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
+from string import Template
 from typing import Any
 
-import folium
-from branca.element import Element, Figure
-from folium.template import Template
 from xstatic.pkg import leaflet
 
 from planner.draw.pack import pack
@@ -25,62 +24,27 @@ SCRIPTS = (
     "map.js",
 )
 STYLES = ("map.css", "whatif.css", "listing.css", "compare.css", "print.css")
-POLICY = "policy-goes-here"
-
-
-class Page(Figure):
-    """Folium's page with a language, a title as text, and one script that runs the packed ones, Folium's too."""
-
-    _template = Template(
-        '<!DOCTYPE html>\n<html lang="{{ this.lang }}">\n<head>\n{{ this.header.render(**kwargs) }}\n'
-        "<title>{{ this.title|e }}</title>\n</head>\n<body>\n{{ this.html.render(**kwargs) }}\n"
-        "<script>{{ this.loader }}</script>\n</body>\n</html>\n"
-    )
-
-    def __init__(self, title: str, lang: str) -> None:
-        super().__init__(title=title)
-        self.lang = lang
-        self.loader = asset("pack.js")
-
-
-class Verbatim(Element):
-    """Text that goes into the page as it is: Folium reads every other text as a template."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.text = text
-
-    def render(self, **_: object) -> str:
-        """The text."""
-        return self.text
+MAP = """var map_plan = L.map("map_plan", {
+  center: [0, 0], zoom: 1, zoomSnap: 0.25, zoomControl: false, attributionControl: false, preferCanvas: true,
+});"""
 
 
 def render(data: Mapping[str, Any], lang: str) -> str:
     """The page that shows ``data`` (see ``layers.payload``)."""
-    page = Page(data["area"]["title"], lang)
-    fmap = folium.Map(tiles=None, zoom_control=False, attribution_control=False, prefer_canvas=True, zoom_snap=0.25)
-    fmap.default_js, fmap.default_css = [], []
-    fmap._id = "plan"
-    fmap.add_to(page)
-    everything = {**data, "lang": lang, "words": words(), "pin": pin()}
-    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-    page.header.add_child(Verbatim(policy), name="policy", index=0)
-    page.header.add_child(Verbatim(f"<style>{stylesheet()}</style>"), name="leaflet_css")
-    page.html.add_child(Verbatim(asset("page.html")), name="panels")
-    page.html.add_child(
-        Verbatim(f'<script type="application/octet-stream" id="plan-data">{to_text(everything)}</script>'), name="data"
-    )
-    page.render()  # Folium adds its own parts now; ours come after them
     scripts = "\n".join(asset(name) for name in SCRIPTS)
-    code = f"{library()}\n{page.script.render()}\n{scripts}\nstart({fmap.get_name()});"
-    page.html.add_child(
-        Verbatim(f'<script type="application/octet-stream" id="plan-code">{to_text(code)}</script>'), name="code"
+    code = f"{library()}\n{MAP}\n{scripts}\nstart(map_plan);"
+    loader = asset("pack.js")
+    return Template(asset("skeleton.html")).substitute(
+        lang=lang,
+        policy=content_policy([loader, code]),
+        title=escape(data["area"]["title"]),
+        leaflet=stylesheet(),
+        styles="\n".join(asset(name) for name in STYLES),
+        panels=asset("page.html"),
+        data=to_text({**data, "lang": lang, "words": words(), "pin": pin()}),
+        code=to_text(code),
+        loader=loader,
     )
-    styles = "\n".join(asset(name) for name in STYLES)
-    page.header.add_child(Verbatim(f"<style>{styles}</style>"), name="plan_css")
-    html: str = page.render()
-    html = html.replace(", maximum-scale=1.0, user-scalable=no", "", 1)  # readers may magnify the page
-    return html.replace(POLICY, content_policy([*re.findall(r"<script>(.*?)</script>", html, re.DOTALL), code]), 1)
 
 
 def to_text(data: object) -> str:
