@@ -10,7 +10,7 @@ import numpy as np
 
 from planner.model import BAND_GRADES, BAND_STAGE, BANDS, BUS_MODES
 from planner.verify.folder import ENDED, Folder, changed, changed_besides, number, open_stages, place
-from planner.verify.network import Network
+from planner.verify.network import network_of
 
 SAMPLE = 40
 SLACK_MINUTES = 1e-4
@@ -197,7 +197,7 @@ def norms(plan: Folder) -> Check:
         if number(row["minutes"]) > limit + SLACK_MINUTES:
             beyond.append(row)
     if beyond and today:
-        network = Network(plan)
+        network = network_of(plan)
         beyond = [
             row
             for row in beyond
@@ -214,11 +214,11 @@ def trips(plan: Folder) -> Check:
     """A sample of trips, times, kilometres and modes, by a search of its own from the village outwards."""
     step = max(len(plan.assignment) // SAMPLE, 1)
     rows = plan.assignment[::step] + [row for row in plan.assignment if row["reason"] == "unreachable"][:10]
-    network, failures = Network(plan), []
+    network, failures = network_of(plan), []
     for row in rows:
         if not row["school_id"]:
             if row["reason"] == "unreachable":
-                way = network.any_school(row)
+                way = _any_school(plan, row)
                 if way is not None:
                     failures.append(f"{place(row)}: called unreachable, but {way} can be reached")
             continue
@@ -229,6 +229,16 @@ def trips(plan: Folder) -> Check:
         if not abs(found - number(row["minutes"])) <= SLACK_MINUTES:
             failures.append(f"{place(row)} to {row['school_id']}: {row['minutes']} min in the plan, {found:.4f} found")
     return Check("travel times of a sample", len(rows), tuple(failures))
+
+
+def _any_school(plan: Folder, row: dict[str, str]) -> str | None:
+    """An open school that teaches the row's band and can be reached."""
+    stage, grades, network = BAND_STAGE[row["band"]], set(BAND_GRADES[row["band"]]), network_of(plan)
+    for school, of in open_stages(plan):
+        teaches = grades <= set(plan.area.schools.loc[school, "grades"])
+        if of == stage and teaches and math.isfinite(network.minutes(row["demand_id"], row["band"], school)):
+            return school
+    return None
 
 
 def costs(plan: Folder) -> Check:
