@@ -5,6 +5,7 @@ Exit 0: fine; 1: a scenario has no feasible plan, or a plan does not hold; 2: ba
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from planner.scenario import Travel
     from planner.verify import Check
 
+GARBAGE_AFTER = 50_000
+"""Objects after which garbage is looked for: most that a command makes stay, and looking takes a twentieth of it."""
+
 app = typer.Typer(
     name="planner",
     help="Which village schools may close, which must stay, and who travels how far.",
@@ -46,6 +50,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):  # a Windows console or a pipe of another encoding still gets every name
             stream.reconfigure(encoding="utf-8", errors="replace")
     say_what_is_logged()
+    gc.set_threshold(GARBAGE_AFTER)
     try:
         app(standalone_mode=True)
     except InfeasibleError as error:

@@ -91,6 +91,7 @@ def _published(plan: Plan, area: StudyArea) -> Plan:
         gap=_coarse(plan.gap),
         today=None if plan.today is None else _published(plan.today, area),
         notes=tuple(dict.fromkeys((said_of_public(), *notes(question), *kept))),
+        futures=None,
     )
     goal = plan.scenario.objective
     known = math.isfinite(plan.objective) and not goal.over

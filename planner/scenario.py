@@ -418,15 +418,13 @@ def _goals(scenario: Scenario, file: str) -> Iterator[Fault]:
         yield Fault(file, f"{what} needs capacity.cost_per_seat_cny", "Give a cost per seat.")
     if not goal.over:
         return
+    names = [future.name for future in scenario.futures]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield Fault(file, f"futures: {name!r} stands twice", "Give each a name of its own: a plan tells them by it.")
     if not sum(future.weight for future in scenario.futures):
         yield Fault(
             file, f'objective.over = "{goal.over}" needs futures with a weight', "Add [[futures]], or leave it out."
         )
-    if goal.then:
-        yield Fault(file, "objective: then does not go with over", "Leave one of them out.")
-    if priced or goal.minimise == "weighted_cny":
-        said = "objective: over goes with pupil minutes, running costs and schools, not with building costs or weights"
-        yield Fault(file, said, "Name another objective and no max_capital_cny, or leave over out.")
 
 
 def _unknown_words(travel: Travel, file: str) -> Iterator[Fault]:

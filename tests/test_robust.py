@@ -183,12 +183,8 @@ def test_what_does_not_go_with_futures_is_said(area):
     times = travel_times(area, over("worst").travel)
     with pytest.raises(ScenarioError, match="needs futures with a weight"):
         parse_scenario(LOOSE + '[objective]\nover = "worst"\n')
-    with pytest.raises(ScenarioError, match="then does not go with over"):
-        over("worst", more=OVER + 'then = ["annual_cost_cny"]\n')
-    with pytest.raises(ScenarioError, match="not with building costs"):
-        over("worst", more=OVER + 'minimise = "capital_cost_cny"\n')
-    with pytest.raises(ScenarioError, match="not carried over futures"):
-        optimise(area, times, over("worst", LOOSE + "[assignment]\nclosest = true\n"))
+    with pytest.raises(ScenarioError, match="futures: 'west' stands twice"):
+        over("worst", more=OVER.replace("slow", "west"))
     with pytest.raises(ScenarioError, match="in the present alone"):
         alternatives(area, times, over("worst"))
     with pytest.raises(InfeasibleError, match=r"now and in the future 'slow'\."):

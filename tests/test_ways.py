@@ -1,13 +1,11 @@
 """On foot to a stop and on by bus; there and back."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.scenario import Scenario, Travel
+from planner.scenario import Travel
 from planner.travel import travel_times
 from planner.verify.network import Network
 from tests.test_travel import area_of, minutes, networks, road, with_edges
@@ -49,7 +47,7 @@ def test_no_bus_stops_on_an_expressway():
 def test_equal_to_a_plain_search_of_every_stop(area, limit, access):
     update = {"walk_to_stop_max_minutes": limit, "max_access_m": access}
     travel = WALK_BUS.model_copy(update=update)
-    check = Network(SimpleNamespace(area=area, scenario=Scenario(title="", travel=travel)))
+    check = Network(area, travel)
     expected = [[check.minutes(d, "junior", s) for s in area.schools.index] for d in area.demand.index]
     np.testing.assert_allclose(minutes(area, travel), np.where(np.isinf(expected), np.nan, expected), atol=1e-9)
 
@@ -93,6 +91,6 @@ def test_a_way_there_without_a_way_back_is_no_way_for_both():
 @given(networks(ALL_SORTS))
 def test_there_and_back_equal_to_a_plain_search(area):
     travel = Travel(modes=("walk", "bus", "walk_bus"), trip="both", walk_max_minutes=25)
-    check = Network(SimpleNamespace(area=area, scenario=Scenario(title="", travel=travel)))
+    check = Network(area, travel)
     expected = [[check.minutes(d, "junior", s) for s in area.schools.index] for d in area.demand.index]
     np.testing.assert_allclose(minutes(area, travel), np.where(np.isinf(expected), np.nan, expected), atol=1e-9)

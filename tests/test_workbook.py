@@ -28,7 +28,7 @@ def column(sheet, name):
 
 
 def test_a_sheet_per_table_with_a_frozen_heading_and_a_filter(book):
-    assert [sheet.title for sheet in book] == [f"{name} {zh}" for name, zh in SHEETS.items()]
+    assert [sheet.title for sheet in book] == [f"{name} {zh}" for name, zh in SHEETS.items() if name != "futures"]
     assert set(report.tables.__doc__.split("``")) >= set(SHEETS) - {"about", "norms", "dictionary", "words"}
     for sheet in book:
         assert sheet.freeze_panes == "A3"

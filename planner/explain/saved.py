@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from planner.errors import DataError, Fault
 from planner.model import Rooted, TravelTimes
 from planner.plan import Plan, current_plan
 from planner.travel import travel_times
-from planner.verify.folder import ACTIONS, ROWS, changed, full, number, read_folder
+from planner.verify.folder import ACTIONS, IN_FUTURES, ROWS, changed, full, number, read_folder
 from planner.wording import is_plain, remark_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def read_plan(folder: str | Path, area: str | Path | None = None) -> Plan:
         raise DataError([Fault(str(saved.path), what, "Run its scenario again.") for what in found])
     said = saved.summary
     times = travel_times(saved.area, saved.scenario.travel)
-    unknown = {key: math.nan if said.get(key) is None else float(said[key]) for key in _NUMBERS}
+    unknown: dict[str, Any] = {key: math.nan if said.get(key) is None else float(said[key]) for key in _NUMBERS}
     return Plan(
         saved.area,
         saved.scenario,
@@ -46,6 +46,7 @@ def read_plan(folder: str | Path, area: str | Path | None = None) -> Plan:
         today=current_plan(saved.area, times, saved.scenario),
         rooted=Rooted(said["scenario"]["sha256"], said["area"]["sha256"], said["versions"]),
         notes=tuple(remark_of(held) for held in said["notes"] if is_plain(held)),
+        futures=_frame(saved.futures, IN_FUTURES, whole=("pupils",)) if saved.futures else None,
         **unknown,
     )
 

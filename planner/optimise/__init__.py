@@ -2,10 +2,10 @@
 
 from planner.optimise.alternatives import Alternatives, alternatives
 from planner.optimise.evaluate import assign, objectives, split_objective
-from planner.optimise.exact import solve, solve_then
+from planner.optimise.exact import aimed, solve, solve_then
 from planner.optimise.forced import NEVER, Forced, Relaxation, forced
 from planner.optimise.frontier import Longest, OutOfTimeError, Point, frontier, limit
-from planner.optimise.futures import stacked
+from planner.optimise.futures import Stack, stacked
 from planner.optimise.parts import part_of
 from planner.optimise.presolve import Presolve, presolve
 from planner.optimise.problem import (
@@ -39,7 +39,9 @@ __all__ = [
     "Relaxation",
     "Repair",
     "Side",
+    "Stack",
     "Terms",
+    "aimed",
     "alternatives",
     "assign",
     "forced",

@@ -65,9 +65,9 @@ def optimise(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Plan:
     last = proven[-1]
     if last.status not in ("optimal", "feasible"):
         raise infeasible(question, last.status)
-    found = _used(question, problem, _whole_pupils(question, problem, row, last))
+    found = _used(question, problem, whole_pupils(question, problem, row, last))
     first, *others = (_revalued(problem, goal, proof, found) for goal, proof in zip(goals, proven, strict=True))
-    choice = _choice(question, problem, row, found)
+    choice = choice_of(question, problem, row, found)
     said = notes(question)
     for which, word, other in zip(("second", "third"), scenario.objective.then, others, strict=False):
         value, proof = Amount(other.objective, word), proof_of(other.gap == 0, other.gap)
@@ -90,8 +90,8 @@ def plan_of(
     question: Question, problem: LocationProblem, row: np.ndarray, found: LocationSolution, **said: Any
 ) -> Plan:
     """The plan of a solution: whole pupils, nothing opened for nobody; ``said`` goes to ``Plan`` as it is."""
-    found = _used(question, problem, _whole_pupils(question, problem, row, found))
-    return make_plan(question, _choice(question, problem, row, found), **said)
+    found = _used(question, problem, whole_pupils(question, problem, row, found))
+    return make_plan(question, choice_of(question, problem, row, found), **said)
 
 
 def _revalued(
@@ -103,7 +103,7 @@ def _revalued(
     return dataclasses.replace(proven, objective=value, gap=gap if gap > 1e-9 else 0.0)
 
 
-def _whole_pupils(
+def whole_pupils(
     question: Question, problem: LocationProblem, row: np.ndarray, found: LocationSolution
 ) -> LocationSolution:
     """A split solution without fractions of a pupil.
@@ -198,19 +198,23 @@ def weighted(parts: Sequence[tuple[float, Terms]]) -> Terms:
     return Terms(**{name: added(name) for name in ("cost", "fixed", "facility", "step")})
 
 
-def pose(question: Question, row: np.ndarray) -> tuple[LocationProblem, list[tuple[str, TownRule]]]:
+def pose(
+    question: Question, row: np.ndarray, today: Question | None = None
+) -> tuple[LocationProblem, list[tuple[str, TownRule]]]:
     """The question as pure arrays, and the town and rule of each of the problem's rules.
 
     Parameters
     ----------
     row : the rows of the question to serve (those that some way joins to a school)
+    today : of a future's question, the present's, which says what may end and whose nearest school one is
     """
+    today = today or question
     scenario, sites = question.scenario, question.sites
     goal = terms(question, scenario.objective.minimise, row)
     cost = np.zeros((len(row), len(sites))) if goal.cost is None else goal.cost
     pupils = question.rows["pupils"].to_numpy(dtype=float)[row]
     closed = sites["school_id"].isin(scenario.rules.close).to_numpy()
-    kept = (~question.may_end | sites["school_id"].isin(scenario.rules.keep).to_numpy()) & (
+    kept = (~today.may_end | sites["school_id"].isin(scenario.rules.keep).to_numpy()) & (
         sites["origin"] != "gain"
     ).to_numpy()
     number = {school: k for k, school in enumerate(sites["school_id"].drop_duplicates())}
@@ -239,7 +243,7 @@ def pose(question: Question, row: np.ndarray) -> tuple[LocationProblem, list[tup
         facility=facility,
         facility_cost=goal.facility,
         budgets=ceilings(question, row, *(terms(question, f"{what}_cost_cny", row) for what in ("annual", "capital"))),
-        side=side_of(question, row, forced, facility),
+        side=side_of(question, row, forced, facility, today),
     )
     return problem, meant
 
@@ -255,14 +259,14 @@ def _seats(question: Question, pupils: float, step_cost: np.ndarray | None) -> t
     steps = np.floor(np.clip(room, 0, pupils + capacity.seat_step) / capacity.seat_step)
     limited = np.isfinite(question.scenario.costs.max_capital_cny)
     priced = step_cost is not None or limited or "capital_cost_cny" in question.scenario.objective.then
-    if not priced:
+    if not (priced or question.scenario.assignment.closest):  # whether there is room depends on what is added
         load = np.where(question.allowed, question.rows["pupils"].to_numpy()[:, None], 0).sum(axis=0)
         seats = np.where(seats + steps * capacity.seat_step >= load, np.inf, seats)
     size = np.full(len(seats), float(capacity.seat_step))
     return seats, Expansion(size, steps, np.zeros(len(seats)) if step_cost is None else step_cost)
 
 
-def _choice(question: Question, problem: LocationProblem, row: np.ndarray, found: LocationSolution) -> Choice:
+def choice_of(question: Question, problem: LocationProblem, row: np.ndarray, found: LocationSolution) -> Choice:
     """The solution as a choice: whole pupils, and no more seats added than are used."""
     capacity = question.scenario.capacity
     pupils = question.rows["pupils"].to_numpy()

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from planner.optimise import Terms
 
 
-def side_of(question: Question, row: np.ndarray, forced: np.ndarray, facility: np.ndarray) -> Side | None:
+def side_of(
+    question: Question, row: np.ndarray, forced: np.ndarray, facility: np.ndarray, today: Question
+) -> Side | None:
     """The side conditions of a scenario; None where it asks none.
 
     Parameters
@@ -23,6 +25,7 @@ def side_of(question: Question, row: np.ndarray, forced: np.ndarray, facility: n
     row : the rows of the question that are served
     forced : (n_site,) bool, the stage goes on whatever happens: its school may be as small as it is
     facility : (n_site,) the school of each site, counted from 0
+    today : says whose nearest school one is
     """
     rules, ways = question.scenario.rules, question.scenario.assignment
     count = int(facility.max(initial=-1)) + 1
@@ -36,17 +39,21 @@ def side_of(question: Question, row: np.ndarray, forced: np.ndarray, facility: n
         least=least,
         most=most,
         distance=question.minutes[row] if ways.closest else None,
-        only=_merging(question, row),
+        only=_merging(question, row, today),
         touching=_touching(question, row) if ways.contiguous else None,
     )
     asked = (least, most, side.distance, side.only or None, side.touching)
     return None if all(part is None for part in asked) else side
 
 
-def _merging(question: Question, row: np.ndarray) -> tuple[Only, ...]:
+def _merging(question: Question, row: np.ndarray, today: Question) -> tuple[Only, ...]:
     """Where the pupils of schools in ``merge_into`` go, stage by stage."""
+    import pandas as pd
+
     sites, found = question.sites, []
-    at_today = question.nearest_today[row]
+    keys = ["demand_id", "band"]
+    place = pd.MultiIndex.from_frame(today.rows[keys]).get_indexer(pd.MultiIndex.from_frame(question.rows[keys]))
+    at_today = today.nearest_today[place[row]]
     for school, targets in question.scenario.rules.merge_into.items():
         into = sites["school_id"].isin(targets)
         for j in np.flatnonzero((sites["school_id"] == school) & question.exists):

@@ -34,6 +34,8 @@ class Plan:
     today : the layout before, None for today's layout itself
     rooted : hashes and versions
     notes : what a reader must know (what was relaxed or unknown), in both languages or in the user's own words
+    futures : of a plan made over futures, who goes where in each: the columns of ``assignment`` after ``future``, its
+        name; else None
     """
 
     area: StudyArea
@@ -52,6 +54,7 @@ class Plan:
     today: Plan | None = None
     rooted: Rooted = field(default_factory=Rooted)
     notes: tuple[Remark, ...] = ()
+    futures: pd.DataFrame | None = None
 
     def save(self, folder: str | Path) -> Path:
         """Write the plan folder (plan.json, tables, workbook, GeoPackage, map); all of it or nothing."""

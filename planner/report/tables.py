@@ -24,15 +24,17 @@ def tables(plan: Plan) -> dict[str, pd.DataFrame]:
     Returns
     -------
     By name: ``scorecard``, ``actions``, ``assignment``, ``moves`` (who changes school), ``bands`` and ``towns``
-    (trips), ``kept`` (open schools by town and kind), ``schools`` and ``villages`` (as they are today)
+    (trips), ``kept`` (open schools by town and kind), ``schools`` and ``villages`` (as they are today); of a plan made
+    over futures ``futures`` (who goes where in each), too
 
     >>> list(tables(tiny.plan))
     ['scorecard', 'actions', 'assignment', 'moves', 'bands', 'towns', 'kept', 'schools', 'villages']
     """
-    return {
+    over = {} if plan.futures is None else {"futures": _named(plan, plan.futures)}
+    return over | {
         "scorecard": scorecard(plan),
         "actions": _actions(plan),
-        "assignment": _assignment(plan),
+        "assignment": _named(plan, plan.assignment),
         "moves": moves(plan),
         "bands": by_band(plan).rename(columns=MINUTES).rename_axis("band").reset_index(),
         "towns": _of_towns(plan, by_town(plan).rename(columns=MINUTES)),
@@ -49,12 +51,15 @@ def _actions(plan: Plan) -> pd.DataFrame:
     return actions
 
 
-def _assignment(plan: Plan) -> pd.DataFrame:
-    schools, demand, assignment = plan.area.schools, plan.area.demand, plan.assignment.copy()
-    assignment.insert(1, "demand_name", assignment["demand_id"].map(demand["name"]))
-    assignment.insert(2, "town_id", assignment["demand_id"].map(demand["town_id"]))
-    at = assignment.columns.get_loc("school_id")
-    assignment.insert(int(at) + 1, "school_name", assignment["school_id"].map(schools["name"]).fillna(""))  # type: ignore[arg-type]
+def _named(plan: Plan, given: pd.DataFrame) -> pd.DataFrame:
+    """Who goes where, with the names beside the ids."""
+    schools, demand, assignment = plan.area.schools, plan.area.demand, given.copy()
+    for after, column, names in (
+        ("demand_id", "demand_name", assignment["demand_id"].map(demand["name"])),
+        ("demand_name", "town_id", assignment["demand_id"].map(demand["town_id"])),
+        ("school_id", "school_name", assignment["school_id"].map(schools["name"]).fillna("")),
+    ):
+        assignment.insert(list(assignment.columns).index(after) + 1, column, names)
     assignment[["minutes", "km"]] = assignment[["minutes", "km"]].round(6)
     return assignment
 

@@ -22,6 +22,7 @@ SHEETS = {
     "actions": "学校",
     "moves": "转校",
     "assignment": "划片",
+    "futures": "情形",
     "bands": "学段",
     "towns": "乡镇",
     "kept": "保留",
@@ -31,7 +32,7 @@ SHEETS = {
     "dictionary": "字典",
     "words": "词汇",
 }
-"""Sheets in order, and what follows their names in Chinese."""
+"""Sheets in order, and what follows their names in Chinese; ``futures`` only of a plan made over them."""
 
 FORMATS = {"min": "#,##0.0", "km": "#,##0.00", "%": "0.0", "pupil-min": "#,##0", "pupil-km/day": "#,##0"}
 WHOLE, FINE = "#,##0", "#,##0.0000"
@@ -58,10 +59,10 @@ def sheets(plan: Plan, frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataF
 
     words = pd.DataFrame(vocabulary())
     made = {**frames, "about": about(plan), "norms": norms(plan.scenario), "words": words}
-    of = pd.DataFrame(entries((name, made[name].columns) for name in SHEETS if name != "dictionary"))
+    of = pd.DataFrame(entries((name, made[name].columns) for name in SHEETS if name in made))
     own = pd.DataFrame(entries([("dictionary", of.columns)]))
     made["dictionary"] = pd.concat([of, own], ignore_index=True)
-    return {name: made[name] for name in SHEETS}
+    return {name: made[name] for name in SHEETS if name in made}
 
 
 def write_workbook(plan: Plan, frames: Mapping[str, pd.DataFrame], path: Path) -> None:

@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from planner.model import Roads
+from planner.remembered import remembered
 
 PAIRS_AT_A_TIME = 100_000
 """Doors and straight pieces that are looked at together: arrays of 0.8 MB stay in the processor's cache."""
@@ -56,6 +57,12 @@ def lines_of(drawn: np.ndarray) -> Lines:
     start = before[:-1] - np.repeat(before[first[:-1]], np.diff(first))
     x, y = xy[:-1][piece].T
     return Lines(first, x, y, way[:, 0], way[:, 1], length, start, before[first[1:]] - before[first[:-1]])
+
+
+@remembered
+def lines_of_roads(roads: Roads) -> Lines:
+    """All edges as straight pieces."""
+    return lines_of(roads.edges.geometry.to_numpy())
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +117,7 @@ def access(
     """
     import shapely
 
-    lines = lines_of(roads.edges.geometry.to_numpy())
+    lines = lines_of_roads(roads)
     xy = shapely.get_coordinates(points)
     door, edge = edges_near(points, roads, ahead, back, within_m) if near is None else near
     pieces = np.append(0, np.cumsum(np.diff(lines.first)[edge]))

@@ -75,11 +75,9 @@ def quickest_arc(network: Network, tail: np.ndarray, head: np.ndarray) -> np.nda
     >>> quickest_arc(walk, np.array([0, 1, 0]), np.array([1, 0, 2])).tolist()  # three edges: arc 3 is edge 0, back
     [0, 3, -1]
     """
-    size = np.int64(network.size)
-    keys, wanted = network.tail * size + network.head, tail * size + head
-    order = np.lexsort((network.metres, network.minutes, keys))
-    order = order[np.isfinite(network.minutes[order])]
-    if not len(order):
+    size, arcs = np.int64(network.size), network.quickest
+    if not len(arcs):
         return np.full(len(tail), -1)
-    at = order[np.minimum(np.searchsorted(keys[order], wanted), len(order) - 1)]
-    return np.where(keys[at] == wanted, at, -1)
+    keys, wanted = network.head[arcs] * size + network.tail[arcs], head * size + tail
+    at = np.minimum(np.searchsorted(keys, wanted), len(arcs) - 1)
+    return np.where(keys[at] == wanted, arcs[at], -1)

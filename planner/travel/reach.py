@@ -17,7 +17,7 @@ import numpy as np
 
 from planner.errors import Fault, ScenarioError
 from planner.model import MODES, StudyArea
-from planner.roads.access import Lines, Side, explode, lead, lines_of
+from planner.roads.access import Lines, Side, explode, lead, lines_of_roads
 from planner.scenario import Travel
 from planner.travel.bounded import within
 from planner.travel.changes import settle
@@ -177,7 +177,7 @@ def reach(area: StudyArea, travel: Travel, rows: np.ndarray, mode: str, within_m
     most = travel.walk_max_minutes + 1e-9 if mode == "walk" else np.inf
     limit = min(within_minutes, most) - of.wait_minutes
     minutes, school = junction_minutes(network, of.into.take(rows), limit)
-    lines = lines_of(area.roads.edges.geometry.to_numpy())
+    lines = lines_of_roads(area.roads)
     marks, crossings = _beside(area.schools.geometry.to_numpy()[rows], network, off, lines, minutes, limit)
     rides = [_rides(network, minutes, school, marks[ahead], ahead, limit) for ahead in (True, False)]
     stops = network.stops
@@ -221,14 +221,14 @@ def _beside(
     crossed: list[tuple[np.ndarray, ...]] = []
     within = min(off.within_m, max(limit, 0.0) / off.pace)
     stops = np.flatnonzero(network.stops)
-    tree = shapely.STRtree(network.roads.edges.geometry.to_numpy()[stops])
     length = network.roads.edges["length_m"].to_numpy()
     ends = network.roads.edges[["from_node", "to_node"]].to_numpy(dtype=np.int64)
     xy = shapely.get_coordinates(points)
     with np.errstate(invalid="ignore", divide="ignore"):
         scale = np.where(lines.drawn > 0, length / lines.drawn, 0.0)
     for begin in range(0, max(len(points), 1), SCHOOLS_AT_A_TIME):
-        school, edge = tree.query(points[begin : begin + SCHOOLS_AT_A_TIME], predicate="dwithin", distance=within)
+        some = points[begin : begin + SCHOOLS_AT_A_TIME]
+        school, edge = network.stop_tree.query(some, predicate="dwithin", distance=within)
         school, edge = school + begin, stops[edge]
         row, piece = explode(lines, edge)
         near = Side(lines, piece, xy[school[row]], within).near

@@ -220,8 +220,7 @@ def connections(area: StudyArea, travel: Travel, mode: str) -> Connections:
     node = roads.edges["from_node"].to_numpy(dtype=np.int64)
     doors = np.concatenate([area.demand.geometry.to_numpy(), area.schools.geometry.to_numpy()])
     stops = np.flatnonzero(network.stops)
-    tree = shapely.STRtree(roads.edges.geometry.to_numpy()[stops])
-    door, at = tree.query(doors, predicate="dwithin", distance=travel.max_access_m)
+    door, at = network.stop_tree.query(doors, predicate="dwithin", distance=travel.max_access_m)
     touched, spot, part = stops[at], found.place[node], found.part[node]
     order = np.lexsort((spot[touched], door))
     door, touched = door[order], touched[order]

@@ -11,7 +11,7 @@ import numpy as np
 from planner.model import Roads
 from planner.roads.access import along_one
 from planner.travel.doors import Doors
-from planner.travel.network import Network, OffRoad
+from planner.travel.network import Network, OffRoad, quickest
 
 if TYPE_CHECKING:
     from planner.travel.hierarchy import Hierarchy
@@ -146,18 +146,15 @@ def reversed_graph(network: Network, into: Doors) -> tuple[Any, np.ndarray, np.n
     """
     from scipy.sparse import csr_array
 
-    size = network.size + len(into.first) - 1
+    size, arcs = network.size + len(into.first) - 1, network.quickest
     door = network.size + np.repeat(np.arange(len(into.first) - 1), np.diff(into.first))
-    minutes, metres = np.append(network.minutes, into.minutes), arc_metres(network, into)
-    tail, head = np.append(network.tail, into.node), np.append(network.head, door)
     # Of parallel arcs the quickest counts; scipy would add them up. Zero minutes stay an arc, not "no arc".
-    order = np.lexsort((metres, minutes, tail, head))
-    order = order[np.isfinite(minutes[order])]
-    tail, head = tail[order], head[order]
-    first = np.append(True, (tail[1:] != tail[:-1]) | (head[1:] != head[:-1]))[: len(tail)]
-    tail, head, order = tail[first], head[first], order[first]
+    ways = quickest(door, into.node, into.minutes, into.metres)
+    tail, head = np.append(network.tail[arcs], into.node[ways]), np.append(network.head[arcs], door[ways])
+    minutes = np.append(network.minutes[arcs], into.minutes[ways])
     indptr = np.searchsorted(head, np.arange(size + 1))
-    return csr_array((minutes[order], tail, indptr), shape=(size, size)), tail, head, order
+    order = np.append(arcs, len(network.minutes) + ways)
+    return csr_array((minutes, tail, indptr), shape=(size, size)), tail, head, order
 
 
 def arc_metres(network: Network, into: Doors) -> np.ndarray:
@@ -168,12 +165,9 @@ def arc_metres(network: Network, into: Doors) -> np.ndarray:
 def lengths(before: np.ndarray, head: np.ndarray, tail: np.ndarray, metres: np.ndarray) -> np.ndarray:
     """Metres along a shortest-path tree, by pointer doubling; ``before`` is the next node towards school."""
     size = len(before)
-    node = np.flatnonzero(before >= 0)
-    total = np.zeros(size)
-    step = before.astype(np.int64)
-    # The arc node -> before[node]: arcs are sorted by (head, tail).
-    at = np.searchsorted(head * np.int64(size) + tail, step[node] * size + node)
-    total[node] = metres[at]
+    taken = before[tail] == head
+    total, step = np.zeros(size), before.astype(np.int64)
+    total[tail[taken]] = metres[taken]
     parent = np.where(step >= 0, step, np.arange(size))
     while True:
         further = parent[parent]

@@ -9,6 +9,7 @@ from planner.model import StudyArea
 from planner.verify import checks, conditions
 from planner.verify.checks import Check
 from planner.verify.folder import read_folder
+from planner.verify.futures import over_futures
 
 __all__ = ["Check", "Verification", "verify"]
 
@@ -49,7 +50,8 @@ def verify(folder: str | Path, *, area: str | Path | StudyArea | None = None) ->
     """Check a plan folder against its area and scenario.
 
     Pupils conserved, schools open and teaching, whole villages, seats, every rule, the norms, costs, the objective and
-    its gap, and the times and kilometres of a sample of trips by another algorithm than the planner's.
+    its gap, and the times and kilometres of a sample of trips by another algorithm than the planner's. Of a plan made
+    over futures who goes where in each, too, and the objective over them.
 
     Parameters
     ----------
@@ -76,4 +78,4 @@ def verify(folder: str | Path, *, area: str | Path | StudyArea | None = None) ->
         checks.costs,
         checks.proof,
     )
-    return Verification((*(check(plan) for check in battery), *conditions.asked(plan)))
+    return Verification((*(check(plan) for check in battery), *conditions.asked(plan, plan), *over_futures(plan)))

@@ -10,7 +10,7 @@ import numpy as np
 
 from planner.model import BAND_GRADES, BAND_STAGE, BANDS, BUS_MODES
 from planner.verify.folder import ENDED, Folder, changed, changed_besides, number, open_stages, place
-from planner.verify.network import Network
+from planner.verify.network import network_of
 
 SAMPLE = 40
 SLACK_MINUTES = 1e-4
@@ -197,7 +197,7 @@ def norms(plan: Folder) -> Check:
         if number(row["minutes"]) > limit + SLACK_MINUTES:
             beyond.append(row)
     if beyond and today:
-        network = Network(plan)
+        network = network_of(plan)
         beyond = [
             row
             for row in beyond
@@ -214,11 +214,11 @@ def trips(plan: Folder) -> Check:
     """A sample of trips, times, kilometres and modes, by a search of its own from the village outwards."""
     step = max(len(plan.assignment) // SAMPLE, 1)
     rows = plan.assignment[::step] + [row for row in plan.assignment if row["reason"] == "unreachable"][:10]
-    network, failures = Network(plan), []
+    network, failures = network_of(plan), []
     for row in rows:
         if not row["school_id"]:
             if row["reason"] == "unreachable":
-                way = network.any_school(row)
+                way = _any_school(plan, row)
                 if way is not None:
                     failures.append(f"{place(row)}: called unreachable, but {way} can be reached")
             continue
@@ -231,27 +231,23 @@ def trips(plan: Folder) -> Check:
     return Check("travel times of a sample", len(rows), tuple(failures))
 
 
+def _any_school(plan: Folder, row: dict[str, str]) -> str | None:
+    """An open school that teaches the row's band and can be reached."""
+    stage, grades, network = BAND_STAGE[row["band"]], set(BAND_GRADES[row["band"]]), network_of(plan)
+    for school, of in open_stages(plan):
+        teaches = grades <= set(plan.area.schools.loc[school, "grades"])
+        if of == stage and teaches and math.isfinite(network.minutes(row["demand_id"], row["band"], school)):
+            return school
+    return None
+
+
 def costs(plan: Folder) -> Check:
     """Annual and capital cost, added up again."""
-    area, scenario, failures = plan.area, plan.scenario, []
-    kinds = scenario.costs.annual_cny_per_school
-    annual = 0.0
-    for school in {school for school, _ in open_stages(plan)}:
-        row = area.schools.loc[school]
-        own = float(row["annual_cost_cny"])
-        annual += kinds.get(row["kind"], math.nan) if math.isnan(own) else own
-    bus_days = 2 * 200  # both ways, 200 days
-    for row in plan.assignment:
-        if row["school_id"]:
-            annual += scenario.costs.annual_cny_per_pupil * round(number(row["pupils"]))
-            if row["mode"] in BUS_MODES:
-                annual += (
-                    scenario.costs.bus_cny_per_pupil_km * bus_days * round(number(row["pupils"])) * number(row["km"])
-                )
+    failures = []
     added = sum(number(a["seats_added"]) for a in plan.actions)
-    price = scenario.capacity.cost_per_seat_cny
+    price = plan.scenario.capacity.cost_per_seat_cny
     capital = 0.0 if added == 0 else math.nan if price is None else added * price
-    for name, found in (("annual_cost_cny", annual), ("capital_cost_cny", capital)):
+    for name, found in (("annual_cost_cny", annual_cost(plan)), ("capital_cost_cny", capital)):
         said = plan.summary[name]
         said = math.nan if said is None else float(said)
         agree = (math.isnan(said) and math.isnan(found)) or math.isclose(said, found, rel_tol=1e-6, abs_tol=1.0)
@@ -260,19 +256,32 @@ def costs(plan: Folder) -> Check:
     return Check("costs", 2, tuple(failures))
 
 
+def annual_cost(plan: Folder) -> float:
+    """A year's running costs, added up again; NaN where an open school's are unknown."""
+    costs = plan.scenario.costs
+    annual = 0.0
+    for school in {school for school, _ in open_stages(plan)}:
+        row = plan.area.schools.loc[school]
+        own = float(row["annual_cost_cny"])
+        annual += costs.annual_cny_per_school.get(row["kind"], math.nan) if math.isnan(own) else own
+    bus_days = 2 * 200  # both ways, 200 days
+    for row in plan.assignment:
+        if row["school_id"]:
+            pupils = round(number(row["pupils"]))
+            annual += costs.annual_cny_per_pupil * pupils
+            if row["mode"] in BUS_MODES:
+                annual += costs.bus_cny_per_pupil_km * bus_days * pupils * number(row["km"])
+    return annual
+
+
 def proof(plan: Folder) -> Check:
-    """The objective is the sum of its parts; bound, gap and status agree."""
+    """The objective is the sum of its parts (over futures: ``verify.futures``); bound, gap and status agree."""
     said, failures = plan.summary, []
     if said["status"] == "scored":
         return Check("scored plan: no optimum is claimed", 0)
     if missing := [key for key in ("objective", "bound", "gap") if said[key] is None]:
         return Check("objective, bound and gap", 4, tuple(f"{key} is unknown" for key in missing))
-    if plan.scenario.objective.over:  # of times that the folder does not hold
-        found = said["objective"]
-    elif said["objective_unit"] == "weighted_cny":
-        found = sum(price * _value(plan, word) for word, price in plan.scenario.objective.weights_cny.items() if price)
-    else:
-        found = _value(plan, said["objective_unit"])
+    found = said["objective"] if plan.scenario.objective.over else objective_value(plan, said["objective_unit"])
     if not math.isclose(found, said["objective"], rel_tol=1e-5, abs_tol=0.5):
         failures.append(f"objective {said['objective']:,.2f} in plan.json, {found:,.2f} from the tables")
     if said["bound"] > said["objective"] + 1e-6 * abs(said["objective"]):
@@ -284,6 +293,13 @@ def proof(plan: Folder) -> Check:
     if said["status"] == "optimal" and said["gap"] > plan.scenario.solver.gap + 1e-6:
         failures.append("called optimal, but the gap is above the scenario's")
     return Check("objective, bound and gap", 4, tuple(failures))
+
+
+def objective_value(plan: Folder, objective: str) -> float:
+    """An objective from the tables, the weighted one from its parts."""
+    if objective == "weighted_cny":
+        return sum(price * _value(plan, word) for word, price in plan.scenario.objective.weights_cny.items() if price)
+    return _value(plan, objective)
 
 
 def _value(plan: Folder, objective: str) -> float:

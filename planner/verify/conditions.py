@@ -13,15 +13,15 @@ from planner.verify.checks import SLACK_MINUTES, Check, minutes_by_band
 from planner.verify.folder import ENDED, Folder, number, open_stages, place
 
 
-def asked(plan: Folder) -> Iterator[Check]:
-    """The checks that the scenario gives cause for."""
+def asked(plan: Folder, present: Folder) -> Iterator[Check]:
+    """The checks that the scenario gives cause for; ``present``: the plan's, where ``plan`` is one of its futures."""
     scenario = plan.scenario
     if scenario.rules.min_pupils_per_school > 0 or math.isfinite(scenario.capacity.max_pupils_per_school):
         yield sizes(plan)
     if math.isfinite(scenario.costs.max_annual_cny) or math.isfinite(scenario.costs.max_capital_cny):
         yield ceilings(plan)
     if scenario.rules.merge_into:
-        yield merging(plan)
+        yield merging(plan, present)
     if scenario.assignment.closest:
         yield closest(plan)
     if scenario.assignment.contiguous:
@@ -66,10 +66,10 @@ def ceilings(plan: Folder) -> Check:
     return Check("costs within their ceilings", 2, tuple(failures))
 
 
-def merging(plan: Folder) -> Check:
+def merging(plan: Folder, present: Folder) -> Check:
     """The pupils of a closed school in ``merge_into`` go where the scenario sends them."""
     ended = {(a["school_id"], a["stage"]) for a in plan.actions if a["action"] in ENDED}
-    minutes, failures, checked = _to_every_school(plan), [], 0
+    minutes, failures, checked = _to_every_school(present), [], 0
     existing = (plan.area.schools["status"] != "candidate").to_numpy()
     for row in plan.assignment:
         if not row["school_id"]:

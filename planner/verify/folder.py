@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from planner.privacy import public_area
 from planner.scenario import Scenario, parse_scenario
 
 READ = ("plan.json", "scenario.toml", "actions.csv", "assignment.csv", "scorecard.csv")
+OF_FUTURES = "futures.csv"
 # Columns that are read, and whether their cells are numbers ("?": a number or blank).
 ACTIONS = {"school_id": "", "stage": "", "action": "", "into": "", "seats": "?", "seats_added": "1", "pupils": "1"}
 ROWS = {
@@ -26,6 +27,7 @@ ROWS = {
     "minutes": "?",
     "km": "?",
 }
+IN_FUTURES = {"future": "", **ROWS}
 MAY_BE_BLANK = ("school_id", "into", "mode")
 NAMES = {"school_id": "school", "into": "school", "demand_id": "demand point"}
 # What plan.json must hold to be read, a number that may be unknown as null.
@@ -46,7 +48,8 @@ ENDED = ("close", "merge", "convert", "none")
 class Folder:
     """A plan folder as it was read: plan.json, the rows of the tables, and what they were made from.
 
-    ``files`` are the hashes that its manifest gives.
+    ``files`` are the hashes that its manifest gives; ``futures`` the rows of who goes where in each future, of a plan
+    made over them.
     """
 
     path: Path
@@ -56,6 +59,7 @@ class Folder:
     assignment: list[dict[str, str]]
     area: StudyArea
     scenario: Scenario
+    futures: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def public(self) -> bool:
@@ -72,6 +76,7 @@ def read_folder(path: Path, area: str | Path | StudyArea | None = None) -> Folde
         summary = json.loads((path / "plan.json").read_text("utf-8"))
         manifest = json.loads((path / "manifest.json").read_text("utf-8"))
         actions, assignment = (_rows(path / name) for name in ("actions.csv", "assignment.csv"))
+        futures = _rows(path / OF_FUTURES) if (path / OF_FUTURES).exists() else []
         scenario = parse_scenario((path / "scenario.toml").read_text("utf-8"), str(path / "scenario.toml"))
     except (OSError, ValueError) as error:
         fault = Fault(str(path), f"it is no complete plan folder: {error}", "Name a folder that planner run wrote.")
@@ -81,6 +86,7 @@ def read_folder(path: Path, area: str | Path | StudyArea | None = None) -> Folde
         *_shape(path / "manifest.json", manifest, {"files": (dict,)}),
         *_faults(path / "actions.csv", actions, ACTIONS),
         *_faults(path / "assignment.csv", assignment, ROWS),
+        *(_faults(path / OF_FUTURES, futures, IN_FUTURES) if futures else ()),
     ]:
         raise DataError(faults)
     where = summary["area"].get("folder")
@@ -94,9 +100,10 @@ def read_folder(path: Path, area: str | Path | StudyArea | None = None) -> Folde
     if faults := [
         *_strangers(path / "actions.csv", actions, _known(area, ACTIONS)),
         *_strangers(path / "assignment.csv", assignment, _known(area, ROWS)),
+        *_strangers(path / OF_FUTURES, futures, _known(area, ROWS)),
     ]:
         raise DataError(faults)
-    return Folder(path, summary, manifest["files"], actions, assignment, area, scenario)
+    return Folder(path, summary, manifest["files"], actions, assignment, area, scenario, futures)
 
 
 def full(plan: Folder) -> Folder:
@@ -161,7 +168,8 @@ def _strangers(path: Path, rows: list[dict[str, str]], known: dict[str, frozense
 def changed(plan: Folder) -> list[str]:
     """What is no longer as it was when the plan was written: what is read of it, and what it was made from."""
     said = plan.summary
-    found = [f"{name} has been changed" for name in READ if _sha256(plan.path / name) != plan.files.get(name)]
+    read = (*READ, *((OF_FUTURES,) if plan.futures or OF_FUTURES in plan.files else ()))
+    found = [f"{name} has been changed" for name in read if _sha256(plan.path / name) != plan.files.get(name)]
     if said["area"]["sha256"] != plan.area.content_hash:
         found.append("the study area has changed")
     if said["scenario"]["sha256"] != plan.scenario.sha256:
@@ -173,7 +181,7 @@ def changed(plan: Folder) -> list[str]:
 
 def changed_besides(plan: Folder) -> list[str]:
     """Files of the folder that are only looked at, and are missing or no longer as they were written."""
-    found = {name: _sha256(plan.path / name) for name in plan.files if name not in READ}
+    found = {name: _sha256(plan.path / name) for name in plan.files if name not in (*READ, OF_FUTURES)}
     return [
         f"{name} {'is missing' if found[name] is None else 'has been changed since the plan was written'}"
         for name in found

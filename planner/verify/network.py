@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from planner.model import BAND_GRADES, BAND_STAGE, BUS_MODES
+from planner.model import BAND_GRADES, BUS_MODES, StudyArea
+from planner.remembered import remembered
 from planner.roads import along_one
+from planner.scenario import Travel
 from planner.travel.doors import Doors
 from planner.travel.network import Network as RoadNetwork
 from planner.travel.network import OffRoad, off_road
 from planner.travel.ways import ways
-from planner.verify.folder import Folder, open_stages
+from planner.verify.folder import Folder
 
 Arcs = Mapping[Any, list[tuple[Any, float]]]
 
@@ -33,7 +35,10 @@ class Door:
 
 @dataclass(frozen=True, eq=False)
 class Lane:
-    """A mode one way: the network, arcs between junctions and on to schools, and the doors at either end."""
+    """A mode one way: the network, arcs between junctions and on to schools, and the doors at either end.
+
+    ``alighting`` says by edge and direction which schools get off there, ``minutes`` how long the whole edge takes.
+    """
 
     network: RoadNetwork
     off: OffRoad
@@ -41,19 +46,24 @@ class Lane:
     homes: Mapping[str, Door]
     schools: Mapping[str, Door]
     alighting: Mapping[tuple[int, bool], list[tuple[str, float, float]]]
+    minutes: Mapping[tuple[int, bool], float]
 
     def ride(self, homes: Sequence[Door], totals: Sequence[dict[str, float]], limit: float = math.inf) -> None:
         """Shorten each home's trips to schools where it gets on an edge and the school gets off it before its end.
 
         Trips of the limit and longer are not looked at.
         """
-        length, passing = self.network.roads.edges["length_m"].to_numpy(), []
+        passing = []
         for i, home in enumerate(homes):
-            for (edge, ahead), (share, walk) in home.on.items():
-                pace = (self.network.ahead if ahead else self.network.back)[edge]
-                for school, its_share, its_walk in self.alighting.get((edge, ahead), ()):
+            most = min(limit, max((totals[i].get(school, math.inf) for school in self.schools), default=0.0))
+            for way, (share, walk) in home.on.items():
+                # Nobody saves more than the whole edge by getting off behind the place where they got on.
+                if way not in self.alighting or walk - self.minutes[way] >= most:
+                    continue
+                edge, ahead = way
+                for school, its_share, its_walk in self.alighting[way]:
                     on = (its_share - share) * (1 if ahead else -1)
-                    total = float(walk + its_walk + on * length[edge] * pace)
+                    total = walk + its_walk + on * self.minutes[way]
                     if total >= min(totals[i].get(school, math.inf), limit):
                         continue
                     if on < 0:  # the two places pass each other: other places on the edge, none quicker than this
@@ -73,9 +83,8 @@ class Lane:
 class Network:
     """The roads as plain lists, searched with a heap from one village at a time."""
 
-    def __init__(self, plan: Folder) -> None:
-        self.plan = plan
-        self.travel = plan.scenario.travel
+    def __init__(self, area: StudyArea, travel: Travel) -> None:
+        self.area, self.travel = area, travel
         self._lanes: dict[tuple[str, bool], Lane] = {}
         self._back: dict[str, Arcs] = {}
         self._reach: dict[tuple[str, str, float], dict[str, float]] = {}
@@ -99,7 +108,7 @@ class Network:
 
     def _teaching(self, band: str) -> list[str]:
         """Existing schools that teach the band."""
-        schools = self.plan.area.schools
+        schools = self.area.schools
         return [
             str(school)
             for school, status, grades in zip(schools.index, schools["status"], schools["grades"], strict=True)
@@ -119,15 +128,6 @@ class Network:
         lane.ride(homes, totals)
         least = [min((of[school] for school in teaching), default=math.inf) for of in totals]
         return {place: self._door_to_door(total, mode) for place, total in zip(lane.homes, least, strict=True)}
-
-    def any_school(self, row: dict[str, str]) -> str | None:
-        """An open school that teaches the band and can be reached."""
-        stage, grades = BAND_STAGE[row["band"]], set(BAND_GRADES[row["band"]])
-        for school, of in open_stages(self.plan):
-            teaches = grades <= set(self.plan.area.schools.loc[school, "grades"])
-            if of == stage and teaches and math.isfinite(self.minutes(row["demand_id"], row["band"], school)):
-                return school
-        return None
 
     def reach(self, demand: str, mode: str, limit: float = math.inf) -> dict[str, float]:
         """Minutes, door to door, to every school that the mode reaches; of both ways the mean where that is asked.
@@ -161,7 +161,7 @@ class Network:
 
     def _straight(self, mode: str, homewards: bool, within_m: float = math.inf) -> Lane:
         """From door to door on one network; the way home is the way to school on the network turned round."""
-        area, travel = self.plan.area, self.travel
+        area, travel = self.area, self.travel
         if within_m < travel.max_access_m:
             travel = travel.model_copy(update={"max_access_m": within_m})
         of = ways(area, travel, mode, turned=homewards)
@@ -185,6 +185,12 @@ class Network:
         return _lane(bus.network, bus.off, homes, schools)
 
 
+@remembered
+def network_of(plan: Folder) -> Network:
+    """The roads of a plan, one for all checks: what one has searched the next finds again."""
+    return Network(plan.area, plan.scenario.travel)
+
+
 def _lane(network: RoadNetwork, off: OffRoad, homes: Mapping[str, Door], schools: Mapping[str, Door]) -> Lane:
     arcs: dict[Any, list[tuple[Any, float]]] = defaultdict(list)
     columns = (network.roads.edges[c].tolist() for c in ("from_node", "to_node", "length_m"))
@@ -194,12 +200,14 @@ def _lane(network: RoadNetwork, off: OffRoad, homes: Mapping[str, Door], schools
         if math.isfinite(back):
             arcs[b].append((a, metres * back))
     alighting: dict[tuple[int, bool], list[tuple[str, float, float]]] = defaultdict(list)
+    length, pace = network.roads.edges["length_m"].tolist(), (network.back.tolist(), network.ahead.tolist())
     for school, door in schools.items():
         for node, walk in door.ends:
             arcs[node].append((school, walk))
         for road, (share, walk) in door.on.items():
             alighting[road].append((school, share, walk))
-    return Lane(network, off, arcs, homes, schools, alighting)
+    minutes = {(edge, ahead): length[edge] * pace[ahead][edge] for edge, ahead in alighting}
+    return Lane(network, off, arcs, homes, schools, alighting, minutes)
 
 
 def _doors(places: Any, found: Doors, *, into: bool) -> dict[str, Door]:
