@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.optimise import Expansion, LocationProblem, Only, Side, solve, violations
+from planner.optimise import Expansion, LocationProblem, Only, Side, narrow, solve, violations
+from planner.optimise.mip import build
 from tests import oracle
 
 CONDITIONS = ("least", "most", "distance", "only", "touching")
@@ -112,6 +113,22 @@ def test_the_optimum_is_the_one_of_every_possibility(problem):
         assert violations(problem, found) == []
 
 
+@settings(max_examples=200, deadline=None)
+@given(problems(), st.sampled_from([1e-4, 0.05, 0.5]))
+def test_below_ceilings_too_the_optimum_is_the_one_of_every_possibility(problem, first):
+    """However low the first ceiling is, and whatever the reduced costs rule out below it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"WORTH_FROM": 0, "MOST_LEFT": 1.0, "CEILING": first}.items():
+            patch.setattr(narrow, name, value)
+        expected, found = best(problem), solve(problem)
+    if math.isinf(expected):
+        assert found.status == "infeasible"
+    else:
+        assert (found.status, found.gap) == ("optimal", 0.0)
+        assert found.objective == pytest.approx(expected)
+        assert violations(problem, found) == []
+
+
 def test_a_point_goes_past_a_full_site_and_not_past_one_with_room():
     problem = LocationProblem(
         [[5.0, 1.0], [5.0, 1.0]], weight=[3, 3], capacity=[3, 9], fixed_cost=[0, 0], forced_open=(0, 1),
@@ -121,6 +138,18 @@ def test_a_point_goes_past_a_full_site_and_not_past_one_with_room():
     assert sorted(found.assignment.tolist()) == [0, 1]  # the near site is full with one of them
     assert solve(dataclasses.replace(problem, capacity=[9, 9])).assignment.tolist() == [0, 0]
     assert solve(dataclasses.replace(problem, capacity=[2, 9])).assignment.tolist() == [1, 1]
+
+
+def test_rows_of_closest_sites_hold_whole_numbers_alone():
+    """With parts of them, HiGHS 1.16 never ended to strengthen a row of Xunyi's in its presolve, whatever the limit."""
+    problem = LocationProblem(
+        [[5.0, 1.0, 2.0], [5.0, 1.0, 2.0]], weight=[3, 4], capacity=[7, 9, np.inf],
+        expansion=Expansion([5, 5, 5], [2, 0, 0], [1, 1, 1]), side=Side(distance=[[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]),
+    )  # fmt: skip
+    late = build(problem).late
+    assert late.matrix.nnz > 0
+    assert (late.matrix.data == np.round(late.matrix.data)).all()
+    assert (late.upper == np.round(late.upper)).all()
 
 
 def test_split_points_fill_the_near_site_before_any_goes_farther():

@@ -76,3 +76,16 @@ def test_every_scenario_runs_and_verifies(file, county, tmp_path):
     plan = pl.optimise(county, pl.travel_times(county, scenario.travel), scenario)
     found = pl.verify(plan.save(tmp_path / file.stem))
     assert found.passed, str(found)
+
+
+@pytest.mark.parametrize("asked", ["closest", "contiguous"])
+def test_conditions_on_assignment_are_proven_and_verify(asked, county, tmp_path):
+    """One objective alone, to be quick: about two and four seconds of a processor."""
+    text = (FOLDER / "scenarios" / "county-2023.toml").read_text("utf-8")
+    scenario = parse_scenario(
+        text.replace("[assignment]", f"[assignment]\n{asked} = true").replace('then = ["annual_cost_cny"]', "")
+    )
+    plan = pl.optimise(county, pl.travel_times(county, scenario.travel), scenario)
+    assert (plan.status, plan.gap) == ("optimal", 0.0)
+    found = pl.verify(plan.save(tmp_path / asked))
+    assert found.passed, str(found)

@@ -28,13 +28,25 @@ class Tightened:
     Parameters
     ----------
     strong : arcs whose row ``arc <= open`` was added, in ``rounds`` rounds
-    bound : the relaxation's; infinite where even that has no solution
+    bound : the relaxation's; infinite where even that has no solution, -infinite where none was found in time
+    reduced : (n_variable,) its reduced costs
     """
 
     mip: Mip
     strong: np.ndarray
     rounds: int
     bound: float
+    reduced: np.ndarray
+
+    def held(self, ceiling: float) -> Tightened:
+        """The program without what nothing at or below the ceiling uses: variables stand still, every row stays."""
+        at = self.mip.layout
+        slack = ceiling - self.bound + 1e-6 * max(1.0, abs(self.bound))
+        lower, upper = self.mip.lower.copy(), self.mip.upper.copy()
+        may = self.mip.whole & (np.arange(at.size) < at.facility0)  # a small share may be dear
+        upper[may & (self.reduced > slack) & (lower == 0)] = 0
+        lower[may & (self.reduced < -slack) & (upper == 1)] = 1
+        return dataclasses.replace(self, mip=dataclasses.replace(self.mip, lower=lower, upper=upper))
 
 
 def by_rows(problem: LocationProblem, *, gap: float, time_limit_s: float, seed: int) -> LocationSolution:
@@ -52,11 +64,12 @@ def tighten(problem: LocationProblem, *, time_limit_s: float, seed: int) -> Tigh
     mip = build(problem)
     relaxed = Highs(mip, seed)
     strong = np.zeros(0, dtype=np.int64)
-    rounds, proven = 0, -INF
+    rounds, proven, reduced = 0, -INF, np.zeros(mip.layout.size)
     while rounds < MOST_ROUNDS and (state := relaxed.run(ends - clock())) != "unknown":
         if state == "infeasible":
-            return Tightened(mip, strong, rounds, INF)
-        proven = relaxed.objective  # every round's relaxation bounds the problem from below
+            return Tightened(mip, strong, rounds, INF, reduced)
+        # Every round's relaxation bounds the problem from below.
+        proven, reduced = relaxed.objective, relaxed.reduced_costs()
         broken, late = relaxed.broken_arcs(), mip.late_rows(relaxed.values, VIOLATION)
         if len(broken) == 0 and not late.lower:
             break
@@ -65,13 +78,18 @@ def tighten(problem: LocationProblem, *, time_limit_s: float, seed: int) -> Tigh
         mip.rows.take(late)
         strong = np.append(strong, broken)
         rounds += 1
-    return Tightened(mip, strong, rounds, proven)
+    return Tightened(mip, strong, rounds, proven, reduced)
 
 
 def branch_and_bound(
-    problem: LocationProblem, tightened: Tightened, *, gap: float, time_limit_s: float, seed: int
+    problem: LocationProblem, tightened: Tightened, *, gap: float, time_limit_s: float, seed: int, grow: bool = True
 ) -> LocationSolution:
-    """The program proven, or what is known of it when the time is up."""
+    """The program proven, or what is known of it when the time is up.
+
+    Parameters
+    ----------
+    grow : where the first solution has catchments in several pieces, grow some in one, so that there is a plan
+    """
     began = clock()
     if tightened.bound == INF:
         return unsolved(problem, "infeasible", clock() - began)
@@ -98,7 +116,7 @@ def branch_and_bound(
             best = found if best is None or found.objective < best.objective else best
             break
         left = time_limit_s - (clock() - began)
-        if in_pieces and best is None and not more.lower:
+        if grow and in_pieces and best is None and not more.lower:
             best = _grown(problem, tightened, found, gap, 0.5 * left, seed)
         if best is not None and best.objective - proven <= gap * abs(best.objective):
             break

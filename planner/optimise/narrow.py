@@ -8,14 +8,16 @@ part of the optimum, and only sites are ruled out. The prices of the relaxation 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from planner.compiled import clock
-from planner.optimise.answers import checked, unsolved
-from planner.optimise.highs import MOST_ROUNDS, Highs, by_rows
+from planner.optimise.answers import checked, unsolved, valued
+from planner.optimise.highs import MOST_ROUNDS, Highs, branch_and_bound, by_rows, tighten
 from planner.optimise.mip import INF, Layout, build
 from planner.optimise.problem import LocationProblem, LocationSolution, pairs, some_pairs
 
@@ -28,6 +30,7 @@ CEILING, RAISE = 1e-4, 5.0  # relative, above the bound: the first guess, and ho
 NEARLY = 3.0  # a known solution that is no farther above the next ceiling is the next ceiling itself: the last one
 MOST_LEFT = 0.5  # of the pairs: with more left, a ceiling is no help
 RELAXING_SHARE = 0.4  # of the time, at most
+RISING_SHARE = 0.5  # of the time that is left: what a ceiling may take beside side conditions
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +108,8 @@ def below(problem: LocationProblem, relaxed: Relaxed, ceiling: float) -> Locatio
 def is_worth_it(problem: LocationProblem) -> bool:
     """Whether there are enough pairs, or where they may be split enough sites, to be worth ruling out.
 
-    Side conditions are about pairs that are allowed whether they are used or not, so with them none is taken away.
+    Side conditions are about pairs that are allowed whether they are used or not, so with them none is taken away; what
+    is ruled out then stands still instead (``by_ceilings``).
     """
     return problem.side is None and len(pairs(problem.cost)[0]) >= (WORTH_FROM if problem.whole else PRICED_FROM)
 
@@ -138,25 +142,76 @@ def by_ceilings(
     """The best solution by HiGHS, looked for below ceilings that rise where that is worth it; its relaxation."""
     began = clock()
     ends = began + time_limit_s
+    if problem.side is not None:
+        return _beside(problem, gap, ends, seed), None
     relaxed = None
     if is_worth_it(problem):
         relaxed = relax(problem, time_limit_s=RELAXING_SHARE * time_limit_s, seed=seed)
     if relaxed is not None and relaxed.bound == INF:
         return unsolved(problem, "infeasible", clock() - began), relaxed
-    above = CEILING if relaxed is not None else INF
-    while relaxed is not None and above < INF:
-        ceiling = relaxed.bound + above * max(abs(relaxed.bound), 1.0)
-        small = below(problem, relaxed, ceiling)
-        if len(pairs(small.cost)[0]) > MOST_LEFT * relaxed.layout.open0:
-            break
-        found = by_rows(small, gap=gap, time_limit_s=ends - clock(), seed=seed)
-        if found.status == "optimal" and found.bound <= ceiling:
+    if relaxed is not None:
+        found = _rising(relaxed.bound, partial(_below, problem, relaxed, gap, ends, seed))
+        if found is not None:
             return checked(problem, found, gap, began), relaxed
+    left = max(ends - clock(), 0.5)
+    return by_rows(problem, gap=gap, time_limit_s=left, seed=seed), relaxed
+
+
+def _rising(bound: float, below: Callable[[float], LocationSolution | None]) -> LocationSolution | None:
+    """What is best of all solutions, found below ceilings that rise above the bound; None where none of them is.
+
+    Parameters
+    ----------
+    below : the best solution of what a ceiling leaves, which may lie above it; None where too much is left
+    """
+    above, scale = CEILING, max(abs(bound), 1.0)
+    while above < INF and (found := below(bound + above * scale)) is not None:
+        if found.status == "optimal" and found.bound <= bound + above * scale:
+            return found
         if found.status not in ("optimal", "infeasible"):
             break
         # Where a solution above the ceiling was found, nothing better than it needs a higher one.
-        known = found.objective - relaxed.bound if found.status == "optimal" else INF
-        known, above = known / max(abs(relaxed.bound), 1.0), RAISE * above
-        above = known if known <= NEARLY * above else above
+        known = (found.objective - bound) / scale if found.status == "optimal" else INF
+        above = known if known <= NEARLY * RAISE * above else RAISE * above
+    return None
+
+
+def _below(
+    problem: LocationProblem, relaxed: Relaxed, gap: float, ends: float, seed: int, ceiling: float
+) -> LocationSolution | None:
+    small = below(problem, relaxed, ceiling)
+    if len(pairs(small.cost)[0]) > MOST_LEFT * relaxed.layout.open0:
+        return None
+    return by_rows(small, gap=gap, time_limit_s=ends - clock(), seed=seed)
+
+
+def _beside(problem: LocationProblem, gap: float, ends: float, seed: int) -> LocationSolution:
+    """The best solution beside side conditions: their rows stay, and what is ruled out stands still."""
+    began = clock()
+    tightened = tighten(problem, time_limit_s=RELAXING_SHARE * (ends - began), seed=seed)
+    arcs = tightened.mip.layout.open0
+    kept: LocationSolution | None = None  # a valid solution, not proven
+
+    def searched(ceiling: float) -> LocationSolution | None:
+        nonlocal kept
+        held = tightened.held(ceiling)
+        if (held.mip.upper[:arcs] > 0).sum() > MOST_LEFT * arcs:
+            return None
+        some = RISING_SHARE * (ends - clock())
+        found = branch_and_bound(problem, held, gap=gap, time_limit_s=some, seed=seed, grow=False)
+        if found.status in ("optimal", "feasible"):
+            kept = found
+        return found
+
+    if arcs >= WORTH_FROM and np.isfinite(tightened.bound):
+        found = _rising(tightened.bound, searched)
+        if found is not None:
+            return checked(problem, found, gap, began)
     left = max(ends - clock(), 0.5)
-    return by_rows(problem, gap=gap, time_limit_s=left, seed=seed), relaxed
+    found = branch_and_bound(problem, tightened, gap=gap, time_limit_s=left, seed=seed, grow=kept is None)
+    if kept is not None and (found.status == "unknown" or found.objective > kept.objective):
+        bound = tightened.bound if found.status == "unknown" else found.bound
+        found = valued(problem, dataclasses.replace(kept, bound=bound))
+    if found.status in ("infeasible", "unknown"):
+        return dataclasses.replace(found, seconds=clock() - began)
+    return checked(problem, found, gap, began)

@@ -136,13 +136,13 @@ def closest(problem: LocationProblem, distance: Any, at: Layout) -> Late:
     farther = order[np.repeat(begin[kept] - first, count) + np.arange(int(count.sum()))]
     place = np.full(problem.cost.shape[1], -1)
     place[at.loaded] = np.arange(len(at.loaded))
-    parts = [(np.repeat(row, count), farther, np.ones(len(farther))), (row, at.open0 + j, np.ones(len(row)))]
-    upper = np.ones(len(row))
-    if problem.whole:
+    parts = [(np.repeat(row, count), farther, np.repeat(big, count)), (row, at.open0 + j, big)]
+    upper = big.copy()
+    if problem.whole:  # in whole numbers: with parts of them, the presolve of HiGHS 1.16 may never end
         stepped = limited & (step_of[j] >= 0)
-        parts.append((row[limited], at.load0 + place[j[limited]], -1 / big[limited]))
-        parts.append((row[stepped], step_of[j[stepped]], _step_seats(problem)[j[stepped]] / big[stepped]))
-        upper[limited] = 1 + more[j[limited]] / big[limited]
+        parts.append((row[limited], at.load0 + place[j[limited]], -np.ones(int(limited.sum()))))
+        parts.append((row[stepped], step_of[j[stepped]], _step_seats(problem)[j[stepped]]))
+        upper[limited] += more[j[limited]]
     else:
         parts.append((row[limited], at.full0 + place[j[limited]], -np.ones(int(limited.sum()))))
     rows, columns, values = (np.concatenate(part) for part in zip(*parts, strict=True))
