@@ -223,8 +223,8 @@ def _said(
     """Notes: what the first objective comes to in each future, and the others over them."""
     goal, found = posed.scenario.objective, []
     for future, scene, part in zip(posed.scenario.futures, posed.scenes[1:], served[1:], strict=True):
-        value = Amount(total(scene.problem, scene.goals[0], part), goal.minimise)
-        found.append(remark("note.future", name=future.name, value=value))
+        amount = Amount(total(scene.problem, scene.goals[0], part), goal.minimise)
+        found.append(remark("note.future", name=future.name, value=amount))
     for which, word, value, proof in zip(("second", "third"), goal.then, values[1:], proven[1:], strict=False):
         gap = max(value - proof.bound, 0.0) / max(abs(value), 1e-9)
         how = proof_of(gap <= 1e-9, gap)
