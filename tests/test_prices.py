@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from planner.optimise import LocationProblem, solve, violations
+from planner.optimise import LocationProblem, province, solve, violations
+from planner.optimise.dive import dive
 from planner.optimise.exact import _priced
 from planner.optimise.flow import score
 from planner.optimise.highs import by_rows
-from planner.optimise.lagrange import Ascent, at_prices, relax, second_costs
+from planner.optimise.lagrange import Ascent, at_prices, relax, second_costs, together
 from planner.optimise.prices import solve_by_prices
 from planner.optimise.problem import pairs
 from planner.optimise.province import improve
@@ -155,3 +156,40 @@ def test_too_few_seats_are_infeasible_at_once():
     found = solve_by_prices(problem, gap=0.0, time_limit_s=60, seed=0)
     assert found.status == "infeasible"
     assert found.seconds < 20
+
+
+@settings(max_examples=40, deadline=None)
+@given(problems(), st.integers(0, 10**6))
+def test_a_dive_proves_no_more_than_the_optimum_and_breaks_no_limit(problem, seed):
+    """Small problems, few rounds: what it decides on the way down is a guess, its bound is not."""
+    if not servable(problem) or not problem.whole:
+        return
+    point, found = dive(problem, relax(problem), math.inf)
+    best = oracle.best(problem)
+    assert point.bound <= best + 1e-6 * max(1.0, abs(best)) or math.isinf(best)
+    if found is not None:
+        assert not violations(problem, found)
+        assert found.objective >= best - 1e-6 * max(1.0, abs(best))
+
+
+def test_a_dive_ends_near_the_optimum():
+    county = counties.draw(60, 400, seed=5, nearest=20)
+    problem = counties.pose(county, whole=True)
+    point, found = dive(problem, relax(problem), math.inf)
+    counties.check(county, problem, dataclasses.replace(found, bound=point.bound))
+    assert found.objective - point.bound < 0.02 * found.objective
+
+
+def test_parts_that_are_searched_side_by_side_share_no_rule():
+    county = counties.draw(60, 400, seed=5, nearest=20)
+    problem = counties.pose(county, whole=True)
+    relaxed = relax(problem)
+    close = province._neighbours(relaxed.demand, relaxed.site, 60, 400)
+    tied = together(province._tied(problem), 60)
+    waste = np.random.default_rng(0).random(60)
+    centres = province._apart(waste, close, tied)
+    assert len(centres) == 2
+    one, other = (province._around(centre, close, 60) for centre in centres)
+    assert not np.intersect1d(tied[one], tied[other]).size
+    for rule in problem.rules:
+        assert not (one[list(rule.sites)].any() and other[list(rule.sites)].any())

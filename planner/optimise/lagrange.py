@@ -137,7 +137,7 @@ def relax(problem: LocationProblem) -> Relaxation:
     if expansion is not None:
         useful = np.ceil(load / np.where(expansion.step_seats > 0, expansion.step_seats, np.inf))
         most = np.where(np.isfinite(problem.capacity), np.minimum(np.floor(expansion.max_steps), useful), 0.0)
-    twin = _together(problem.linked, m)
+    twin = together(problem.linked, m)
     state = np.full(m, FREE)
     state[np.isin(twin, twin[list(problem.forced_open)])] = MUST
     state[np.isin(twin, twin[list(problem.forced_closed)])] = OUT
@@ -234,10 +234,15 @@ class Ascent:
             )
             rounds -= chunk
 
-    def onto(self, smaller: Relaxation, kept: np.ndarray) -> None:
+    def onto(self, smaller: Relaxation, kept: np.ndarray | slice) -> None:
         """Go on with fewer arcs, those ``kept``, and more sites decided."""
-        self.relaxed = smaller
+        self.relaxed, self.goes_on = smaller, True
         self._at = self._at._replace(taken=self._at.taken[kept])
+
+    def again(self, reach: float) -> None:
+        """From here on only what is found from now on counts: bounds on what was decided since."""
+        self._at.tally[:] = [-np.inf, -np.inf, reach, 0.0]
+        self._least, self.goes_on = 1e-3 * reach, True
 
 
 def shrink(relaxed: Relaxation, state: np.ndarray, arcs: np.ndarray) -> Relaxation:
@@ -263,7 +268,7 @@ def stepped(relaxed: Relaxation, fewest: np.ndarray, most: np.ndarray) -> Relaxa
     )
 
 
-def _together(groups: tuple[tuple[int, ...], ...], m: int) -> np.ndarray:
+def together(groups: tuple[tuple[int, ...], ...], m: int) -> np.ndarray:
     """(n_site,) a number that sites share which groups join."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -297,7 +302,7 @@ def _counts(problem: LocationProblem) -> Counts:
             for site in sites:
                 touching.setdefault(site, []).append(len(kept))
             kept.append((sites, rule.min, m if rule.max is None else rule.max))
-    part = _together(tuple(tuple(sites) for sites, _, _ in kept), m)
+    part = together(tuple(tuple(sites) for sites, _, _ in kept), m)
     kept.sort(key=lambda count: (part[min(count[0])], len(count[0])))
     of_count = np.array([part[min(sites)] for sites, _, _ in kept], dtype=np.int64)
     numbers = np.arange(part.max(initial=-1) + 2)

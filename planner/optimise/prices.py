@@ -14,6 +14,7 @@ import numpy as np
 from planner.compiled import announce, clock
 from planner.optimise.answers import checked, unsolved, valued
 from planner.optimise.branch import branch
+from planner.optimise.dive import dive
 from planner.optimise.exchange import around, exchanged
 from planner.optimise.flow import cheapest
 from planner.optimise.highs import branch_and_bound, tighten
@@ -210,8 +211,12 @@ def root(
     problem: LocationProblem, relaxed: Relaxation, gap: float, ends: float, best: LocationSolution | None = None
 ) -> tuple[Relaxation, Point, LocationSolution | None]:
     """What is left of the relaxation, the best prices found, and the best solution known or seen on the way."""
-    upper = _objective(best)
     large = len(relaxed.weight) >= MANY
+    if large and problem.whole:
+        point, found = dive(problem, relaxed, ends)
+        if found is not None:
+            return relaxed, point, found if found.objective < _objective(best) else best
+    upper = _objective(best)
     price = full_costs(relaxed) if large else second_costs(relaxed)
     ascent = Ascent(relaxed, price, REACH * float(np.abs(price).sum()), scaled=large)
     ascent.climb(FIRST_TRY, np.inf, ends)

@@ -7,21 +7,25 @@ All but some sites and the demand points that they serve stay as they are; those
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
 from planner.compiled import clock
 from planner.optimise.branch import branch
-from planner.optimise.lagrange import Point, Relaxation, relax
+from planner.optimise.lagrange import Point, Relaxation, relax, together
+from planner.optimise.mip import rules_of
 from planner.optimise.problem import Expansion, LocationProblem, LocationSolution, OpenRule, at_pairs
 from planner.optimise.round import at_sites
 
-SITES = 15  # of one small problem
+SITES = 8  # of one small problem
 NEAR = 8  # sites that a demand point of one may go to, beside its own
 SECONDS = 2.0  # for one
 GAP = 5e-4  # of one
-NODES = 40
+NODES = 15
+AT_ONCE, TRIED = 2, 20  # small problems that are searched side by side; centres looked at for each
 
 
 def improve(
@@ -46,35 +50,97 @@ def improve(
     demand, site, cost = relaxed.demand[near], relaxed.site[near], relaxed.cost[near]
     close = _neighbours(demand, site, m, len(relaxed.weight))
     paid = point.price - at_pairs(problem.cost, np.arange(len(relaxed.weight)), best.assignment)
+    tied = together(_tied(problem), m)
     tired = np.zeros(m, dtype=bool)  # no neighbourhood of the site has helped since it last changed
     start = best
-    while clock() < ends and best.objective - point.bound > gap * abs(best.objective) and not tired.all():
-        waste = _waste(relaxed, point, best, paid)
-        waste[tired] = -np.inf
-        centre = int(np.argmax(waste + 1e-9 * rng.random(m)))
-        inside = _around(centre, close, m)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        while clock() < ends and best.objective - point.bound > gap * abs(best.objective) and not tired.all():
+            waste = _waste(relaxed, point, best, paid)
+            waste[tired] = -np.inf
+            centres = _apart(waste + 1e-9 * rng.random(m), close, tied)
+            parts = [
+                _Part.of(problem, best, _around(centre, close, m), (demand, site, cost), point.price, paid)
+                for centre in centres
+            ]
+            until = min(ends, clock() + SECONDS)
+            tired[centres] = True
+            for centre, part, found in zip(centres, parts, pool.map(_search(until), parts), strict=True):
+                if found is not None and found.objective < part.now - 1e-9 * abs(best.objective):
+                    best = _in_place(best, part.inside, part.own, found, found.objective - part.now)
+                    own = np.arange(len(part.own))
+                    paid[part.own] = part.price - at_pairs(part.problem.cost, own, found.assignment)
+                    tired[part.inside] = False
+                    tired[centre] = True
+    # Each part kept what it was given of every rule; all of it is checked once more, in plain numpy.
+    better = at_sites(problem, best.open, best.assignment)
+    return start if better is None or better.objective > start.objective else better
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Part:
+    """A small problem: the sites inside, the demand points ``own``, their prices, and what the answer spends on it."""
+
+    problem: LocationProblem
+    inside: np.ndarray
+    own: np.ndarray
+    price: np.ndarray
+    now: float
+
+    @classmethod
+    def of(
+        cls,
+        problem: LocationProblem,
+        best: LocationSolution,
+        inside: np.ndarray,
+        arcs: tuple[np.ndarray, np.ndarray, np.ndarray],
+        price: np.ndarray,
+        paid: np.ndarray,
+    ) -> _Part:
+        """With the arcs (demand point, site, cost) that stay inside, and those of the answer."""
+        demand, site, cost = arcs
         own = np.flatnonzero(inside[best.assignment])
         place = np.full(len(paid), -1)
         place[own] = np.arange(len(own))
         kept = (place[demand] >= 0) & inside[site]
-        arcs = (
+        few = (
             np.concatenate([demand[kept], own]),
             np.concatenate([site[kept], best.assignment[own]]),
-            np.concatenate([cost[kept], point.price[own] - paid[own]]),
+            np.concatenate([cost[kept], price[own] - paid[own]]),
         )
-        part = _part(problem, best, inside, own, arcs)
-        now = _inside(part, best, inside, own)
-        until = min(ends, clock() + SECONDS)
-        found = branch(part, relax(part), point.price[own], None, now, gap=GAP, ends=until, most=NODES).best
-        tired[centre] = True
-        if found is not None and found.objective < now - 1e-9 * abs(best.objective):
-            best = _together(best, inside, own, found, found.objective - now)
-            paid[own] = point.price[own] - at_pairs(part.cost, np.arange(len(own)), found.assignment)
-            tired[inside] = False
-            tired[centre] = True
-    # Each part kept what it was given of every rule; all of it is checked once more, in plain numpy.
-    better = at_sites(problem, best.open, best.assignment)
-    return start if better is None or better.objective > start.objective else better
+        part = _part(problem, best, inside, own, few)
+        return cls(part, inside, own, price[own], _inside(part, best, inside, own))
+
+
+def _search(until: float) -> Callable[[_Part], LocationSolution | None]:
+    def search(part: _Part) -> LocationSolution | None:
+        return branch(
+            part.problem, relax(part.problem), part.price, None, part.now, gap=GAP, ends=until, most=NODES
+        ).best
+
+    return search
+
+
+def _tied(problem: LocationProblem) -> tuple[tuple[int, ...], ...]:
+    """Sites that a rule, a link or a building that costs something joins: two parts may not both change those."""
+    buildings = [
+        tuple(np.flatnonzero(problem.facility == f).tolist()) for f in np.flatnonzero(problem.facility_cost).tolist()
+    ]
+    return tuple(tuple(group) for group in (*(rule.sites for rule in rules_of(problem)), *problem.linked, *buildings))
+
+
+def _apart(waste: np.ndarray, close: Any, tied: np.ndarray) -> list[int]:
+    """The centres of small problems that have nothing to do with one another, the most wasteful first."""
+    m = len(waste)
+    chosen: list[int] = []
+    used = np.zeros(m, dtype=bool)
+    for centre in np.argsort(-waste, kind="stable")[:TRIED].tolist():
+        if waste[centre] == -np.inf or len(chosen) == AT_ONCE:
+            break
+        inside = _around(centre, close, m)
+        if not used[tied[inside]].any():
+            chosen.append(centre)
+            used[tied[inside]] = True
+    return chosen
 
 
 def _inside(part: LocationProblem, best: LocationSolution, inside: np.ndarray, own: np.ndarray) -> float:
@@ -160,7 +226,7 @@ def _part(
     )
 
 
-def _together(
+def _in_place(
     best: LocationSolution, inside: np.ndarray, own: np.ndarray, found: LocationSolution, change: float
 ) -> LocationSolution:
     """The answer with the small problem's in its place; its shares are left behind."""

@@ -41,11 +41,23 @@ def rounded(problem: LocationProblem, node: Relaxation, ascent: Ascent) -> Locat
 
     The rest are put where they add least, the largest first, then moved and exchanged; None if they do not fit.
     """
-    added, is_open = node.chosen(0.5 - ascent.open)
+    return at_open(problem, node, ascent.best, ascent.open, ascent.taken)
+
+
+def at_open(
+    problem: LocationProblem, node: Relaxation, point: Point, often: np.ndarray, taken: np.ndarray
+) -> LocationSolution | None:
+    """Whole demand points at the sites that are open more than half of the time; None if they do not fit.
+
+    Parameters
+    ----------
+    often, taken : (n_site,), (n_arc,) how often each opens, and is taken
+    """
+    added, is_open = node.chosen(0.5 - often)
     if not np.isfinite(added):
         return None
-    reaching = _reaching_all(node, ascent.best, is_open)
-    return None if reaching is None else put(problem, node, ascent.best, reaching, ascent.taken)
+    reaching = _reaching_all(node, point, is_open)
+    return None if reaching is None else put(problem, node, point, reaching, taken)
 
 
 def put(
