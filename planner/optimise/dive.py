@@ -13,7 +13,7 @@ import numpy as np
 
 from planner.compiled import clock
 from planner.optimise.knapsack import FREE, MUST, OUT
-from planner.optimise.lagrange import Ascent, Point, Relaxation, full_costs, shrink
+from planner.optimise.lagrange import Ascent, Point, Relaxation, full_costs, nearest, seat_costs, shrink
 from planner.optimise.problem import LocationProblem, LocationSolution
 from planner.optimise.round import at_open
 
@@ -30,39 +30,48 @@ def dive(problem: LocationProblem, relaxed: Relaxation, ends: float) -> tuple[Po
     price, half = full_costs(relaxed), (clock() + ends) / 2
     ascent = Ascent(replace(relaxed, whole=False), price, REACH * float(np.abs(price).sum()), scaled=True)
     ascent.climb(FAR, np.inf, half)
-    kept = nearest(relaxed, ascent.best, NEAR)
-    near, few = np.flatnonzero(kept), shrink(relaxed, relaxed.state, kept)
-    ascent.onto(replace(few, whole=False), near)
+    kept = nearest(relaxed, seat_costs(relaxed, ascent.best), NEAR)
+    few = shrink(relaxed, relaxed.state, kept)
+    ascent.onto(replace(few, whole=False), kept)
     ascent.climb(SPLIT, np.inf, half)
     ascent.onto(few, slice(None))
     ascent.climb(WHOLE, np.inf, half)
     known = Ascent(relaxed, ascent.best.price, RESTART * abs(ascent.best.bound), scaled=True)
     known.climb(EVERYWHERE, np.inf, half)
-    for stage in range(STAGES):
-        ascent.again(RESTART * abs(known.best.bound))
+    return known.best, down(problem, relaxed, ascent, np.flatnonzero(kept), ends)
+
+
+def down(
+    problem: LocationProblem,
+    relaxed: Relaxation,
+    ascent: Ascent,
+    arcs: np.ndarray,
+    ends: float,
+    *,
+    stages: int = STAGES,
+    last: int = LAST,
+) -> LocationSolution | None:
+    """An answer from where prices stand: sites are decided stage by stage; None where demand points do not fit.
+
+    Parameters
+    ----------
+    ascent : of some arcs of ``relaxed``; it goes on from here and is of no use afterwards
+    arcs : (n_some,) which
+    """
+    reach = RESTART * abs(ascent.best.bound)
+    for stage in range(stages):
+        ascent.again(reach)
         ascent.climb(ROUNDS, np.inf, ends)
-        state = decided(ascent, (stage + 1) / STAGES)
+        state = decided(ascent, (stage + 1) / stages)
         kept = state[ascent.relaxed.site] != OUT
         ascent.onto(shrink(ascent.relaxed, state, kept), kept)
-        near = near[kept]
-    ascent.again(RESTART * abs(known.best.bound))
-    ascent.climb(LAST, np.inf, ends)
+        arcs = arcs[kept]
+    ascent.again(reach)
+    ascent.climb(last, np.inf, ends)
     taken = np.zeros(len(relaxed.demand))
-    taken[near] = ascent.taken
+    taken[arcs] = ascent.taken
     below = replace(relaxed, state=ascent.relaxed.state)
-    return known.best, at_open(problem, below, ascent.best, ascent.open, taken)
-
-
-def nearest(relaxed: Relaxation, point: Point, count: int) -> np.ndarray:
-    """(n_arc,) whether the arc is one of its demand point's cheapest, with what its site's seats are worth."""
-    cost = relaxed.cost + point.seat_price[relaxed.site] * relaxed.weight[relaxed.demand]
-    cost[relaxed.state[relaxed.site] == OUT] = np.inf
-    order = np.lexsort((cost, relaxed.demand))
-    first = np.searchsorted(relaxed.demand[order], np.arange(len(relaxed.weight)))
-    found = np.zeros(len(order), dtype=bool)
-    found[order] = np.arange(len(order)) - first[relaxed.demand[order]] < count
-    found[cost == np.inf] = False
-    return found
+    return at_open(problem, below, ascent.best, ascent.open, taken)
 
 
 def decided(ascent: Ascent, part: float) -> np.ndarray:

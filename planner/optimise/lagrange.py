@@ -186,6 +186,20 @@ def full_costs(relaxed: Relaxation) -> np.ndarray:
     return price
 
 
+def seat_costs(relaxed: Relaxation, point: Point) -> np.ndarray:
+    """(n_arc,) each arc's cost, with what the seats that it takes are worth at a point."""
+    return relaxed.cost + point.seat_price[relaxed.site] * relaxed.weight[relaxed.demand]
+
+
+def nearest(relaxed: Relaxation, cost: np.ndarray, count: int) -> np.ndarray:
+    """(n_arc,) whether the arc is one of its demand point's ``count`` of least ``cost`` to sites that may open."""
+    order = np.lexsort((cost, relaxed.state[relaxed.site] == OUT, relaxed.demand))
+    first = np.searchsorted(relaxed.demand[order], np.arange(len(relaxed.weight)))
+    found = np.zeros(len(order), dtype=bool)
+    found[order] = np.arange(len(order)) - first[relaxed.demand[order]] < count
+    return found & (relaxed.state[relaxed.site] != OUT)
+
+
 class Ascent:
     """A climb to better prices, some rounds at a time (:func:`planner.optimise.knapsack.climb`).
 

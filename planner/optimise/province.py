@@ -15,7 +15,7 @@ import numpy as np
 
 from planner.compiled import clock
 from planner.optimise.branch import branch
-from planner.optimise.lagrange import Point, Relaxation, relax, together
+from planner.optimise.lagrange import Point, Relaxation, nearest, relax, seat_costs, together
 from planner.optimise.mip import rules_of
 from planner.optimise.problem import Expansion, LocationProblem, LocationSolution, OpenRule, at_pairs
 from planner.optimise.round import at_sites
@@ -41,12 +41,7 @@ def improve(
     """A solution at least as good as ``best``, when time is up, the gap is closed, or no neighbourhood helps."""
     rng = np.random.default_rng(seed)
     m = len(relaxed.seats)
-    reduced = (
-        relaxed.cost + point.seat_price[relaxed.site] * relaxed.weight[relaxed.demand] - point.price[relaxed.demand]
-    )
-    order = np.lexsort((reduced, relaxed.demand))
-    first = np.searchsorted(relaxed.demand[order], np.arange(len(relaxed.weight) + 1))
-    near = order[np.arange(len(order)) - first[relaxed.demand[order]] < NEAR]
+    near = nearest(relaxed, seat_costs(relaxed, point), NEAR)
     demand, site, cost = relaxed.demand[near], relaxed.site[near], relaxed.cost[near]
     close = _neighbours(demand, site, m, len(relaxed.weight))
     paid = point.price - at_pairs(problem.cost, np.arange(len(relaxed.weight)), best.assignment)

@@ -13,15 +13,17 @@ from itertools import pairwise
 import numpy as np
 
 from planner.compiled import clock
+from planner.optimise.dive import down
 from planner.optimise.exact import aimed
 from planner.optimise.frontier import NOISE, Point, undominated
-from planner.optimise.lagrange import Ascent, Relaxation, at_prices, relax, second_costs, shrink
+from planner.optimise.lagrange import Ascent, Relaxation, at_prices, nearest, relax, seat_costs, second_costs, shrink
 from planner.optimise.problem import LocationProblem, LocationSolution, Terms, at_pairs, pairs, total
 from planner.optimise.round import made
 
 ROUNDS, FIRST_ROUNDS = 60, 200
 REACH = 0.02  # relative: the first steps at a weight
-NEAR = 60  # sites of a demand point among which prices and solutions are looked for
+STAGES, LAST, FEW = 1, 60, 10  # on the way down from a weight: stages, rounds after, sites of a demand point
+NEAR = 25  # sites of a demand point among which prices and solutions are looked for
 
 
 def sketch(
@@ -66,7 +68,8 @@ class _Sketch:
     def __init__(self, problem: LocationProblem, second: Terms, ends: float) -> None:
         self.problem, self.second, self.ends = problem, second, ends
         self.relaxed = relax(problem)
-        self.near = _nearest(self.relaxed)
+        self.seats = problem.whole and problem.capacity is not None and bool(np.isfinite(problem.capacity).any())
+        self.near = shrink(self.relaxed, self.relaxed.state, nearest(self.relaxed, self.relaxed.cost, NEAR))
         for name, terms in (("first", problem.objective), ("second", second)):
             if terms.step is not None and (np.asarray(terms.step) < 0).any():
                 raise ValueError(f"{name}: a step of seats counts for less than nothing")
@@ -82,10 +85,20 @@ class _Sketch:
         ascent = Ascent(near, price, REACH * float(np.abs(price).sum()))
         ascent.climb(rounds, np.inf, self.ends)
         self.price[weight] = ascent.best.price
-        found, point = made(self.problem, near, ascent, np.inf)
-        self.proven += [(weight, at_prices(weighted, price).bound) for price in (ascent.best.price, point.price)]
+        point = best = ascent.best
+        if self.seats:
+            found = self._down(near, ascent)
+        else:
+            found, point = made(self.problem, near, ascent, np.inf)
+        self.proven += [(weight, at_prices(weighted, price).bound) for price in (best.price, point.price)]
         if found is not None:
             self.found.append((found.objective, total(self.problem, self.second, found), found))
+
+    def _down(self, near: Relaxation, ascent: Ascent) -> LocationSolution | None:
+        """A solution whose sites are decided before demand points are put."""
+        kept = nearest(near, seat_costs(near, ascent.best), FEW)
+        ascent.onto(shrink(near, near.state, kept), kept)
+        return down(self.problem, near, ascent, np.flatnonzero(kept), self.ends, stages=STAGES, last=LAST)
 
     def steepest(self) -> float:
         """A weight at which little but the second sum counts."""
@@ -130,15 +143,6 @@ def _weighted(relaxed: Relaxation, weight: float, second: Terms) -> Relaxation:
         facility_cost=_more(relaxed.facility_cost, weight, second.facility),
         step_cost=_more(relaxed.step_cost, weight, second.step),
     )
-
-
-def _nearest(relaxed: Relaxation) -> Relaxation:
-    """The relaxation with each demand point's cheapest arcs: prices are looked for there, and prove for all arcs."""
-    order = np.lexsort((relaxed.cost, relaxed.demand))
-    start = np.searchsorted(relaxed.demand[order], np.arange(len(relaxed.weight)))
-    kept = np.zeros(len(order), dtype=bool)
-    kept[order[np.arange(len(order)) - start[relaxed.demand[order]] < NEAR]] = True
-    return shrink(relaxed, relaxed.state, kept)
 
 
 def _more(cost: np.ndarray, weight: float, terms: np.ndarray | None) -> np.ndarray:
