@@ -29,7 +29,7 @@ from planner.scenario import parse_scenario, preset_names
 from planner.travel import travel_times
 from planner.wording import spoken
 from tests import tiny as tiny_module
-from tests.pages import Page
+from tests.pages import counts_in
 
 ROOT = Path(__file__).parents[1]
 HOSTILE = "<img src=x onerror=alert(1)>\"'{{ 7*7 }}{% raw %}</svg><script>alert(1)</script>"
@@ -315,28 +315,6 @@ def test_what_the_command_cannot_do_ends_with_code_2(tmp_path):
 
 # ---------------------------------------------------------------- the public edition
 
-COUNTED = ("pupils", "seats", "free", "from here", "change school", "学生", "学位", "余位", "转入", "换校", "超标人数")
-"""Words above columns of pupils or seats."""
-BEFORE = re.compile(r"([\d,]*\d)\s?(?:名|人|个学位|pupils?\b|seats?\b|children)")
-NAMED = "(?:pupils|seats|elsewhere|change school|学生|学位|换校)"
-AFTER = re.compile(NAMED + r"[^\d.。;；,，]{0,16}(?!0\d)([\d,]*\d)(?![\d,]|\.\d| km)", re.I)  # 01 is a sheet's number
-UNIT = re.compile(r"(?: pupils| seats| 人| 个)$")
-
-
-def counts_in(html):
-    """Every number of pupils or seats of a page: in its sentences, under its headings, in its scorecard."""
-    read = Page(html)
-    text = re.sub(r"0 may be up to 4|0可表示0至4人|0 可表示 0 至 4 人", "", read.text)
-    said = BEFORE.findall(text) + AFTER.findall(text)
-    for table in read.tables:
-        for words in (word for head, cells in table for word in (head, *cells)):
-            said += BEFORE.findall(words) + AFTER.findall(words)
-        said += [cell for head, cells in table for cell in cells if any(word in head.lower() for word in COUNTED)]
-        if table and table[0][0] in ("Indicator", "指标"):
-            rows = zip(*(cells for _, cells in table), strict=True)
-            said += [cell for row in rows if UNIT.search(row[0]) for cell in row[1:3]]
-    return [int(number.replace(",", "")) for number in said if re.fullmatch(r"[\d,]+", number)]
-
 
 @pytest.fixture(scope="module")
 def uneven():
@@ -368,7 +346,7 @@ def test_no_file_of_a_public_pack_tells_a_true_count(uneven, language, tmp_path)
         assert not re.search(r"\d(?: pupil minute|人·分钟)", page_of[pack])  # a sum over few pupils tells of them
     said = json.loads((pack / "hearing.json").read_text("utf-8"))
     assert said.pop("public") is True
-    assert set(said) == {"plan", "language", "sheets", "scenario_sha256", "area_sha256"}
+    assert set(said) == {"plan", "language", "sheets", "scenario_sha256", "area_sha256", "versions"}
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

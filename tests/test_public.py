@@ -23,6 +23,8 @@ from planner.draw.layers import payload
 from planner.draw.page import from_text
 from planner.errors import DataError
 from planner.explain import read_plan
+from planner.hearing import hearing_pack
+from planner.hearing.pages import page
 from planner.indicators import INDICATORS, moves
 from planner.model import BAND_GRADES, BANDS, GRADES
 from planner.plan import alternatives, current_plan, frontier, optimise, road_flows
@@ -33,6 +35,7 @@ from planner.scenario import parse_scenario
 from planner.travel import travel_times
 from planner.verify import verify
 from planner.wording import bilingual, plain
+from tests.pages import counts_in
 from tests.tiny import SCENARIO, make_area
 
 XUNYI = "data/xunyi"
@@ -135,6 +138,15 @@ def test_the_map_holds_no_small_count(published):
     assert all(in_fives(some) for ground in data["grounds"] for some in ground["flows"]["pupils"])
     assert data["area"]["public"] is True
     assert plain(said_of_public()) in data["area"]["assumptions"]
+
+
+def test_the_paper_for_the_hearing_tells_no_small_count(published):
+    """Sentences, tables and headings of a town where six schools close, and of a school with 18 rows of villages."""
+    plan, _, _ = published
+    pack = hearing_pack(plan, towns=["610429101"], schools=["S013"], public=True)
+    found = counts_in(page(pack.plan, "zh", pack.sheets))
+    assert len(found) > 200
+    assert in_fives(found)
 
 
 def test_the_data_in_the_page_is_the_public_plans(published):

@@ -141,6 +141,7 @@ def save_pack(pack: Pack, folder: str | Path, *, program: str = "", tell: Callab
             "sheets": [{"kind": sheet.kind, "file": sheet.file, "name": sheet.name} for sheet in pack.sheets],
             "scenario_sha256": rooted.scenario_sha256,
             "area_sha256": rooted.area_sha256,
+            "versions": dict(rooted.versions),
         }
         write_json(said, part / MARKER)
     return target
