@@ -106,6 +106,18 @@ def test_the_county_keeps_its_totals_by_band_and_town(county):
         assert ((before - after).abs() < BASE).all()
 
 
+def test_a_schools_costs_do_not_tell_its_enrolment(county, published):
+    """So much a school and so much a pupil: 303,000 a year was seven pupils."""
+    area = county[0]
+    own = area.schools["annual_cost_cny"].groupby(area.schools["kind"]).nunique()
+    assert own["teaching_point"] > BASE  # so that what is hidden is there
+    table = pd.read_csv(published[2] / "schools.csv")
+    of_kind = table.groupby("kind")["annual_cost_cny"]
+    assert (of_kind.min() == of_kind.max()).all()
+    assert table["annual_cost_cny"].sum() == pytest.approx(area.schools["annual_cost_cny"].sum(), rel=0.05)
+    assert in_fives(table["beds"])
+
+
 def test_the_area_itself_is_not_written_into(tiny):
     before = tiny.area.pupils.copy(), tiny.area.schools.copy()
     public(tiny.plan)
