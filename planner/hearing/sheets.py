@@ -160,10 +160,10 @@ def by_rule(closing: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     Rows ``rules`` (sentences), ``schools`` (the given rows, each with ``said``, its own sentences), ``common``
 
     >>> from planner.wording import Sentence
-    >>> why = Why((Sentence("rule.close"),), (Sentence("other.kept.never"),), (Sentence("hearing.flips.quick"),))
+    >>> why = Why((Sentence("rule.close"),), (Sentence("proof.exact"),), (Sentence("hearing.flips.quick"),))
     >>> (group,) = by_rule([{"name": "A", "why": why}, {"name": "B", "why": why}])
     >>> [s.key for s in group["rules"]], [s.key for s in group["common"]], group["schools"][0]["said"]
-    (['rule.close'], ['other.kept.never', 'hearing.flips.quick'], [])
+    (['rule.close'], ['proof.exact', 'hearing.flips.quick'], [])
     """
     groups: list[dict[str, Any]] = []
     for row in closing:

@@ -142,17 +142,18 @@ def _labels(frame: Frame, marks: Sequence[Mark]) -> list[Markup]:
     """Names where there is room; one without room for it is left out."""
     bar, arrow = (0.0, frame.high - 30.0, WIDE / 3, float(frame.high)), (WIDE - 40.0, 0.0, float(WIDE), 46.0)
     spots = [frame.at(mark.x, mark.y) for mark in marks]
-    sizes = [4 if mark.what == "village" else 6 for mark in marks]
-    taken = [bar, arrow, *((x - r, y - r, x + r, y + r) for (x, y), r in zip(spots, sizes, strict=True))]
+    dots = [(x - 4, y - 4, x + 4, y + 4) for (x, y), mark in zip(spots, marks, strict=True) if mark.what == "village"]
+    taken = [(x - 6, y - 6, x + 6, y + 6) for (x, y), mark in zip(spots, marks, strict=True) if mark.what != "village"]
+    taken += [bar, arrow]
     drawn = []
     for mark, (x, y) in zip(marks, spots, strict=True):
         if not mark.label:
             continue
-        length = wide(mark.label)
+        length, room = wide(mark.label), [*taken, *dots] if mark.what == "village" else taken
         for left, base in ((x + 9, y + 4), (x - 9 - length, y + 4), (x - length / 2, y - 10), (x - length / 2, y + 20)):
             box = (left, base - FONT + 2, left + length, base + 3)
             inside = box[0] >= 2 and box[2] <= WIDE - 2 and box[1] >= 2 and box[3] <= frame.high - 2
-            if inside and not any(_meet(box, other) for other in taken):
+            if inside and not any(_meet(box, other) for other in room):
                 taken.append(box)
                 kind = "name" if mark.what == "village" else "name school"
                 put = Markup('<text class="{}" x="{}" y="{}">{}</text>')
