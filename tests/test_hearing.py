@@ -94,6 +94,7 @@ def test_every_village_that_moves_is_in_a_row_however_many_there_are(tiny):
     assert sorted(row["demand_id"] for flow in of_towns for row in flow["trips"]) == ["V2", "V3"]
     html = page(tiny.plan, "zh", sheets)
     assert html.count('<div class="running">') == len(sheets)  # every printed page says whose it is
+    assert html.count("<footer>Tiny</footer>") == len(sheets)  # and every sheet whose data it shows
 
 
 def test_in_full_a_sheet_says_what_would_keep_the_school(tiny):
@@ -262,7 +263,7 @@ def test_no_school_sheet_of_xunyi_is_longer_than_two_pages(tmp_path):
     scenario, area = pl.read_scenario(folder / "scenarios" / "county-2023.toml"), pl.read_area(folder)
     plan = pl.optimise(area, pl.travel_times(area, scenario.travel), scenario)
     most = max(ending(plan), key=lambda s: (trips(plan)["from_school"] == s).sum())
-    pack = hearing_pack(plan, schools=[most, ending(plan)[0]], towns=["610429101", "610429103"], seconds=0.5)
+    pack = hearing_pack(plan, schools=[most, ending(plan)[0]], towns=["610429101", "610429102"], seconds=0.5)
     written = save_pack(pack, tmp_path / "pack")
     for sheet in pack.sheets[1:]:
         pdf = print_pdf(written / sheet.file, tmp_path / "one.pdf", program)
