@@ -75,6 +75,7 @@ def test_a_towns_sheet_says_why_its_schools_close_how_everybody_goes_and_by_whic
     assert "国办发〔2018〕27号 30 min" in town_a
     assert "三村 primary 10 20.0 20.0 1.5 on foot" in town_b
     assert "Why schools close" not in town_b
+    assert "change school: 10; the other 26 do not." in town_b
 
 
 def test_seats_of_schools_in_other_towns_stand_on_a_towns_sheet(tiny):
@@ -296,9 +297,9 @@ def test_the_command_writes_a_public_pack_of_the_full_plan_alone(tmp_path):
     area = read_area(write_area(tiny_module.make_area(), tmp_path / "county"))
     scenario = parse_scenario(tiny_module.SCENARIO, "tiny.toml")
     plan = optimise(area, travel_times(area, scenario.travel), scenario)
-    words = ["report", str(plan.save(tmp_path / "plan")), "--public", "--out", str(tmp_path / "pack")]
-    assert CliRunner().invoke(app, words).exit_code == 0
-    assert json.loads((tmp_path / "pack" / "hearing.json").read_text("utf-8"))["public"] is True
+    words = ["report", str(plan.save(tmp_path / "plan")), "--public"]
+    assert CliRunner().invoke(app, words).exit_code == 0  # beside the plan, by a name of its own
+    assert json.loads((tmp_path / "plan-hearing-public" / "hearing.json").read_text("utf-8"))["public"] is True
     for more in ([], ["--public"]):
         done = CliRunner().invoke(app, ["report", str(public(plan).save(tmp_path / "rounded")), *more])
         assert isinstance(done.exception, DataError)

@@ -136,6 +136,7 @@ def town_sheet(
         ],
         "flows": flows(plan, moved),
         "moving": int(moved["pupils"].sum()),
+        "living": int(plan.assignment["pupils"][plan.assignment["demand_id"].isin(homes)].sum()),
         "bands": band_rows(plan, homes),
         "ending": len(ends),
         "closing": by_rule(closing),
