@@ -75,7 +75,7 @@ def test_a_towns_sheet_says_why_its_schools_close_how_everybody_goes_and_by_whic
     assert "国办发〔2018〕27号 30 min" in town_a
     assert "三村 primary 10 20.0 20.0 1.5 on foot" in town_b
     assert "Why schools close" not in town_b
-    assert "change school: 10; the other 26 do not." in town_b
+    assert "Of the pupils who live here 10 change school and 26 do not." in town_b
 
 
 def test_seats_of_schools_in_other_towns_stand_on_a_towns_sheet(tiny):
