@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from planner.console import put_json, say, show, step
-from planner.options import AreaOf, AsJson, Out, PublicEdition, either_language
+from planner.options import AreaOf, AsJson, PublicEdition, either_language
 
 LEFT_OUT = (
     "Leave out what takes longest: what would have to be true to keep a school, who would go where if it were kept, "
@@ -62,17 +62,20 @@ def report(
     pdf: Annotated[bool, typer.Option("--pdf", help="Print it with Chromium, Chrome or Edge, too.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help=LEFT_OUT)] = False,
     seconds: Annotated[float, typer.Option(min=0.1, help="For each threshold of a school; more settles more.")] = 1.0,
-    out: Out = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The folder to write; without it NAME-hearing, -en, -public beside the plan."),
+    ] = None,
     area: AreaOf = None,
     public: PublicEdition = False,
 ) -> None:
-    """The paper for the hearing: a sheet for every school that ends, for every town, and one for the county."""
+    """The paper for the hearing: a sheet for every school that closes, for every town, and one for the county."""
     from planner.explain import read_plan
     from planner.hearing import browser, hearing_pack, save_pack
     from planner.report import free_target
 
     language = either_language(language)
-    target = free_target(out or Path("out") / f"{plan.resolve().name}-hearing", "hearing.json")
+    target = free_target(out or beside(plan, language, public=public), "hearing.json")
     program = browser() if pdf else ""
     with step(f"Reading {plan}"):
         found = read_plan(plan, area)
@@ -83,3 +86,15 @@ def report(
         folder = save_pack(pack, target, program=program)
         tell(f"{len(pack.sheets)} sheets")
     print(f"Open {folder / ('hearing.pdf' if pdf else 'hearing.html')}")
+
+
+def beside(plan: Path, language: str, *, public: bool) -> Path:
+    """Where a plan's paper goes: beside its folder, by a name of its own for each language and edition.
+
+    No edition takes another's place, and planning again does not take the paper away.
+
+    >>> beside(Path("/out/county"), "zh", public=False).as_posix(), beside(Path("/out/county"), "en", public=True).name
+    ('/out/county-hearing', 'county-hearing-en-public')
+    """
+    folder = plan.resolve()
+    return folder.with_name(f"{folder.name}-hearing{'-en' * (language == 'en')}{'-public' * public}")

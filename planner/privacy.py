@@ -47,8 +47,9 @@ def public_area(area: StudyArea) -> StudyArea:
 
     Pupils are rounded by demand point and band, on a walk through town after town that passes from a village to its
     neighbours (a Hilbert curve), so that a band's total, a town's, and nearly a school's, are kept. A band's pupils all
-    stand under its first grade; enrolments are rounded each by itself, and seats upwards. The same area always gives
-    the same counts, whatever is planned with it and however its rows are sorted: no two papers tell more than one.
+    stand under its first grade; enrolments are rounded each by itself, seats and beds upwards. Running costs, which
+    mostly follow enrolment, become the mean of the schools' kind. The same area always gives the same counts, whatever
+    is planned with it and however its rows are sorted: no two papers tell more than one.
 
     >>> public_area(tiny.area).pupils.sum().loc[["g1", "g4", "g7"]].tolist()  # 30, 30 and 6
     [30, 30, 5]
@@ -63,8 +64,26 @@ def public_area(area: StudyArea) -> StudyArea:
     for stage in STAGES:
         schools[f"pupils_{stage}"] = np.floor(schools[f"pupils_{stage}"].astype(float) / BASE + 0.5) * BASE
         schools[f"seats_{stage}"] = upwards(schools[f"seats_{stage}"].astype(float))
+    schools["beds"] = upwards(schools["beds"].astype(float))
+    schools["annual_cost_cny"] = _costs(schools)
     said = tuple(dict.fromkeys((*area.assumptions, said_of_public())))
     return dataclasses.replace(area, pupils=made, schools=schools, assumptions=said, public=True)
+
+
+def _costs(schools: pd.DataFrame) -> pd.Series:
+    """Running costs without a school's own: the mean of its kind, or of all schools where the kind has fewer than five.
+
+    Three digits are kept; unknown stays unknown.
+
+    >>> import pandas as pd
+    >>> some = {"kind": ["teaching_point"] * 5 + ["nine_year"], "annual_cost_cny": [1, 2, 3, 4, 5, 1209.0]}
+    >>> _costs(pd.DataFrame(some)).tolist()
+    [3.0, 3.0, 3.0, 3.0, 3.0, 204.0]
+    """
+    own = schools["annual_cost_cny"].astype(float)
+    of_kind = own.groupby(schools["kind"])
+    shared = of_kind.transform("mean").where(of_kind.transform("count") >= BASE, own.mean())
+    return shared.map(lambda cost: float(f"{cost:.3g}")).where(own.notna())
 
 
 def said_of_public() -> Label:

@@ -3,6 +3,13 @@
 import re
 from html.parser import HTMLParser
 
+COUNTED = ("pupils", "seats", "free", "from here", "change school", "学生", "学位", "余位", "转入", "换校", "超标人数")
+"""Words above columns of pupils or seats."""
+BEFORE = re.compile(r"([\d,]*\d)\s?(?:名|人|个学位|pupils?\b|seats?\b|children)")
+NAMED = "(?:pupils|seats|elsewhere|change school|学生|学位|换校)"
+AFTER = re.compile(NAMED + r"[^\d.。;；,，]{0,16}(?!0\d)([\d,]*\d)(?![\d,]|\.\d| km)", re.I)  # 01 is a sheet's number
+UNIT = re.compile(r"(?: pupils| seats| 人| 个)$")
+
 
 class Page(HTMLParser):
     """The text outside tables, and every table as its columns: (words above, cells).
@@ -56,3 +63,18 @@ class Page(HTMLParser):
             self._cell[3].append(data)
         elif not self._silent:
             self._said.append(data)
+
+
+def counts_in(html):
+    """Every number of pupils or seats of a page: in its sentences, under its headings, in its scorecard."""
+    read = Page(html)
+    text = re.sub(r"0 may be up to 4|0可表示0至4人|0 可表示 0 至 4 人", "", read.text)
+    said = BEFORE.findall(text) + AFTER.findall(text)
+    for table in read.tables:
+        for words in (word for head, cells in table for word in (head, *cells)):
+            said += BEFORE.findall(words) + AFTER.findall(words)
+        said += [cell for head, cells in table for cell in cells if any(word in head.lower() for word in COUNTED)]
+        if table and table[0][0] in ("Indicator", "指标"):
+            rows = zip(*(cells for _, cells in table), strict=True)
+            said += [cell for row in rows if UNIT.search(row[0]) for cell in row[1:3]]
+    return [int(number.replace(",", "")) for number in said if re.fullmatch(r"[\d,]+", number)]

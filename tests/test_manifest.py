@@ -59,6 +59,19 @@ def test_every_input_is_in_it(folder, area):
     assert read(folder)["command"] == ""  # no command was typed
 
 
+def test_the_code_is_in_it_as_well_as_its_version(folder, monkeypatch, tmp_path):
+    """Two working copies of one version differ; where the code lies does not matter."""
+    from planner.report import manifest
+
+    found = read(folder)["code_sha256"]
+    copy = shutil.copytree("planner", tmp_path / "planner", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(manifest, "__file__", str(copy / "report" / "manifest.py"))
+    assert manifest.code_sha256.__wrapped__() == found
+    with (copy / "demand.py").open("a") as file:
+        file.write("# changed\n")
+    assert manifest.code_sha256.__wrapped__() != found
+
+
 def test_a_folder_as_it_was_written_holds(failures):
     assert failures() == ()
 

@@ -23,6 +23,8 @@ from planner.draw.layers import payload
 from planner.draw.page import from_text
 from planner.errors import DataError
 from planner.explain import read_plan
+from planner.hearing import hearing_pack
+from planner.hearing.pages import page
 from planner.indicators import INDICATORS, moves
 from planner.model import BAND_GRADES, BANDS, GRADES
 from planner.plan import alternatives, current_plan, frontier, optimise, road_flows
@@ -33,6 +35,7 @@ from planner.scenario import parse_scenario
 from planner.travel import travel_times
 from planner.verify import verify
 from planner.wording import bilingual, plain
+from tests.pages import counts_in
 from tests.tiny import SCENARIO, make_area
 
 XUNYI = "data/xunyi"
@@ -103,6 +106,18 @@ def test_the_county_keeps_its_totals_by_band_and_town(county):
         assert ((before - after).abs() < BASE).all()
 
 
+def test_a_schools_costs_do_not_tell_its_enrolment(county, published):
+    """So much a school and so much a pupil: 303,000 a year was seven pupils."""
+    area = county[0]
+    own = area.schools["annual_cost_cny"].groupby(area.schools["kind"]).nunique()
+    assert own["teaching_point"] > BASE  # so that what is hidden is there
+    table = pd.read_csv(published[2] / "schools.csv")
+    of_kind = table.groupby("kind")["annual_cost_cny"]
+    assert (of_kind.min() == of_kind.max()).all()
+    assert table["annual_cost_cny"].sum() == pytest.approx(area.schools["annual_cost_cny"].sum(), rel=0.05)
+    assert in_fives(table["beds"])
+
+
 def test_the_area_itself_is_not_written_into(tiny):
     before = tiny.area.pupils.copy(), tiny.area.schools.copy()
     public(tiny.plan)
@@ -135,6 +150,15 @@ def test_the_map_holds_no_small_count(published):
     assert all(in_fives(some) for ground in data["grounds"] for some in ground["flows"]["pupils"])
     assert data["area"]["public"] is True
     assert plain(said_of_public()) in data["area"]["assumptions"]
+
+
+def test_the_paper_for_the_hearing_tells_no_small_count(published):
+    """Sentences, tables and headings of a town where six schools close, and of a school with 18 rows of villages."""
+    plan, _, _ = published
+    pack = hearing_pack(plan, towns=["610429101"], schools=["S013"], public=True)
+    found = counts_in(page(pack.plan, "zh", pack.sheets))
+    assert len(found) > 200
+    assert in_fives(found)
 
 
 def test_the_data_in_the_page_is_the_public_plans(published):

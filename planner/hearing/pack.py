@@ -81,14 +81,15 @@ def hearing_pack(
     every = not schools and not towns
     numbers = {school: f"{number:02d}" for number, school in enumerate(ends, 1)}
     chosen = [s for s in ends if every or s in schools]
-    whys = reasons_of(plan, chosen, quick=quick, seconds=seconds, tell=tell, public=public)
+    asked = [s for s in ends if s in chosen or plan.area.schools.at[s, "town_id"] in towns]
+    whys = reasons_of(plan, asked, quick=quick, seconds=seconds, tell=tell, public=public)
     plan = published(plan) if public else plan
     moved = trips(plan)
     pairs = moved[["demand_id", "to_school", "mode_after"]].set_axis(["demand_id", "school_id", "mode"], axis=1)
     ways = paths(plan.area, plan.scenario.travel, pairs[pairs["school_id"] != ""])
     of_schools = [school_sheet(plan, s, numbers[s], whys[s], ways) for s in chosen]
     of_towns = [
-        town_sheet(plan, str(t), number, numbers, ways)
+        town_sheet(plan, str(t), number, numbers, whys, ways)
         for number, t in enumerate(plan.area.towns.index, 1)
         if every or str(t) in towns
     ]
@@ -140,6 +141,7 @@ def save_pack(pack: Pack, folder: str | Path, *, program: str = "", tell: Callab
             "sheets": [{"kind": sheet.kind, "file": sheet.file, "name": sheet.name} for sheet in pack.sheets],
             "scenario_sha256": rooted.scenario_sha256,
             "area_sha256": rooted.area_sha256,
+            "versions": dict(rooted.versions),
         }
         write_json(said, part / MARKER)
     return target

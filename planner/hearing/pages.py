@@ -12,7 +12,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from planner.hearing.sheets import Sheet
-from planner.hearing.sketch import sketch
+from planner.hearing.sketch import HIGH, LOW, sketch
 from planner.model import BAND_STAGE
 from planner.optimise.forced import noise
 from planner.plan import Plan
@@ -56,7 +56,9 @@ def page(plan: Plan, language: str, sheets: Sequence[Sheet]) -> str:
         return spoken(value, language)
 
     def drawn(sheet: Sheet) -> Markup:
-        return sketch(plan.area, sheet.marks, sheet.ways, said=say("map", name=sheet.name), north=say("north"))
+        words = {key: say(key) for key in ("north", "km", "m")}
+        high = LOW if sheet.kind == "town" else HIGH
+        return sketch(plan.area, sheet.marks, sheet.ways, said=say("map", name=sheet.name), words=words, high=high)
 
     template = _environment().get_template("pack.html")
     return template.render(
@@ -77,6 +79,7 @@ def page(plan: Plan, language: str, sheets: Sequence[Sheet]) -> str:
             else say("unknown")
         ),
         bands=lambda names: bands(names, language),
+        joined=lambda sentences: joined([told(sentence) for sentence in sentences], language),
         status=_status(plan, language),
         hashes=[h[:8] for h in (plan.rooted.scenario_sha256, plan.rooted.area_sha256) if h],
         assumed=bool(plan.area.assumptions) or (plan.area.schools["assumed"].astype(str).str.strip() != "").any(),
@@ -90,6 +93,15 @@ def figure(value: float | None, digits: int = 0, unknown: str = "?") -> str:
     ('1,235', '2.2', '?', '12.0')
     """
     return unknown if value is None or not math.isfinite(value) else f"{value:,.{digits}f}"
+
+
+def joined(sentences: Sequence[str], language: str) -> str:
+    """Sentences one after the other; Chinese ones without a space between.
+
+    >>> joined(["甲。", "", "乙。"], "zh"), joined(["A.", "B."], "en")
+    ('甲。乙。', 'A. B.')
+    """
+    return ("" if language == "zh" else " ").join(filter(None, sentences))
 
 
 def bands(names: Sequence[str], language: str) -> str:
@@ -110,7 +122,7 @@ def _status(plan: Plan, language: str) -> str:
     """How good it is proven to be, with the bound where it may be known."""
     if plan.status in ("optimal", "feasible") and math.isfinite(plan.gap):
         said = spoken(Word(f"status.{plan.status}", {"n": f"{plan.gap:.2%}"}), language)
-        return f"{said} {_bound(plan, language)}".rstrip()
+        return joined([said, _bound(plan, language)], language)
     return spoken(Word("status.feasible_unbounded" if plan.status == "feasible" else "status.scored"), language)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,8 @@ from markupsafe import Markup
 from planner.draw.basemap import RANKS, rank
 from planner.model import StudyArea
 
-WIDE, HIGH = 720, 300
-"""Of the drawing, in its own units; the page scales it."""
+WIDE, HIGH, LOW = 720, 300, 230
+"""Of the drawing, in its own units; the page scales it. ``LOW`` is for sheets with much beside it."""
 FONT = 12
 
 
@@ -37,11 +37,12 @@ class Mark:
 class Frame:
     """From metres to the drawing: what is to be seen, with room around it, in the drawing's proportions."""
 
-    def __init__(self, xy: np.ndarray, *, room: float = 0.12, least_m: float = 2000.0) -> None:
-        low, high = xy.min(axis=0), xy.max(axis=0)
-        middle, span = (low + high) / 2, np.maximum((high - low) * (1 + 2 * room), least_m)
-        self.m_per_unit = float(max(span[0] / WIDE, span[1] / HIGH))
-        half = np.array([WIDE, HIGH]) * self.m_per_unit / 2
+    def __init__(self, xy: np.ndarray, *, high: int = HIGH, room: float = 0.12, least_m: float = 2000.0) -> None:
+        self.high = high
+        first, last = xy.min(axis=0), xy.max(axis=0)
+        middle, span = (first + last) / 2, np.maximum((last - first) * (1 + 2 * room), least_m)
+        self.m_per_unit = float(max(span[0] / WIDE, span[1] / high))
+        half = np.array([WIDE, high]) * self.m_per_unit / 2
         self.box = (*(middle - half).tolist(), *(middle + half).tolist())
 
     def at(self, x: float, y: float) -> tuple[float, float]:
@@ -68,22 +69,32 @@ def scale_m(frame: Frame) -> int:
     return int(max(step * power for step in (1, 2, 5) if step * power <= most))
 
 
-def sketch(area: StudyArea, marks: Sequence[Mark], ways: Sequence[object] = (), *, said: str, north: str) -> Markup:
+def sketch(
+    area: StudyArea,
+    marks: Sequence[Mark],
+    ways: Sequence[object] = (),
+    *,
+    said: str,
+    words: Mapping[str, str],
+    high: int = HIGH,
+) -> Markup:
     """The map around some places; the first marks get their labels first.
 
     Parameters
     ----------
     ways : lines from villages to schools
     said : what a screen reader says of it
-    north : the word or letter at the arrow
+    high : of the drawing, in its own units
+    words : ``north``, at the arrow, and ``km``, ``m``, at the scale bar
 
-    >>> drawn = sketch(tiny.area, [Mark(530000, 3880000, "ends", "<b>")], said="x", north="N")
+    >>> words = {"north": "N", "km": "km", "m": "m"}
+    >>> drawn = sketch(tiny.area, [Mark(530000, 3880000, "ends", "<b>")], said="x", words=words)
     >>> "<b>" in drawn, "&lt;b&gt;" in drawn
     (False, True)
     """
     places = np.array([[mark.x, mark.y] for mark in marks])
     bends = shapely.get_coordinates(np.asarray(ways, dtype=object))
-    frame = Frame(np.vstack([places, bends]) if len(bends) else places)
+    frame = Frame(np.vstack([places, bends]) if len(bends) else places, high=high)
     edges = area.roads.edges
     near = edges.sindex.query(shapely.box(*frame.box))
     ranks = np.array([rank(str(c)) for c in edges["road_class"].to_numpy()[near]], dtype=object)
@@ -91,7 +102,7 @@ def sketch(area: StudyArea, marks: Sequence[Mark], ways: Sequence[object] = (), 
     towns = area.towns.geometry.to_numpy()
     towns = towns[~shapely.is_missing(towns)]
     parts = [
-        Markup('<svg class="sketch" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDE, HIGH, said),
+        Markup('<svg class="sketch" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDE, high, said),
         Markup('<path class="border" d="{}"/>').format(frame.path(shapely.boundary(towns))),
     ]
     parts += [
@@ -101,7 +112,7 @@ def sketch(area: StudyArea, marks: Sequence[Mark], ways: Sequence[object] = (), 
     parts.append(Markup('<path class="way" d="{}"/>').format(frame.path(ways)))
     parts += [_drawn(mark, *frame.at(mark.x, mark.y)) for mark in reversed(marks)]
     parts += _labels(frame, marks)
-    parts += [*_bar(frame), _arrow(north), Markup("</svg>")]
+    parts += [*_bar(frame, words), _arrow(words["north"]), Markup("</svg>")]
     return Markup("\n").join(parts)
 
 
@@ -129,18 +140,20 @@ def wide(text: str) -> float:
 
 def _labels(frame: Frame, marks: Sequence[Mark]) -> list[Markup]:
     """Names where there is room; one without room for it is left out."""
-    taken = [(0.0, HIGH - 30.0, WIDE / 3, float(HIGH)), (WIDE - 40.0, 0.0, float(WIDE), 46.0)]  # scale bar, arrow
+    bar, arrow = (0.0, frame.high - 30.0, WIDE / 3, float(frame.high)), (WIDE - 40.0, 0.0, float(WIDE), 46.0)
     spots = [frame.at(mark.x, mark.y) for mark in marks]
-    taken += [(x - 6, y - 6, x + 6, y + 6) for (x, y), mark in zip(spots, marks, strict=True) if mark.what != "village"]
+    dots = [(x - 4, y - 4, x + 4, y + 4) for (x, y), mark in zip(spots, marks, strict=True) if mark.what == "village"]
+    taken = [(x - 6, y - 6, x + 6, y + 6) for (x, y), mark in zip(spots, marks, strict=True) if mark.what != "village"]
+    taken += [bar, arrow]
     drawn = []
     for mark, (x, y) in zip(marks, spots, strict=True):
         if not mark.label:
             continue
-        length = wide(mark.label)
+        length, room = wide(mark.label), [*taken, *dots] if mark.what == "village" else taken
         for left, base in ((x + 9, y + 4), (x - 9 - length, y + 4), (x - length / 2, y - 10), (x - length / 2, y + 20)):
             box = (left, base - FONT + 2, left + length, base + 3)
-            inside = box[0] >= 2 and box[2] <= WIDE - 2 and box[1] >= 2 and box[3] <= HIGH - 2
-            if inside and not any(_meet(box, other) for other in taken):
+            inside = box[0] >= 2 and box[2] <= WIDE - 2 and box[1] >= 2 and box[3] <= frame.high - 2
+            if inside and not any(_meet(box, other) for other in room):
                 taken.append(box)
                 kind = "name" if mark.what == "village" else "name school"
                 put = Markup('<text class="{}" x="{}" y="{}">{}</text>')
@@ -153,13 +166,13 @@ def _meet(a: tuple[float, float, float, float], b: tuple[float, float, float, fl
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _bar(frame: Frame) -> list[Markup]:
+def _bar(frame: Frame, words: Mapping[str, str]) -> list[Markup]:
     metres = scale_m(frame)
     length = round(metres / frame.m_per_unit, 1)
-    text = f"{metres / 1000:g} km" if metres >= 1000 else f"{metres} m"
+    text = f"{metres / 1000:g} {words['km']}" if metres >= 1000 else f"{metres} {words['m']}"
     return [
-        Markup('<path class="bar" d="M12 {}v6h{}v-6"/>').format(HIGH - 16, length),
-        Markup('<text class="name" x="{}" y="{}">{}</text>').format(18 + length, HIGH - 9, text),
+        Markup('<path class="bar" d="M12 {}v6h{}v-6"/>').format(frame.high - 16, length),
+        Markup('<text class="name" x="{}" y="{}">{}</text>').format(18 + length, frame.high - 9, text),
     ]
 
 

@@ -20,14 +20,14 @@ class Norm:
     ----------
     text : what the document says
     source : the document and its number
-    value : what holds in this scenario, None where the row is for reading only
+    value : what holds in this scenario, with its unit, None where the row is for reading only
     own : the scenario sets another value than the document
     on_hearings : it says when a school may not close against objections
     """
 
     text: Label
     source: Label
-    value: str | None
+    value: Listed | Phrase | None
     own: bool
     on_hearings: bool
 
@@ -36,9 +36,10 @@ def norms(scenario: Scenario) -> list[Norm]:
     r"""The preset's rows, with what holds in this scenario.
 
     >>> from planner.scenario import parse_scenario
+    >>> from planner.wording import spoken
     >>> first = norms(parse_scenario('title = "A"\nnorms = "cn-rural-2018"'))[0]
-    >>> first.source.zh, first.value, first.own
-    ('国办发〔2018〕27号', '100', False)
+    >>> first.source.zh, spoken(first.value, "zh"), first.own
+    ('国办发〔2018〕27号', '100人', False)
     """
     asked: Mapping[str, Any] = scenario.model_dump(mode="json")
     found = []
@@ -49,10 +50,19 @@ def norms(scenario: Scenario) -> list[Norm]:
             for part in row["key"].split("."):
                 held = held.get(part) if isinstance(held, Mapping) else None
             own = held != row["value"]
-            value = ", ".join(map(str, held)) if isinstance(held, list) else "" if held is None else f"{held:g}"
+            value = _held(held, row["unit"])
         source = Label(row["source"], row.get("source_zh", row["source"]))
         found.append(Norm(Label(row["text"], row["text_zh"]), source, value, own, row["value"] == "hearing"))
     return found
+
+
+def _held(held: Any, unit: str) -> Listed | Phrase:
+    """A value of the scenario, as it is read out: ways of travel, or a number and its unit; None is no limit."""
+    if isinstance(held, list):
+        return Listed(tuple(Word(f"mode.{mode}") for mode in held))
+    if held is None:
+        return Phrase("hearing.none")
+    return Phrase("hearing.value", {"n": f"{held:,g}", "unit": Word(f"unit.{unit}")})
 
 
 def rules(scenario: Scenario, area: StudyArea) -> Iterator[Sentence]:

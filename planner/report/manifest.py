@@ -7,6 +7,7 @@ import hashlib
 import platform
 import shlex
 import sys
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ def manifest(plan: Plan, part: Path) -> dict[str, Any]:
             "area": {"title": area.title, "sha256": plan.rooted.area_sha256, "files": _inputs(plan)},
             "scenario": {"title": plan.scenario.title, "sha256": plan.rooted.scenario_sha256},
         },
+        "code_sha256": code_sha256(),
         "versions": {
             "school-layout-planner": version("school-layout-planner"),
             "python": platform.python_version(),
@@ -39,6 +41,19 @@ def manifest(plan: Plan, part: Path) -> dict[str, Any]:
         "command": _command(),
         "written_utc": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
+
+
+@cache
+def code_sha256() -> str:
+    """The planner's own files together: a version's number does not tell what was changed under it.
+
+    >>> len(code_sha256())
+    64
+    """
+    root = Path(__file__).parents[1]
+    files = (path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    lines = sorted(f"{path.relative_to(root).as_posix()} {sha256(path)}" for path in files)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def sha256(path: Path) -> str:
