@@ -188,16 +188,17 @@ def full_costs(relaxed: Relaxation) -> np.ndarray:
 
 def seat_costs(relaxed: Relaxation, point: Point) -> np.ndarray:
     """(n_arc,) each arc's cost, with what the seats that it takes are worth at a point."""
-    return relaxed.cost + point.seat_price[relaxed.site] * relaxed.weight[relaxed.demand]
+    worth = relaxed.cost + point.seat_price[relaxed.site] * relaxed.weight[relaxed.demand]
+    return np.asarray(worth)
 
 
 def nearest(relaxed: Relaxation, cost: np.ndarray, count: int) -> np.ndarray:
     """(n_arc,) whether the arc is one of its demand point's ``count`` of least ``cost`` to sites that may open."""
     order = np.lexsort((cost, relaxed.state[relaxed.site] == OUT, relaxed.demand))
     first = np.searchsorted(relaxed.demand[order], np.arange(len(relaxed.weight)))
-    found = np.zeros(len(order), dtype=bool)
-    found[order] = np.arange(len(order)) - first[relaxed.demand[order]] < count
-    return found & (relaxed.state[relaxed.site] != OUT)
+    found: np.ndarray = relaxed.state[relaxed.site] != OUT
+    found[order[np.arange(len(order)) - first[relaxed.demand[order]] >= count]] = False
+    return found
 
 
 class Ascent:
