@@ -187,9 +187,9 @@ def test_parts_that_are_searched_side_by_side_share_no_rule():
     close = province._neighbours(relaxed.demand, relaxed.site, 60, 400)
     tied = together(province._tied(problem), 60)
     waste = np.random.default_rng(0).random(60)
-    centres = province._apart(waste, close, tied)
+    centres = province._apart(waste, close, 8, tied)
     assert len(centres) == 2
-    one, other = (province._around(centre, close, 60) for centre in centres)
+    one, other = (province._around(centre, close, 8) for centre in centres)
     assert not np.intersect1d(tied[one], tied[other]).size
     for rule in problem.rules:
         assert not (one[list(rule.sites)].any() and other[list(rule.sites)].any())

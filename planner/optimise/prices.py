@@ -14,7 +14,7 @@ import numpy as np
 from planner.compiled import announce, clock
 from planner.optimise.answers import checked, unsolved, valued
 from planner.optimise.branch import branch
-from planner.optimise.dive import dive
+from planner.optimise.dive import dive, down
 from planner.optimise.exchange import around, exchanged
 from planner.optimise.flow import cheapest
 from planner.optimise.highs import branch_and_bound, tighten
@@ -229,7 +229,11 @@ def root(
         if ascent.best.bound >= _goal(upper, gap) or not ascent.goes_on or clock() > ends:
             break
         ascent.climb(every, _goal(upper, gap), ends)
-    return ascent.relaxed, ascent.best, best
+    rest, point = ascent.relaxed, ascent.best
+    if problem.whole and len(rest.demand) > WHOLE_UP_TO and point.bound < _goal(upper, gap):
+        found = down(problem, rest, ascent, np.arange(len(rest.demand)), ends)
+        best = found if found is not None and found.objective < upper else best
+    return rest, point, best
 
 
 def _narrow(ascent: Ascent, upper: float) -> None:

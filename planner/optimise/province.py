@@ -18,13 +18,13 @@ from planner.optimise.branch import branch
 from planner.optimise.lagrange import Point, Relaxation, nearest, relax, seat_costs, together
 from planner.optimise.mip import rules_of
 from planner.optimise.problem import Expansion, LocationProblem, LocationSolution, OpenRule, at_pairs
-from planner.optimise.round import at_sites
+from planner.optimise.round import MANY, at_sites
 
-SITES = 8  # of one small problem
+SITES, NODES = 15, 40  # of one small problem, and of its search
+FEWER, SHORTER = 8, 15  # the same where demand points are many, and there are more parts than time
 NEAR = 8  # sites that a demand point of one may go to, beside its own
 SECONDS = 2.0  # for one
 GAP = 5e-4  # of one
-NODES = 15
 AT_ONCE, TRIED = 2, 20  # small problems that are searched side by side; centres looked at for each
 
 
@@ -41,6 +41,7 @@ def improve(
     """A solution at least as good as ``best``, when time is up, the gap is closed, or no neighbourhood helps."""
     rng = np.random.default_rng(seed)
     m = len(relaxed.seats)
+    size, nodes = (FEWER, SHORTER) if len(relaxed.weight) >= MANY else (SITES, NODES)
     near = nearest(relaxed, seat_costs(relaxed, point), NEAR)
     demand, site, cost = relaxed.demand[near], relaxed.site[near], relaxed.cost[near]
     close = _neighbours(demand, site, m, len(relaxed.weight))
@@ -52,14 +53,14 @@ def improve(
         while clock() < ends and best.objective - point.bound > gap * abs(best.objective) and not tired.all():
             waste = _waste(relaxed, point, best, paid)
             waste[tired] = -np.inf
-            centres = _apart(waste + 1e-9 * rng.random(m), close, tied)
+            centres = _apart(waste + 1e-9 * rng.random(m), close, size, tied)
             parts = [
-                _Part.of(problem, best, _around(centre, close, m), (demand, site, cost), point.price, paid)
+                _Part.of(problem, best, _around(centre, close, size), (demand, site, cost), point.price, paid)
                 for centre in centres
             ]
             until = min(ends, clock() + SECONDS)
             tired[centres] = True
-            for centre, part, found in zip(centres, parts, pool.map(_search(until), parts), strict=True):
+            for centre, part, found in zip(centres, parts, pool.map(_search(nodes, until), parts), strict=True):
                 if found is not None and found.objective < part.now - 1e-9 * abs(best.objective):
                     best = _in_place(best, part.inside, part.own, found, found.objective - part.now)
                     own = np.arange(len(part.own))
@@ -106,10 +107,10 @@ class _Part:
         return cls(part, inside, own, price[own], _inside(part, best, inside, own))
 
 
-def _search(until: float) -> Callable[[_Part], LocationSolution | None]:
+def _search(nodes: int, until: float) -> Callable[[_Part], LocationSolution | None]:
     def search(part: _Part) -> LocationSolution | None:
         return branch(
-            part.problem, relax(part.problem), part.price, None, part.now, gap=GAP, ends=until, most=NODES
+            part.problem, relax(part.problem), part.price, None, part.now, gap=GAP, ends=until, most=nodes
         ).best
 
     return search
@@ -123,15 +124,14 @@ def _tied(problem: LocationProblem) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(group) for group in (*(rule.sites for rule in rules_of(problem)), *problem.linked, *buildings))
 
 
-def _apart(waste: np.ndarray, close: Any, tied: np.ndarray) -> list[int]:
+def _apart(waste: np.ndarray, close: Any, size: int, tied: np.ndarray) -> list[int]:
     """The centres of small problems that have nothing to do with one another, the most wasteful first."""
-    m = len(waste)
     chosen: list[int] = []
-    used = np.zeros(m, dtype=bool)
+    used = np.zeros(len(waste), dtype=bool)
     for centre in np.argsort(-waste, kind="stable")[:TRIED].tolist():
         if waste[centre] == -np.inf or len(chosen) == AT_ONCE:
             break
-        inside = _around(centre, close, m)
+        inside = _around(centre, close, size)
         if not used[tied[inside]].any():
             chosen.append(centre)
             used[tied[inside]] = True
@@ -157,12 +157,12 @@ def _neighbours(demand: np.ndarray, site: np.ndarray, m: int, n: int) -> Any:
     return (near.T @ near).tocsr()
 
 
-def _around(centre: int, close: Any, m: int) -> np.ndarray:
-    """(n_site,) the sites that share most with one."""
+def _around(centre: int, close: Any, size: int) -> np.ndarray:
+    """(n_site,) so many sites that share most with one."""
     row = slice(close.indptr[centre], close.indptr[centre + 1])
     others, shared = close.indices[row], close.data[row]
-    inside = np.zeros(m, dtype=bool)
-    inside[others[np.argsort(-shared, kind="stable")[:SITES]]] = True
+    inside = np.zeros(close.shape[0], dtype=bool)
+    inside[others[np.argsort(-shared, kind="stable")[:size]]] = True
     inside[centre] = True
     return inside
 
