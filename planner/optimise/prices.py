@@ -230,7 +230,7 @@ def root(
             break
         ascent.climb(every, _goal(upper, gap), ends)
     rest, point = ascent.relaxed, ascent.best
-    if problem.whole and len(rest.demand) > WHOLE_UP_TO and point.bound < _goal(upper, gap):
+    if problem.whole and len(relaxed.demand) > LINEAR_UP_TO and point.bound < _goal(upper, gap):
         found = down(problem, rest, ascent, np.arange(len(rest.demand)), ends)
         best = found if found is not None and found.objective < upper else best
     return rest, point, best
