@@ -20,9 +20,12 @@ from planner.compare import compare
 from planner.errors import DataError, InfeasibleError
 from planner.explain import explain, explain_all, read_plan
 from planner.explain.bindings import bindings
-from planner.explain.fates import fate_of, fates, moves_between, the_other_way, worths
+from planner.explain.fates import fate_of, fates, moves_between, the_other_way
+from planner.explain.pupils import with_pupils
+from planner.explain.search import Steps, first_flip
 from planner.explain.show import document, table_of
-from planner.explain.thresholds import by_money, by_norm, by_pupils, first_flip, with_pupils
+from planner.explain.thresholds import by_money, by_norm, by_pupils
+from planner.explain.worths import worths
 from planner.model import BAND_GRADES, GRADES
 from planner.optimise import NEVER, Forced
 from planner.plan import ask, current_plan, optimise, score
@@ -247,12 +250,17 @@ def test_the_first_flip_of_any_two_staircases(seed, rising):
         return
     asked = []
 
-    def at(k):
-        asked.append(k)
-        return tuple(NEVER if math.isinf(row[k]) else Forced(row[k], row[k]) for row in values)
+    class Two(Steps):
+        def planned(self, k):
+            asked.append((0, k))
+            return NEVER if math.isinf(values[0][k]) else Forced(values[0][k], values[0][k])
+
+        def other(self, k):
+            asked.append((1, k))
+            return NEVER if math.isinf(values[1][k]) else Forced(values[1][k], values[1][k])
 
     expected = first_by_hand(count, lambda k: (values[0][k], values[1][k]))
-    last, end, status = first_flip(count, at, rising=rising)
+    last, end, status = first_flip(Two(count, rising=rising))
     if expected is None:
         assert status == "never"
     else:
@@ -261,11 +269,15 @@ def test_the_first_flip_of_any_two_staircases(seed, rising):
 
 
 def test_what_is_not_proven_is_left_open():
-    def at(k):
-        return Forced(5.0, 5.0), Forced(4.0, 6.0) if k == 2 else Forced(9.0 - k, 9.0 - k)
+    class Two(Steps):
+        def planned(self, k):
+            return Forced(5.0, 5.0)
 
-    assert first_flip(4, at, rising=False) == (1, 4, "open")
-    assert first_flip(4, at, rising=False, seconds=-1.0)[2] == "open"
+        def other(self, k):
+            return Forced(4.0, 6.0) if k in (2, 3) else Forced(9.0 - k, 9.0 - k)
+
+    assert first_flip(Two(4, rising=False)) == (1, 4, "open")
+    assert first_flip(Two(4, rising=False), seconds=-1.0) == (0, 4, "open")
 
 
 # ---------------------------------------------------------------- by hand

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.errors import DataError, Fault, ScenarioError
-from planner.optimise import NEVER, Forced, Relaxation, part_of
-from planner.plan import Plan, Question, pose
+from planner.plan import Plan, Question
 from planner.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -88,37 +87,6 @@ def allowed(question: Question, choice: tuple[Sites, Sites]) -> bool:
     opened, closed = (np.array(part, dtype=np.int64) for part in choice)
     named = question.sites["school_id"].iloc[opened].isin(question.scenario.rules.close)
     return bool(question.may_end[closed].all()) and not named.any()
-
-
-Worths = tuple[Forced, Forced]
-
-
-def worths(
-    question: Question, fate: Fate, *, heed: bool = True, everywhere: bool = False, prove_s: float = 2.0
-) -> Worths:
-    """The best objective with the planned fate and with the other.
-
-    Parameters
-    ----------
-    heed : there is none where the scenario's word on this school forbids the fate (``allowed``)
-    everywhere : of the whole county. Otherwise only of what can have to do with the school (``optimise.part_of``): the
-        rest adds the same to both, if it has a plan at all
-    prove_s : seconds for each, where the relaxation leaves a bracket
-    """
-    choices = [choice for choice in (fate.planned, fate.other) if not heed or allowed(question, choice)]
-    solver = question.scenario.solver
-    problem, _ = pose(question, np.flatnonzero(question.reachable))
-    if not choices or np.isnan(problem.cost).all(axis=1).any():  # somebody has no school within the norm
-        return NEVER, NEVER
-    sites = np.arange(problem.cost.shape[1])
-    if not everywhere:
-        problem, _, sites = part_of(problem, [j for choice in choices for half in choice for j in half])
-    relaxed = Relaxation(problem, seed=solver.seed, time_limit_s=solver.time_limit_s)
-    found = {
-        choice: relaxed.forced(*(np.searchsorted(sites, half).tolist() for half in choice), prove_s=prove_s)
-        for choice in choices
-    }
-    return found.get(fate.planned, NEVER), found.get(fate.other, NEVER)
 
 
 def moves_between(before: Plan, after: Plan) -> pd.DataFrame:

@@ -11,9 +11,10 @@ import numpy as np
 from planner.compare import compare
 from planner.errors import InfeasibleError
 from planner.explain.bindings import bindings
-from planner.explain.fates import Fate, fate_of, moves_between, of_the_present, the_other_way, worths
+from planner.explain.fates import Fate, fate_of, moves_between, of_the_present, the_other_way
 from planner.explain.telling import about, binding, exchange, flipping, moved, moved_then, opposite, told
 from planner.explain.thresholds import Flip, flips
+from planner.explain.worths import question_of, worths
 from planner.optimise import Forced, LocationSolution
 from planner.plan import Plan, ask, optimise, pose
 from planner.plan.best import plan_of
@@ -91,10 +92,10 @@ def explain(plan: Plan, school_id: str, *, thresholds_s: float = 30.0, in_turn: 
     Norm: no stricter norm for Lower primary, grades 1–3 would keep it, as long as any plan keeps every rule.
     """
     of_the_present(plan.scenario)
-    question = ask(plan.area, plan.times, plan.scenario)
+    question = question_of(plan)
     fate = fate_of(plan, question, school_id)
     actions = plan.actions[plan.actions["school_id"] == school_id].reset_index(drop=True)
-    planned, other = worths(question, fate, heed=False, everywhere=True, prove_s=PROVE_S)
+    planned, other = worths(question, fate, heed=False, prove_s=PROVE_S)
     held = bindings(plan, question, fate)
     other_way, why = _other_way(plan, fate, other, in_turn=in_turn)
     moves = _moves_of(plan, fate)

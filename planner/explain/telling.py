@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.explain.bindings import Binding, eased, town_name
-from planner.explain.fates import ENDING, Fate, worths
+from planner.explain.fates import ENDING, Fate
 from planner.explain.thresholds import Flip, norms_priced, unordered
+from planner.explain.worths import worths
 from planner.optimise.forced import noise
-from planner.plan import Plan, Question, ask
+from planner.plan import Plan, Question
 from planner.wording import Amount, Either, Label, Listed, Phrase, Sentence, Word
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ def binding(question: Question, fate: Fate, held: list[Binding]) -> list[Sentenc
     scenario = eased(question.scenario, held)
     if scenario == question.scenario:
         return found
-    planned, other = worths(ask(question.area, question.times, scenario), fate)
+    planned, other = worths(question, fate, instead=dataclasses.replace(question, scenario=scenario))
     key = "eased.close" if fate.stays else "eased.keep"
     if other.upper < planned.lower - noise(planned.upper) and planned.exact and not planned.impossible:
         found.append(Sentence(key, {"less": Amount(planned.upper - other.upper, scenario.objective.minimise)}))
