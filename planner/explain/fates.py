@@ -9,6 +9,7 @@ import numpy as np
 
 from planner.errors import DataError, Fault, ScenarioError
 from planner.plan import Plan, Question
+from planner.remembered import remembered
 from planner.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ def moves_between(before: Plan, after: Plan) -> pd.DataFrame:
     )
 
 
+@remembered
 def _by_band(plan: Plan) -> dict[tuple[str, str], dict[str, tuple[int, float]]]:
     """Demand point and band -> school -> pupils and minutes."""
     found: dict[tuple[str, str], dict[str, tuple[int, float]]] = {}
