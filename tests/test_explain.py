@@ -24,6 +24,7 @@ from planner.explain.fates import fate_of, fates, moves_between, the_other_way
 from planner.explain.pupils import with_pupils
 from planner.explain.search import Steps, first_flip
 from planner.explain.show import document, table_of
+from planner.explain.telling import opposite
 from planner.explain.thresholds import by_money, by_norm, by_pupils
 from planner.explain.worths import worths
 from planner.model import BAND_GRADES, GRADES
@@ -346,6 +347,25 @@ def test_a_candidate_that_is_not_opened_is_explained_too(tiny):
     why = explain(plan, "S2")
     assert why.rules == ("town_max",)
     assert "candidate, not opened" in str(why)
+    assert "With it opened, no plan keeps every rule" in str(why)
+    assert "若开办该校，" in why.text("zh")
+    opened = optimise(area, tiny.times, loose())
+    assert opened.actions.set_index("school_id").loc["S2", "action"] == "open"
+    assert "it could as well be left unopened" in str(explain(opened, "S2"))
+
+
+def test_two_rules_of_towns_are_eased_together(tiny):
+    rule = tiny_module.SCENARIO[tiny_module.SCENARIO.index("[[rules.per_town]]") : tiny_module.SCENARIO.index("[capac")]
+    twice = tiny_module.SCENARIO.replace(rule, rule + rule.replace(', "teaching_point"', ""))
+    said = str(explain(optimise(tiny.area, tiny.times, parse_scenario(twice, "tiny.toml")), "S2", thresholds_s=0))
+    assert "If each of these rules allowed one more, it would be kept: the best plan would then have 200 pupil" in said
+
+
+def test_figures_in_a_sentence_add_up(tiny):
+    """As rounded: 240.4 and 200.4 more are 440.8, which is said as 440."""
+    best = optimise(tiny.area, tiny.times, loose())
+    said = opposite(best, tiny.question, fate_of(best, tiny.question, "S2"), 240.4, (200.4, 200.4), (), [])
+    assert "has 440 pupil minutes, which is 200 pupil minutes more than the 240 pupil" in said[0].text("en")
 
 
 def test_a_proposal_is_explained_against_the_best_plan_with_the_same_fate(tiny):
@@ -428,7 +448,7 @@ def test_every_key_that_the_code_can_ask_for_is_there():
         assert {f"flip.{what}.{side}.{status}" for status in ("flips", "never", "open")} <= set(table)
     assert {f"flip.worth.{side}.flips" for side in ("keep", "close")} <= set(table)
     assert {f"flip.annual_cost_cny.{side}.flips" for side in ("keep", "close")} <= set(table)
-    assert {f"other.{s}{t}" for s in ("kept", "closed") for t in ("", ".same", ".less", ".never", ".unknown")} <= set(
+    assert {f"eased.{s}{each}{t}" for s in ("keep", "close") for each in ("", ".each") for t in ("", ".not")} <= set(
         table
     )
 

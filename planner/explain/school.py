@@ -82,14 +82,14 @@ def explain(plan: Plan, school_id: str, *, thresholds_s: float = 30.0, in_turn: 
 
     >>> print(explain(tiny.plan, "S2"))
     S2 Village `${x}` </script>, village primary school in 甲镇: closing.
-    It has 20 pupils today; 20 pupils live where it is the nearest school.
+    It has 20 pupils today, and for 20 pupils it is the nearest school.
     10 pupils from Two go to S1 ... instead: 0 minutes before, 20 minutes after, one way on average; ... at the longest.
     10 pupils from 三村 go to S3 九年制学校 instead: ...
     Rule: in 甲镇 none may be open with a primary stage (village primary school or teaching point).
     If one more were allowed there, it would be kept: the best plan would then have 200 pupil minutes less ...
     With it kept, no plan keeps every rule: this is proven.
     Pupils: not even with 60 pupils in the villages it is nearest to (today 20 pupils) would it be kept.
-    Norm: no stricter norm for Lower primary, grades 1–3 would keep it, as long as any plan keeps every rule.
+    Norm: however strict the norm for Lower primary, grades 1–3, it would not be kept, as long as any plan keeps ...
     """
     of_the_present(plan.scenario)
     question = question_of(plan)
@@ -110,7 +110,7 @@ def explain(plan: Plan, school_id: str, *, thresholds_s: float = 30.0, in_turn: 
         *about(plan, question, fate, actions),
         *moved(plan, moves),
         *binding(question, fate, held),
-        *opposite(plan, fate, reference, change, why, held),
+        *opposite(plan, question, fate, reference, change, why, held),
         *(exchange(plan, other_way, fate) if other_way else ()),
         *(moved_then(plan, other_moves) if other_way else ()),
         *told(indicators),

@@ -3,7 +3,7 @@
 As pupils become more or a norm stricter, no plan becomes better: what the best plan is worth never falls, with either
 fate. So an answer at one step bounds every other, and often more is known of them (``Steps.most``, ``Steps.least``).
 Steps that such bounds rule out are never asked. Of the others the first is asked and the middle one, in turn, until
-none is left: so what is found is the first flip there is.
+none is left, so what is found is the first flip there is; where plans become better, the last step before all others.
 """
 
 from __future__ import annotations
@@ -89,6 +89,8 @@ def first_flip(steps: Steps, *, seconds: float = 60.0) -> tuple[int, int, str]:
     if flips(0):
         return 0, 0, "flips"
     end, turn = count + 1, 0
+    if count and not steps.rising and flips(count):  # what is found there bounds every step before
+        end = count
     while True:
         left &= ~ruled_out()
         open_steps = np.flatnonzero(left[:end])

@@ -11,6 +11,7 @@ from planner.explain import explain, explain_all
 from planner.explain.bindings import bindings
 from planner.explain.fates import fate_of
 from planner.explain.school import Explanation
+from planner.explain.telling import done_to
 from planner.optimise.forced import noise
 from planner.plan import Plan, ask
 from planner.wording import Amount, Sentence
@@ -54,7 +55,7 @@ def reasons_of(
 
     >>> why = reasons_of(tiny.plan, ["S2"], quick=True, seconds=0, tell=print)["S2"]
     >>> [sentence.key for sentence in why.reasons + why.opposite + why.flips]
-    ['rule.town_max.none', 'other.kept.never', 'hearing.flips.quick']
+    ['rule.town_max.none', 'other.never', 'hearing.flips.quick']
     """
     if plan.scenario.objective.over:
         return {school: Why((), (), (Sentence("hearing.futures"),)) for school in schools}
@@ -76,7 +77,11 @@ def _in_full(why: Explanation) -> Why:
     moved = those("other.move")
     heads = [sentence for sentence in moved if sentence.key != "other.move"]
     bullets = [sentence for sentence in moved if sentence.key == "other.move"][:MOST_BULLETS]
-    opposite = (*those("other.kept", "other.waived", "reason", "proof.", "exchange."), *heads, *bullets)
+    opposite = (
+        *those("other.best", "other.never", "other.unknown", "other.waived", "reason", "proof.", "exchange."),
+        *heads,
+        *bullets,
+    )
     return Why(those("rule.", "eased."), opposite, those("flip."))
 
 
@@ -89,12 +94,13 @@ def _from_table(plan: Plan, schools: Sequence[str], *, public: bool) -> dict[str
     question, unit = ask(plan.area, plan.times, plan.scenario), plan.scenario.objective.minimise
     found = {}
     for school in schools:
-        held = bindings(plan, question, fate_of(plan, question, school))
+        fate = fate_of(plan, question, school)
+        held, done = bindings(plan, question, fate), {"done": done_to(question, fate)}
         low, high = float(table.at[school, "at_least"]), float(table.at[school, "at_most"])
         if table.at[school, "proof"] == "impossible":
-            said = Sentence("other.kept.never")
+            said = Sentence("other.never", done)
         elif math.isinf(high):
-            said = Sentence("other.kept.unknown")
+            said = Sentence("other.unknown", done)
         elif public:
             said = Sentence("hearing.more.public" if low > noise(plan.objective) else "hearing.more.public.open")
         elif table.at[school, "proof"] == "exact":
