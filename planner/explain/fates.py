@@ -136,13 +136,14 @@ def _by_band(plan: Plan) -> dict[tuple[str, str], dict[str, tuple[int, float]]]:
     return found
 
 
-def of_the_present(scenario: Scenario) -> None:
-    """Refuse a plan made for futures: its opposite would have to be asked of all of them.
+def not_scored(plan: Plan) -> None:
+    """Refuse a proposal under a scenario over futures: it is scored for the present, and its opposite would not be.
 
     Raises
     ------
-    ScenarioError : the scenario's objective is over futures
+    ScenarioError : the scenario's objective is over futures, and the plan is not the best for them
     """
-    if scenario.objective.over:
-        said = f"objective.over = {scenario.objective.over!r}: plans made for futures are not explained yet"
-        raise ScenarioError([Fault(str(scenario.path or "scenario"), said, "Explain a plan made without over.")])
+    scenario = plan.scenario
+    if scenario.objective.over and plan.futures is None:
+        said = f"objective.over = {scenario.objective.over!r}, but the plan was scored for the present alone"
+        raise ScenarioError([Fault(str(scenario.path or "scenario"), said, "Explain a plan that planner run made.")])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -100,7 +99,7 @@ def binding(question: Question, fate: Fate, held: list[Binding]) -> list[Sentenc
     scenario = eased(question.scenario, held)
     if scenario == question.scenario:
         return found
-    planned, other = worths(question, fate, instead=dataclasses.replace(question, scenario=scenario))
+    planned, other = worths(question, fate, eased=scenario)
     several = sum(binding.town_rule >= 0 for binding in held) > 1
     key = f"eased.{'close' if fate.stays else 'keep'}{'.each' if several else ''}"
     if other.upper < planned.lower - noise(planned.upper) and planned.exact and not planned.impossible:
@@ -139,6 +138,9 @@ def opposite(
     found = [Sentence(key, values | done)]
     if unit == "pupil_minutes":
         found.append(Sentence("meant.pupil_minutes"))
+    if over := plan.scenario.objective.over:
+        names = Listed(tuple(future.name for future in plan.scenario.futures))
+        found.append(Sentence(f"meant.{over}", {"futures": names}))
     if any(binding.rule in ("keep", "close", "too_large") for binding in held):
         found.append(Sentence("other.waived"))
     gap = (upper - lower) / max(abs(reference + upper), 1e-9)
@@ -213,7 +215,9 @@ def flipping(question: Question, fate: Fate, found: Sequence[Flip]) -> list[Sent
         bands = Either(tuple(Word(f"band.{flip.band}") for flip in idle))
         values = {"bands": bands, "done": done_to(question, fate)}
         said.append(Sentence(f"flip.norm.{'close' if fate.stays else 'keep'}.never", values))
-    if keys := unordered(scenario):
+    if scenario.objective.over:
+        said.append(Sentence("flip.unasked.futures"))
+    elif keys := unordered(scenario):
         said.append(Sentence("flip.unasked", {"keys": Either(tuple(keys))}))
     elif norms_priced(scenario):
         said.append(Sentence("flip.unasked.norm"))

@@ -53,12 +53,13 @@ def flips(question: Question, fate: Fate, *, seconds: float = 60.0) -> list[Flip
     """Every threshold of one school, with so many seconds for each.
 
     Smallest sizes, closest assignment and catchments in one piece may make a plan better when there are more pupils or
-    stricter norms: pupils and norms are not asked then. Nor are norms where what is beyond them is minimised.
+    stricter norms: pupils and norms are not asked then, nor over futures, which have pupils of their own. Nor are norms
+    where what is beyond them is minimised.
     """
     today = worths(question, fate)
     scenario = question.scenario
     every = [by_money(question, fate, today)]
-    if not unordered(scenario):
+    if not (unordered(scenario) or scenario.objective.over):
         every.insert(0, by_pupils(question, fate, today, seconds=seconds))
         bands = [b for b in BANDS if math.isfinite(scenario.travel.limit_minutes(b)) and not norms_priced(scenario)]
         every += [by_norm(question, fate, band, today, seconds=seconds) for band in bands]

@@ -20,7 +20,7 @@ from planner.optimise.around import Known, around
 from planner.optimise.exact import solve
 from planner.optimise.highs import Highs, Start
 from planner.optimise.mip import INF, build, rules_of
-from planner.optimise.problem import LocationProblem, LocationSolution, total, violations
+from planner.optimise.problem import LocationProblem, LocationSolution, value, violations
 
 WHOLE = 1e-6
 NOISE = 1e-7  # relative: below it, two objectives are equal
@@ -234,7 +234,7 @@ class Relaxation:
             largest = np.zeros((n, m))
             largest[at.demand, at.site] = share
             site = largest.argmax(axis=1)
-            if not np.isfinite(problem.capacity).any() and not problem.budgets:
+            if not (np.isfinite(problem.capacity).any() or problem.budgets or problem.worst):
                 site = np.where(is_open > 0.5, np.nan_to_num(problem.cost, nan=INF), INF).argmin(axis=1)
             row, share = np.arange(n), np.ones(n)
         else:
@@ -336,6 +336,8 @@ def _equal(one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(map(_equal, one, other))
     if dataclasses.is_dataclass(one) and type(one) is type(other):
         return all(_equal(getattr(one, part.name), getattr(other, part.name)) for part in dataclasses.fields(one))
+    if hasattr(one, "tocsr") and hasattr(other, "tocsr"):
+        return one.shape == other.shape and bool((one != other).nnz == 0)
     return one is other or (np.isscalar(one) and one == other)
 
 
@@ -363,10 +365,12 @@ def _made(
         over = np.where(np.isfinite(problem.capacity), load - problem.capacity, 0.0)
         size = np.where(problem.expansion.step_seats > 0, problem.expansion.step_seats, 1.0)
         steps = np.ceil(np.maximum(over, 0.0) / size - 1e-9)
+        for group in problem.expansion.alike:
+            steps[list(group)] = steps[list(group)].max()
     largest = np.full(n, -1)
     order = np.lexsort((share, row))
     largest[row[order]] = site[order]
     made = LocationSolution(is_open, largest, shares, steps, 0.0, -INF, INF, "feasible", 0.0)
     if np.isnan(problem.cost[row, site]).any() or violations(problem, made):
         return None
-    return dataclasses.replace(made, objective=total(problem, problem.objective, made))
+    return dataclasses.replace(made, objective=value(problem, made))
