@@ -252,13 +252,9 @@ def test_the_first_flip_of_any_two_staircases(seed, rising):
     asked = []
 
     class Two(Steps):
-        def planned(self, k):
-            asked.append((0, k))
-            return NEVER if math.isinf(values[0][k]) else Forced(values[0][k], values[0][k])
-
-        def other(self, k):
-            asked.append((1, k))
-            return NEVER if math.isinf(values[1][k]) else Forced(values[1][k], values[1][k])
+        def worth(self, k, *, other):
+            asked.append((k, other))
+            return NEVER if math.isinf(values[other][k]) else Forced(values[other][k], values[other][k])
 
     expected = first_by_hand(count, lambda k: (values[0][k], values[1][k]))
     last, end, status = first_flip(Two(count, rising=rising))
@@ -271,11 +267,8 @@ def test_the_first_flip_of_any_two_staircases(seed, rising):
 
 def test_what_is_not_proven_is_left_open():
     class Two(Steps):
-        def planned(self, k):
-            return Forced(5.0, 5.0)
-
-        def other(self, k):
-            return Forced(4.0, 6.0) if k in (2, 3) else Forced(9.0 - k, 9.0 - k)
+        def worth(self, k, *, other):
+            return Forced(4.0, 6.0) if other and k in (2, 3) else Forced(*2 * [9.0 - k if other else 5.0])
 
     assert first_flip(Two(4, rising=False)) == (1, 4, "open")
     assert first_flip(Two(4, rising=False), seconds=-1.0) == (0, 4, "open")

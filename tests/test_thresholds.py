@@ -27,6 +27,7 @@ def drawn(seed):
     """A plan for the present, and its question; None where there is none, or thresholds are not asked."""
     rng = np.random.default_rng(seed)
     area, scenario = county(rng), question(rng, "average")
+    area = dataclasses.replace(area, pupils=area.pupils.clip(upper=4))  # few, so that every number of them can be tried
     ways = {"unit": str(rng.choice(["village", "pupil"])), "closest": False, "contiguous": False}
     changed = {
         "objective": scenario.objective.model_copy(update={"over": None}),

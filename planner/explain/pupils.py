@@ -88,12 +88,13 @@ class Pupils(Steps):
         self._base, self._fate, self._cells, self._today = posed(question), fate, cells, today
         self._now, self._sign = sum(cells.values()), -1 if fate.stays else 1
         self._row, self._pupils = self._by_step()
-        self._is_today = bool(question.exists[list({*fate.planned[0], *fate.planned[1]})].any())
-        self._last = count if allowed(question, fate.planned) else -1
-        if self.rising:  # from some size on, a school is too large to close
-            self._last = (
-                bisect_left(range(count + 1), True, key=lambda k: not allowed(self._question(k), fate.planned)) - 1
-            )
+        self._exists = bool(question.exists[list({*fate.planned[0], *fate.planned[1]})].any())
+        self._may = self._closable() if self.rising else count + 1
+
+    def _closable(self) -> int:
+        """The first step at which the school is too large to close."""
+        steps, planned = range(self.count + 1), self._fate.planned
+        return bisect_left(steps, True, key=lambda k: not allowed(self._question(k), planned))
 
     def _by_step(self) -> tuple[np.ndarray, np.ndarray]:
         """(n,) rows of the problem whose pupils change; (count + 1, n) their pupils at every step."""
@@ -116,19 +117,14 @@ class Pupils(Steps):
         pupils[self._base.row[self._row]] = self._pupils[k]
         return dataclasses.replace(base, area=area, rows=base.rows.assign(pupils=pupils))
 
-    def _worth(self, k: int, choice: tuple[tuple[int, ...], tuple[int, ...]]) -> Forced:
-        question = self._question(k)
+    def worth(self, k: int, *, other: bool) -> Forced:
+        """What the best plan for this many pupils is worth."""
+        if k == 0:
+            return self._today[other]
+        question, choice = self._question(k), (self._fate.planned, self._fate.other)[other]
         if not allowed(question, choice):
             return NEVER
         return self._base.forced(choice, of=pose(question, np.flatnonzero(question.reachable))[0])
-
-    def planned(self, k: int) -> Forced:
-        """What the best plan with the planned fate is worth."""
-        return self._today[0] if k == 0 else self._worth(k, self._fate.planned)
-
-    def other(self, k: int) -> Forced:
-        """What the best plan with the other fate is worth."""
-        return self._today[1] if k == 0 else self._worth(k, self._fate.other)
 
     @property
     def _each(self) -> np.ndarray:
@@ -139,7 +135,7 @@ class Pupils(Steps):
     def most(self, k: int, planned: Forced) -> np.ndarray:
         """The plan at step k serves every other number as long as nobody lacks a seat."""
         told, problem, found = super().most(k, planned), self._base.problem, planned.solution
-        alone = self._is_today and not problem.budgets and problem.side is None  # nothing but seats stops anybody
+        alone = self._exists and not problem.budgets and problem.side is None  # nothing but seats stops anybody
         if found is None or found.shares.shape != problem.cost.shape or not alone:
             return told
         more = self._pupils - self._pupils[k]
@@ -152,7 +148,7 @@ class Pupils(Steps):
         if (added := problem.expansion) is not None:
             free = not added.cost_per_step.any()
             seats = seats + added.step_seats * (added.max_steps if free else found.steps)
-        fits = (load <= seats + 1e-6).all(axis=1) & (np.arange(self.count + 1) <= self._last)
+        fits = (load <= seats + 1e-6).all(axis=1) & (np.arange(self.count + 1) < self._may)
         told[fits] = np.minimum(told, planned.upper + more @ trip)[fits]
         return told
 

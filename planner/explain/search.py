@@ -31,12 +31,8 @@ class Steps(ABC):
         self.count, self.rising = count, rising
 
     @abstractmethod
-    def planned(self, k: int) -> Forced:
-        """What the best plan with the planned fate is worth at step k."""
-
-    @abstractmethod
-    def other(self, k: int) -> Forced:
-        """What the best plan with the other fate is worth at step k."""
+    def worth(self, k: int, *, other: bool) -> Forced:
+        """What the best plan is worth at step k, with the planned fate or with the other."""
 
     def most(self, k: int, planned: Forced) -> np.ndarray:
         """(count + 1,) what the planned fate is worth at most at every step, told from its worth at step k."""
@@ -57,10 +53,9 @@ def first_flip(steps: Steps, *, seconds: float = 60.0) -> tuple[int, int, str]:
     The last step that is proven not to flip it, the step that does (or ``count``), and ``Flip.status``
 
     >>> class Two(Steps):
-    ...     def planned(self, k):
-    ...         return Forced(*2 * [[1.0, 2.0, 7.0, 9.5, 10.0][k]])
-    ...     def other(self, k):
-    ...         return Forced(*2 * [[9.0, 9.0, 9.5, 9.5, 10.0][k]])
+    ...     def worth(self, k, *, other):
+    ...         value = [(1.0, 9.0), (2.0, 9.0), (7.0, 9.5), (9.5, 9.5), (10.0, 10.0)][k][other]
+    ...         return Forced(value, value)
     >>> first_flip(Two(4, rising=True))
     (2, 3, 'flips')
     """
@@ -75,11 +70,11 @@ def first_flip(steps: Steps, *, seconds: float = 60.0) -> tuple[int, int, str]:
         """Whether the fate flips at step k; what is found there bounds the others."""
         nonlocal most, least
         left[k] = False
-        planned = steps.planned(k)
+        planned = steps.worth(k, other=False)
         most = np.minimum(most, steps.most(k, planned))
         if ruled_out()[k]:
             return False
-        other = steps.other(k)
+        other = steps.worth(k, other=True)
         least = np.maximum(least, steps.least(k, other))
         if math.isfinite(other.upper) and other.upper <= planned.lower + noise(other.upper):
             return True

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from planner.explain.fates import Fate, Sites, allowed
+from planner.explain.fates import Fate, allowed
 from planner.explain.pupils import Pupils, cells_of
 from planner.explain.search import Steps, first_flip
 from planner.explain.worths import Worths, posed, worths
@@ -126,9 +126,8 @@ def by_norm(question: Question, fate: Fate, band: str, today: Worths, *, seconds
     trips = np.unique(question.minutes[rows][np.isfinite(question.minutes[rows])])
     inside = trips <= now + 1e-6
     steps = trips[~inside] if fate.stays else trips[inside][::-1][1:]
-    longest = trips[inside][-1] if inside.any() else now  # any norm from there to today's means the same
+    longest = float(trips[inside][-1]) if inside.any() else now  # any norm from there to today's means the same
     values = [now if fate.stays else longest, *steps.tolist()]
-
     last, end, status = first_flip(Norms(question, fate, band, values, today), seconds=seconds)
     return Flip("norm", status, now, values[end] if end else now, values[last] if end else now, band)
 
@@ -147,19 +146,15 @@ class Norms(Steps):
         scenario = with_norm(self._question.scenario, self._band, float(self._values[k]))
         return np.asarray(dataclasses.replace(self._question, scenario=scenario).allowed[self._base.row])
 
-    def _worth(self, k: int, choice: tuple[Sites, Sites]) -> Forced:
+    def worth(self, k: int, *, other: bool) -> Forced:
+        """What the best plan within this norm is worth."""
+        if k == 0:
+            return self._today[other]
+        choice = (self._fate.planned, self._fate.other)[other]
         if not allowed(self._question, choice):
             return NEVER
         cost = np.where(self._allowed(k), self._base.problem.cost, np.nan)
         return self._base.forced(choice, of=dataclasses.replace(self._base.problem, cost=cost))
-
-    def planned(self, k: int) -> Forced:
-        """What the best plan with the planned fate is worth."""
-        return self._today[0] if k == 0 else self._worth(k, self._fate.planned)
-
-    def other(self, k: int) -> Forced:
-        """What the best plan with the other fate is worth."""
-        return self._today[1] if k == 0 else self._worth(k, self._fate.other)
 
     def most(self, k: int, planned: Forced) -> np.ndarray:
         """The plan at step k does for every norm that none of its trips is beyond."""

@@ -115,13 +115,13 @@ def worths(
     (440.0, True)
     """
     base = posed(question)
-    rules = base.problem.rules
-    if eased is not None:
-        rules = pose(dataclasses.replace(question, scenario=eased), base.row)[0].rules
 
     def worth(choice: tuple[Sites, Sites], problem: LocationProblem) -> Forced:
         if heed and not allowed(question, choice):
             return NEVER
-        return base.forced(choice, of=dataclasses.replace(problem, rules=rules), prove_s=prove_s)
+        if eased is not None:
+            rules = pose(dataclasses.replace(question, scenario=eased), base.row)[0].rules
+            problem = dataclasses.replace(problem, rules=rules)
+        return base.forced(choice, of=problem, prove_s=prove_s)
 
     return worth(fate.planned, base.problem), worth(fate.other, base.naming(fate))
