@@ -208,6 +208,6 @@ def test_a_county_over_futures_whose_relaxation_is_nearly_whole_is_proven():
         return LocationProblem(far * count[:, None], weight=np.round(count), capacity=seats, rules=rules)
 
     posed = stacked(scene(1.0), [scene(0.7), scene(1.0)], [2, 1], "average")
-    found = solve(posed, time_limit_s=60)
+    found = solve(posed, time_limit_s=120)
     assert found.status == "optimal"
     assert violations(posed, found) == []
