@@ -23,8 +23,8 @@ class Sentence:
     key : its row in a ``sentences.toml``
     values : what stands in its braces: text as it is (names), or one of the parts below
 
-    >>> print(Sentence("flip.annual_cost_cny.keep.never", {"now": Amount(9000, "annual_cost_cny")}).text("en"))
-    Money: not even if it cost nothing to run (today CNY 9,000 a year) would it be kept.
+    >>> print(Sentence("other.moves", {"pupils": Amount(1200, "pupils")}).text("en"))
+    1,200 pupils would then go to another school than in the plan:
     """
 
     key: str

@@ -20,9 +20,13 @@ from planner.compare import compare
 from planner.errors import DataError, InfeasibleError
 from planner.explain import explain, explain_all, read_plan
 from planner.explain.bindings import bindings
-from planner.explain.fates import fate_of, fates, moves_between, the_other_way, worths
+from planner.explain.fates import fate_of, fates, moves_between, the_other_way
+from planner.explain.pupils import with_pupils
+from planner.explain.search import Steps, first_flip
 from planner.explain.show import document, table_of
-from planner.explain.thresholds import by_money, by_norm, by_pupils, first_flip, with_pupils
+from planner.explain.telling import opposite
+from planner.explain.thresholds import by_money, by_norm, by_pupils
+from planner.explain.worths import worths
 from planner.model import BAND_GRADES, GRADES
 from planner.optimise import NEVER, Forced
 from planner.plan import ask, current_plan, optimise, score
@@ -247,12 +251,13 @@ def test_the_first_flip_of_any_two_staircases(seed, rising):
         return
     asked = []
 
-    def at(k):
-        asked.append(k)
-        return tuple(NEVER if math.isinf(row[k]) else Forced(row[k], row[k]) for row in values)
+    class Two(Steps):
+        def worth(self, k, *, other):
+            asked.append((k, other))
+            return NEVER if math.isinf(values[other][k]) else Forced(values[other][k], values[other][k])
 
     expected = first_by_hand(count, lambda k: (values[0][k], values[1][k]))
-    last, end, status = first_flip(count, at, rising=rising)
+    last, end, status = first_flip(Two(count, rising=rising))
     if expected is None:
         assert status == "never"
     else:
@@ -261,11 +266,12 @@ def test_the_first_flip_of_any_two_staircases(seed, rising):
 
 
 def test_what_is_not_proven_is_left_open():
-    def at(k):
-        return Forced(5.0, 5.0), Forced(4.0, 6.0) if k == 2 else Forced(9.0 - k, 9.0 - k)
+    class Two(Steps):
+        def worth(self, k, *, other):
+            return Forced(4.0, 6.0) if other and k in (2, 3) else Forced(*2 * [9.0 - k if other else 5.0])
 
-    assert first_flip(4, at, rising=False) == (1, 4, "open")
-    assert first_flip(4, at, rising=False, seconds=-1.0)[2] == "open"
+    assert first_flip(Two(4, rising=False)) == (1, 4, "open")
+    assert first_flip(Two(4, rising=False), seconds=-1.0) == (0, 4, "open")
 
 
 # ---------------------------------------------------------------- by hand
@@ -334,6 +340,25 @@ def test_a_candidate_that_is_not_opened_is_explained_too(tiny):
     why = explain(plan, "S2")
     assert why.rules == ("town_max",)
     assert "candidate, not opened" in str(why)
+    assert "With it opened, no plan keeps every rule" in str(why)
+    assert "若开办该校，" in why.text("zh")
+    opened = optimise(area, tiny.times, loose())
+    assert opened.actions.set_index("school_id").loc["S2", "action"] == "open"
+    assert "it could as well be left unopened" in str(explain(opened, "S2"))
+
+
+def test_two_rules_of_towns_are_eased_together(tiny):
+    rule = tiny_module.SCENARIO[tiny_module.SCENARIO.index("[[rules.per_town]]") : tiny_module.SCENARIO.index("[capac")]
+    twice = tiny_module.SCENARIO.replace(rule, rule + rule.replace(', "teaching_point"', ""))
+    said = str(explain(optimise(tiny.area, tiny.times, parse_scenario(twice, "tiny.toml")), "S2", thresholds_s=0))
+    assert "If each of these rules allowed one more, it would be kept: the best plan would then have 200 pupil" in said
+
+
+def test_figures_in_a_sentence_add_up(tiny):
+    """As rounded: 240.4 and 200.4 more are 440.8, which is said as 440."""
+    best = optimise(tiny.area, tiny.times, loose())
+    said = opposite(best, tiny.question, fate_of(best, tiny.question, "S2"), 240.4, (200.4, 200.4), (), [])
+    assert "has 440 pupil minutes, which is 200 pupil minutes more than the 240 pupil" in said[0].text("en")
 
 
 def test_a_proposal_is_explained_against_the_best_plan_with_the_same_fate(tiny):
@@ -416,7 +441,7 @@ def test_every_key_that_the_code_can_ask_for_is_there():
         assert {f"flip.{what}.{side}.{status}" for status in ("flips", "never", "open")} <= set(table)
     assert {f"flip.worth.{side}.flips" for side in ("keep", "close")} <= set(table)
     assert {f"flip.annual_cost_cny.{side}.flips" for side in ("keep", "close")} <= set(table)
-    assert {f"other.{s}{t}" for s in ("kept", "closed") for t in ("", ".same", ".less", ".never", ".unknown")} <= set(
+    assert {f"eased.{s}{each}{t}" for s in ("keep", "close") for each in ("", ".each") for t in ("", ".not")} <= set(
         table
     )
 

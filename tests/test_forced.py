@@ -89,3 +89,31 @@ def test_out_of_time_nothing_is_claimed():
     problem = LocationProblem(np.random.default_rng(0).random((30, 30)), open_max=5)
     (found,) = forced(problem, [((0,), ())], time_limit_s=0.0)
     assert (found.lower, found.upper, found.exact) == (-math.inf, math.inf, False)
+
+
+@settings(max_examples=30, deadline=None)
+@given(problems(), st.integers(0, 10**6))
+def test_other_problems_are_asked_of_one_relaxation(problem, seed):
+    """Fewer pairs, other costs, weights and counts; what was asked before leaves nothing behind."""
+    rng, relaxed = np.random.default_rng(seed), Relaxation(problem)
+    for _ in range(2):
+        fewer = np.where(rng.random(problem.cost.shape) < 0.2, np.nan, problem.cost)
+        rules = tuple(dataclasses.replace(rule, min=0, max=int(rng.integers(0, 3))) for rule in problem.rules)
+        weight = rng.integers(1, 9, len(problem.weight))
+        other = dataclasses.replace(problem, cost=fewer * rng.integers(1, 3), weight=weight, rules=rules)
+        assert relaxed.answers(other)
+        for asked in (other, problem):
+            for opened, closed in every_site_both_ways(problem):
+                found = relaxed.forced(opened, closed, of=asked, prove_s=5.0)
+                assert found.upper == pytest.approx(truth(asked, opened, closed))
+                assert found.exact
+
+
+def test_a_problem_with_more_pairs_or_other_limits_needs_a_relaxation_of_its_own():
+    problem = LocationProblem([[1.0, np.nan], [1.0, 3.0]], capacity=[9.0, 9.0])
+    relaxed = Relaxation(problem)
+    assert relaxed.answers(problem)
+    assert not relaxed.answers(dataclasses.replace(problem, cost=[[1.0, 2.0], [1.0, 3.0]]))
+    assert not relaxed.answers(dataclasses.replace(problem, capacity=[9.0, 8.0]))
+    assert not relaxed.answers(dataclasses.replace(problem, rules=(OpenRule((0,), 0, 1),)))
+    assert not relaxed.answers(dataclasses.replace(problem, cost=problem.cost[:1], weight=[1.0]))

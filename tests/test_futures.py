@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.optimise import Budget, Expansion, LocationProblem, Terms, solve, solve_then, stacked, value, violations
+from planner.optimise import (
+    Budget,
+    Expansion,
+    LocationProblem,
+    OpenRule,
+    Terms,
+    solve,
+    solve_then,
+    stacked,
+    value,
+    violations,
+)
 from planner.optimise.futures import Stack
 from tests import oracle, test_side
 from tests.test_optimise import problems
@@ -181,3 +192,22 @@ def test_sites_that_get_as_many_steps():
     assert "sites that get as many steps as each other do not" in violations(problem, uneven)
     with pytest.raises(ValueError, match=r"expansion\.alike: site 2"):
         dataclasses.replace(problem, expansion=dataclasses.replace(more, alike=((0, 2),)))
+
+
+def test_a_county_over_futures_whose_relaxation_is_nearly_whole_is_proven():
+    """More pairs than those from which on prices come first: they end 9 % above the optimum after 20 s."""
+    rng = np.random.default_rng(3)
+    villages, schools = rng.random((90, 2)), rng.random((40, 2))
+    far = np.linalg.norm(villages[:, None] - schools[None], axis=2)
+    pupils = rng.integers(5, 40, 90).astype(float)
+    rules = tuple(OpenRule(tuple(range(k, 40, 5)), 1, 3) for k in range(5))
+    seats = np.full(40, pupils.sum() / 8)
+
+    def scene(factor):
+        count = pupils * factor
+        return LocationProblem(far * count[:, None], weight=np.round(count), capacity=seats, rules=rules)
+
+    posed = stacked(scene(1.0), [scene(0.7), scene(1.0)], [2, 1], "average")
+    found = solve(posed, time_limit_s=120)
+    assert found.status == "optimal"
+    assert violations(posed, found) == []

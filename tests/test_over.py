@@ -153,7 +153,7 @@ def may_end(area, scenario, j):
     school = SITES[j][0]
     if school in scenario.rules.keep:
         return False
-    if area.schools.at[school, "status"] == "candidate":
+    if area.schools.at[school, "status"] == "candidate" or school in scenario.rules.close:
         return True
     mine = [k for k in range(4) if SITES[k][0] == school]
     below = scenario.rules.may_close_below_pupils
@@ -246,6 +246,8 @@ def best(area, blocks):
     for is_open in itertools.product([False, True], repeat=4):
         if any(not is_open[j] for j in stays) or int(is_open[1]) > scenario.rules.per_town[0].open.max:
             continue
+        if any(is_open[j] and SITES[j][0] in scenario.rules.close for j in range(4)):
+            continue
         each = [served(area, block, words, is_open, some, stays) for block, some in zip(blocks, allowed, strict=True)]
         if not all(len(values) for values, _, _ in each):
             continue
@@ -293,11 +295,15 @@ def drawn(seed, over):
     area = county(rng)
     scenario = question(rng, over)
     times = travel_times(area, scenario.travel)
+    return area, times, scenario, blocks_of(area, times, scenario)
+
+
+def blocks_of(area, times, scenario):
     blocks = [Block(area, times, scenario)]
     for future in scenario.futures:
         then, asked = come_true(area, scenario, future)
         blocks.append(Block(then, travel_times(then, asked.travel), asked, blocks[0]))
-    return area, times, scenario, blocks
+    return blocks
 
 
 @pytest.mark.parametrize("over", ["worst", "average"])

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.errors import DataError, Fault, ScenarioError
-from planner.optimise import NEVER, Forced, Relaxation, part_of
-from planner.plan import Plan, Question, pose
+from planner.plan import Plan, Question
+from planner.remembered import remembered
 from planner.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -90,37 +90,6 @@ def allowed(question: Question, choice: tuple[Sites, Sites]) -> bool:
     return bool(question.may_end[closed].all()) and not named.any()
 
 
-Worths = tuple[Forced, Forced]
-
-
-def worths(
-    question: Question, fate: Fate, *, heed: bool = True, everywhere: bool = False, prove_s: float = 2.0
-) -> Worths:
-    """The best objective with the planned fate and with the other.
-
-    Parameters
-    ----------
-    heed : there is none where the scenario's word on this school forbids the fate (``allowed``)
-    everywhere : of the whole county. Otherwise only of what can have to do with the school (``optimise.part_of``): the
-        rest adds the same to both, if it has a plan at all
-    prove_s : seconds for each, where the relaxation leaves a bracket
-    """
-    choices = [choice for choice in (fate.planned, fate.other) if not heed or allowed(question, choice)]
-    solver = question.scenario.solver
-    problem, _ = pose(question, np.flatnonzero(question.reachable))
-    if not choices or np.isnan(problem.cost).all(axis=1).any():  # somebody has no school within the norm
-        return NEVER, NEVER
-    sites = np.arange(problem.cost.shape[1])
-    if not everywhere:
-        problem, _, sites = part_of(problem, [j for choice in choices for half in choice for j in half])
-    relaxed = Relaxation(problem, seed=solver.seed, time_limit_s=solver.time_limit_s)
-    found = {
-        choice: relaxed.forced(*(np.searchsorted(sites, half).tolist() for half in choice), prove_s=prove_s)
-        for choice in choices
-    }
-    return found.get(fate.planned, NEVER), found.get(fate.other, NEVER)
-
-
 def moves_between(before: Plan, after: Plan) -> pd.DataFrame:
     """Pupils whose school differs between two plans of one area.
 
@@ -156,6 +125,7 @@ def moves_between(before: Plan, after: Plan) -> pd.DataFrame:
     )
 
 
+@remembered
 def _by_band(plan: Plan) -> dict[tuple[str, str], dict[str, tuple[int, float]]]:
     """Demand point and band -> school -> pupils and minutes."""
     found: dict[tuple[str, str], dict[str, tuple[int, float]]] = {}
@@ -166,13 +136,14 @@ def _by_band(plan: Plan) -> dict[tuple[str, str], dict[str, tuple[int, float]]]:
     return found
 
 
-def of_the_present(scenario: Scenario) -> None:
-    """Refuse a plan made for futures: its opposite would have to be asked of all of them.
+def not_scored(plan: Plan) -> None:
+    """Refuse a proposal under a scenario over futures: it is scored for the present, and its opposite would not be.
 
     Raises
     ------
-    ScenarioError : the scenario's objective is over futures
+    ScenarioError : the scenario's objective is over futures, and the plan is not the best for them
     """
-    if scenario.objective.over:
-        said = f"objective.over = {scenario.objective.over!r}: plans made for futures are not explained yet"
-        raise ScenarioError([Fault(str(scenario.path or "scenario"), said, "Explain a plan made without over.")])
+    scenario = plan.scenario
+    if scenario.objective.over and plan.futures is None:
+        said = f"objective.over = {scenario.objective.over!r}, but the plan was scored for the present alone"
+        raise ScenarioError([Fault(str(scenario.path or "scenario"), said, "Explain a plan that planner run made.")])

@@ -11,9 +11,10 @@ import numpy as np
 from planner.compare import compare
 from planner.errors import InfeasibleError
 from planner.explain.bindings import bindings
-from planner.explain.fates import Fate, fate_of, moves_between, of_the_present, the_other_way, worths
+from planner.explain.fates import Fate, fate_of, moves_between, not_scored, the_other_way
 from planner.explain.telling import about, binding, exchange, flipping, moved, moved_then, opposite, told
 from planner.explain.thresholds import Flip, flips
+from planner.explain.worths import question_of, worths
 from planner.optimise import Forced, LocationSolution
 from planner.plan import Plan, ask, optimise, pose
 from planner.plan.best import plan_of
@@ -77,24 +78,24 @@ def explain(plan: Plan, school_id: str, *, thresholds_s: float = 30.0, in_turn: 
     Raises
     ------
     DataError : the area has no such school
-    ScenarioError : the plan was made for futures
+    ScenarioError : the plan was not made for the futures that the scenario's objective is over
 
     >>> print(explain(tiny.plan, "S2"))
     S2 Village `${x}` </script>, village primary school in 甲镇: closing.
-    It has 20 pupils today; 20 pupils live where it is the nearest school.
+    It has 20 pupils today, and for 20 pupils it is the nearest school.
     10 pupils from Two go to S1 ... instead: 0 minutes before, 20 minutes after, one way on average; ... at the longest.
     10 pupils from 三村 go to S3 九年制学校 instead: ...
     Rule: in 甲镇 none may be open with a primary stage (village primary school or teaching point).
     If one more were allowed there, it would be kept: the best plan would then have 200 pupil minutes less ...
     With it kept, no plan keeps every rule: this is proven.
     Pupils: not even with 60 pupils in the villages it is nearest to (today 20 pupils) would it be kept.
-    Norm: no stricter norm for Lower primary, grades 1–3 would keep it, as long as any plan keeps every rule.
+    Norm: however strict the norm for Lower primary, grades 1–3, it would not be kept, as long as any plan keeps ...
     """
-    of_the_present(plan.scenario)
-    question = ask(plan.area, plan.times, plan.scenario)
+    not_scored(plan)
+    question = question_of(plan)
     fate = fate_of(plan, question, school_id)
     actions = plan.actions[plan.actions["school_id"] == school_id].reset_index(drop=True)
-    planned, other = worths(question, fate, heed=False, everywhere=True, prove_s=PROVE_S)
+    planned, other = worths(question, fate, heed=False, prove_s=PROVE_S)
     held = bindings(plan, question, fate)
     other_way, why = _other_way(plan, fate, other, in_turn=in_turn)
     moves = _moves_of(plan, fate)
@@ -109,7 +110,7 @@ def explain(plan: Plan, school_id: str, *, thresholds_s: float = 30.0, in_turn: 
         *about(plan, question, fate, actions),
         *moved(plan, moves),
         *binding(question, fate, held),
-        *opposite(plan, fate, reference, change, why, held),
+        *opposite(plan, question, fate, reference, change, why, held),
         *(exchange(plan, other_way, fate) if other_way else ()),
         *(moved_then(plan, other_moves) if other_way else ()),
         *told(indicators),
@@ -124,15 +125,16 @@ def explain(plan: Plan, school_id: str, *, thresholds_s: float = 30.0, in_turn: 
 def _other_way(plan: Plan, fate: Fate, other: Forced, *, in_turn: bool) -> tuple[Plan | None, tuple[Sentence, ...]]:
     """The best plan with the opposite fate; without one, why not."""
     scenario = the_other_way(plan.scenario, fate)
-    if other.impossible:
+    over = bool(scenario.objective.over)
+    if other.impossible and not over:
         return None, tuple(reasons(ask(plan.area, plan.times, scenario)))
-    whole = scenario.objective.minimise == "pupil_minutes"  # else a solution does not say who goes where
+    whole = scenario.objective.minimise == "pupil_minutes" and not over  # else a solution does not say who goes where
     if not in_turn and whole and other.exact and other.solution is not None:
         return _known(plan, scenario, other, other.solution), ()
     try:
         return optimise(plan.area, plan.times, scenario), ()
-    except InfeasibleError:  # out of time
-        return None, ()
+    except InfeasibleError as error:  # or out of time
+        return None, tuple(why for why in error.why if isinstance(why, Sentence)) if other.impossible else ()
 
 
 def _known(plan: Plan, scenario: Scenario, other: Forced, solution: LocationSolution) -> Plan:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from planner.compiled import clock
 from planner.explain.bindings import bindings, town_name
-from planner.explain.fates import ENDING, Fate, fates, of_the_present
-from planner.optimise import Forced, LocationSolution, Relaxation
-from planner.plan import Plan, Question, ask, pose
+from planner.explain.fates import ENDING, Fate, Sites, fates, not_scored
+from planner.explain.worths import posed, question_of
+from planner.optimise import Forced, LocationProblem, LocationSolution, Relaxation
+from planner.plan import Plan, Question
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +39,8 @@ def explain_all(plan: Plan, *, prove_s: float = 0.5, time_limit_s: float = 60.0)
     - ``school_id, name, kind, town, fate``: its actions in the plan; ``opposite``: ``keep`` or ``close``
     - ``at_least, at_most``: how much the objective rises, in its unit; infinite where no plan is left, or none is known
     - ``proof``: ``exact``, ``bracket``, or ``impossible`` (no plan keeps every rule)
-    - ``pupils``: whose school would be another, or, where trips are not minimised, would end; NaN: no plan known
+    - ``pupils``: whose school would be another, or, where trips of the present are not minimised, would end; NaN: no
+      plan known
     - ``rules``: names of those that bind (``Binding.rule``), "" none. Where they are ``keep``, ``close`` or
       ``too_large``, the scenario's word on this school is set aside for the cost.
 
@@ -47,19 +51,28 @@ def explain_all(plan: Plan, *, prove_s: float = 0.5, time_limit_s: float = 60.0)
     """
     import pandas as pd
 
-    of_the_present(plan.scenario)
-    question = ask(plan.area, plan.times, plan.scenario)
-    row = np.flatnonzero(question.reachable)
-    problem, _ = pose(question, row)
-    known = _known(plan, question, row)
-    relaxed = Relaxation(problem, known=known, seed=plan.scenario.solver.seed, time_limit_s=time_limit_s)
+    not_scored(plan)
+    question = question_of(plan)
+    base = posed(question)
+    if base.stack is None:
+        known = _known(plan, question, base.row)
+        base = dataclasses.replace(base, relaxed=Relaxation(base.problem, known=known, seed=plan.scenario.solver.seed))
+    ends = clock() + time_limit_s
+
+    def worth(choice: tuple[Sites, Sites], problem: LocationProblem) -> Forced:
+        return base.forced(choice, of=problem, prove_s=prove_s, seconds=ends - clock())
+
     reference = plan.objective if np.isfinite(plan.objective) else np.nan
-    today = _by_school(plan, question, row)
+    today = _by_school(plan, question, base.row)
     found = []
     for fate in fates(plan, question):
-        other = relaxed.forced(*fate.other, prove_s=prove_s)
-        base = reference if np.isfinite(reference) else relaxed.forced(*fate.planned, prove_s=prove_s).upper
-        found.append(_row(plan, question, fate, other, base, _moved(question, row, other.solution, today)))
+        other, now = worth(fate.other, base.naming(fate)), reference
+        if np.isnan(now):
+            now = worth(fate.planned, base.problem).upper
+        solution = other.solution
+        if solution is not None and base.stack is not None:
+            solution = base.stack.part(solution, 0)
+        found.append(_row(plan, question, fate, other, now, _moved(question, base.row, solution, today)))
     return pd.DataFrame(found, columns=list(COLUMNS)).astype({"at_least": float, "at_most": float, "pupils": float})
 
 
@@ -125,15 +138,16 @@ def _by_school(plan: Plan, question: Question, row: np.ndarray) -> csr_array:
 def _moved(question: Question, row: np.ndarray, found: LocationSolution | None, today: csr_array) -> float:
     """Pupils whose school differs; NaN without a solution.
 
-    Where trips are not what is minimised, a solution says which schools open and not who goes where: then those whose
-    school ends count.
+    Where trips of the present are not what is minimised, a solution says which schools open and not who goes where:
+    then those whose school ends count.
     """
     from scipy.sparse import csr_array
 
     if found is None:
         return float("nan")
     column = {str(s): k for k, s in enumerate(question.area.schools.index)}
-    if question.scenario.objective.minimise != "pupil_minutes":
+    goal = question.scenario.objective
+    if goal.minimise != "pupil_minutes" or goal.over:
         stage = question.sites["stage"].to_numpy()
         ends = np.zeros(today.shape, dtype=bool)
         for j in np.flatnonzero(~found.open):

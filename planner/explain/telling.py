@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.explain.bindings import Binding, eased, town_name
-from planner.explain.fates import ENDING, Fate, worths
+from planner.explain.fates import ENDING, Fate
 from planner.explain.thresholds import Flip, norms_priced, unordered
+from planner.explain.worths import worths
 from planner.optimise.forced import noise
-from planner.plan import Plan, Question, ask
+from planner.plan import Plan, Question
 from planner.wording import Amount, Either, Label, Listed, Phrase, Sentence, Word
 
 if TYPE_CHECKING:
@@ -98,8 +99,9 @@ def binding(question: Question, fate: Fate, held: list[Binding]) -> list[Sentenc
     scenario = eased(question.scenario, held)
     if scenario == question.scenario:
         return found
-    planned, other = worths(ask(question.area, question.times, scenario), fate)
-    key = "eased.close" if fate.stays else "eased.keep"
+    planned, other = worths(question, fate, eased=scenario)
+    several = sum(binding.town_rule >= 0 for binding in held) > 1
+    key = f"eased.{'close' if fate.stays else 'keep'}{'.each' if several else ''}"
     if other.upper < planned.lower - noise(planned.upper) and planned.exact and not planned.impossible:
         found.append(Sentence(key, {"less": Amount(planned.upper - other.upper, scenario.objective.minimise)}))
     elif other.lower >= planned.upper - noise(planned.upper):
@@ -109,6 +111,7 @@ def binding(question: Question, fate: Fate, held: list[Binding]) -> list[Sentenc
 
 def opposite(
     plan: Plan,
+    question: Question,
     fate: Fate,
     reference: float,
     change: tuple[float, float],
@@ -116,22 +119,28 @@ def opposite(
     held: list[Binding],
 ) -> list[Sentence]:
     """What the best plan with the opposite fate is worth, and how well that is proven."""
-    key = "other.closed" if fate.stays else "other.kept"
-    lower, upper = change
+    done, (lower, upper) = {"done": done_to(question, fate)}, change
     if math.isinf(upper):
         if math.isinf(lower) and lower > 0:
             said = () if held else why[:3]  # the rules were named already
-            return [Sentence(f"{key}.never"), *(Sentence("reason", {"reason": reason}) for reason in said)]
-        return [Sentence(f"{key}.unknown")]
+            return [Sentence("other.never", done), *(Sentence("reason", {"reason": reason}) for reason in said)]
+        return [Sentence("other.unknown", done)]
     unit = plan.scenario.objective.minimise
     even = abs(upper) <= 1e-7 * max(1.0, abs(reference))
     values = {
-        "total": Amount(reference + upper, unit),
+        # Listeners subtract: the sum is that of the two figures as they are said.
+        "total": Amount(round(reference) + round(upper), unit),
         "now": Amount(reference, unit),
         "more": Amount(abs(upper), unit),
         "percent": f"{upper / abs(reference):+.2%}" if reference else "-",
     }
-    found = [Sentence(f"{key}.same" if even else f"{key}.less" if upper < 0 else key, values)]
+    key = "other.best.same" if even else "other.best.less" if upper < 0 else "other.best"
+    found = [Sentence(key, values | done)]
+    if unit == "pupil_minutes":
+        found.append(Sentence("meant.pupil_minutes"))
+    if over := plan.scenario.objective.over:
+        names = Listed(tuple(future.name for future in plan.scenario.futures))
+        found.append(Sentence(f"meant.{over}", {"futures": names}))
     if any(binding.rule in ("keep", "close", "too_large") for binding in held):
         found.append(Sentence("other.waived"))
     gap = (upper - lower) / max(abs(reference + upper), 1e-9)
@@ -140,6 +149,12 @@ def opposite(
     else:
         found.append(Sentence("proof.gap", {"bound": Amount(reference + lower, unit), "gap": f"{gap:.2%}"}))
     return found
+
+
+def done_to(question: Question, fate: Fate) -> Phrase:
+    """What the other fate is to the school: kept or closed; of a candidate, opened or left unopened."""
+    exists = question.exists[list({*fate.planned[0], *fate.planned[1]})].any()
+    return Phrase(f"done.{('close' if exists else 'leave') if fate.stays else 'keep' if exists else 'open'}")
 
 
 def exchange(plan: Plan, other: Plan, fate: Fate) -> list[Sentence]:
@@ -198,8 +213,11 @@ def flipping(question: Question, fate: Fate, found: Sequence[Flip]) -> list[Sent
     said = [_flip(question, fate, flip) for flip in found if flip not in idle]
     if idle:
         bands = Either(tuple(Word(f"band.{flip.band}") for flip in idle))
-        said.append(Sentence(f"flip.norm.{'close' if fate.stays else 'keep'}.never", {"bands": bands}))
-    if keys := unordered(scenario):
+        values = {"bands": bands, "done": done_to(question, fate)}
+        said.append(Sentence(f"flip.norm.{'close' if fate.stays else 'keep'}.never", values))
+    if scenario.objective.over:
+        said.append(Sentence("flip.unasked.futures"))
+    elif keys := unordered(scenario):
         said.append(Sentence("flip.unasked", {"keys": Either(tuple(keys))}))
     elif norms_priced(scenario):
         said.append(Sentence("flip.unasked.norm"))
@@ -211,7 +229,8 @@ def _flip(question: Question, fate: Fate, flip: Flip) -> Sentence:
     objective = question.scenario.objective.minimise
     unit, digits = {"pupils": ("pupils", 0), "norm": ("minutes", 2)}.get(flip.what, (objective, 0))
     values: dict[str, object] = {name: Amount(getattr(flip, name), unit, digits) for name in ("now", "at", "last")}
-    values["objective"] = Phrase(objective)
+    values |= {"objective": Phrase(objective), "done": done_to(question, fate)}
     if flip.what == "norm":
         values["band"] = Word(f"band.{flip.band}")
-    return Sentence(f"flip.{flip.what}.{'close' if fate.stays else 'keep'}.{flip.status}", values)
+    status = "none" if (flip.what, flip.status, flip.at) == ("pupils", "flips", 0) else flip.status
+    return Sentence(f"flip.{flip.what}.{'close' if fate.stays else 'keep'}.{status}", values)

@@ -1,28 +1,25 @@
-"""Where a school's fate flips: pupils, money and the norm, each found exactly.
-
-As pupils become more or a norm stricter, no plan becomes better: what the best plan is worth never falls, with either
-fate. Between two figures whose answers are known, no flip is possible where the other fate at the easier end already
-costs more than the planned one at the harder end; only the rest is searched, by halves. So what is found is the first
-flip there is.
-"""
+"""Where a school's fate flips: pupils, money and the norm, each found exactly (``planner.explain.search``)."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from planner.compiled import clock
-from planner.explain.fates import Fate, Worths, worths
-from planner.model import BAND_GRADES, BAND_STAGE, BANDS, StudyArea
-from planner.optimise.forced import noise
-from planner.plan import Question, ask
+from planner.explain.fates import Fate, allowed
+from planner.explain.pupils import Pupils, cells_of
+from planner.explain.search import Steps, first_flip
+from planner.explain.worths import Worths, posed, worths
+from planner.model import BANDS
+from planner.optimise import NEVER, Forced
+from planner.plan import Question
 from planner.plan.layout import school_costs
+from planner.plan.question import TOLERANCE_MINUTES
+from planner.remembered import remembered
 from planner.scenario import Scenario
 
 MOST_TIMES = 3
@@ -52,80 +49,17 @@ class Flip:
     band: str = ""
 
 
-def first_flip(count: int, at: Callable[[int], Worths], *, rising: bool, seconds: float = 60.0) -> tuple[int, int, str]:
-    """The first of the steps 1..count at which the other fate is at least as good as the planned one.
-
-    Parameters
-    ----------
-    at : what the best plans with the planned and the other fate are worth, by step; 0 is today
-    rising : with every step no plan becomes better; else, none becomes worse
-
-    Returns
-    -------
-    The last step that does not flip it, the step that does (or ``count``), and ``Flip.status``
-
-    >>> from planner.optimise import Forced
-    >>> values = [(1.0, 9.0), (2.0, 9.0), (7.0, 9.5), (9.5, 9.5), (10.0, 10.0)]
-    >>> first_flip(4, lambda k: tuple(Forced(v, v) for v in values[k]), rising=True)
-    (2, 3, 'flips')
-    """
-    ends = clock() + seconds
-    at = cache(at)
-    unsure: list[tuple[int, int]] = []
-
-    def flips(k: int) -> bool:
-        planned, other = at(k)
-        if planned.impossible and other.impossible:
-            return False
-        if other.upper <= planned.lower + noise(other.upper):
-            return True
-        if other.lower <= planned.upper + noise(planned.upper) and not (planned.exact and other.exact):
-            unsure.append((k, k))
-        return False
-
-    def out_of_question(a: int, b: int) -> bool:
-        """No step between a and b can flip it."""
-        easy, hard = (a, b) if rising else (b, a)
-        if all(worth.impossible for worth in at(easy)):
-            return True
-        planned, other = at(hard)[0], at(easy)[1]
-        return other.lower > planned.upper + noise(planned.upper)
-
-    def search(a: int, b: int) -> int | None:
-        """The first flip after a up to b; a does not flip."""
-        if b - a == 1 or out_of_question(a, b):
-            return b if flips(b) else None
-        if clock() > ends:
-            unsure.append((a + 1, b - 1))
-            return b if flips(b) else None
-        middle = (a + b) // 2
-        if flips(middle):
-            return search(a, middle)
-        found = search(a, middle)
-        return found if found is not None else search(middle, b)
-
-    if flips(0):
-        return 0, 0, "flips"
-    if count == 0:
-        return 0, 0, "never"
-    found = search(0, count)
-    end = count if found is None else found
-    before = [first for first, _ in unsure if first < end]
-    if before:
-        return max(min(before) - 1, 0), end, "open"
-    return (end if found is None else end - 1), end, "never" if found is None else "flips"
-
-
 def flips(question: Question, fate: Fate, *, seconds: float = 60.0) -> list[Flip]:
     """Every threshold of one school, with so many seconds for each.
 
     Smallest sizes, closest assignment and catchments in one piece may make a plan better when there are more pupils or
-    stricter norms: pupils and norms are not asked then. Nor are norms where what is beyond them is minimised.
+    stricter norms: pupils and norms are not asked then, nor over futures, which have pupils of their own. Nor are norms
+    where what is beyond them is minimised.
     """
     today = worths(question, fate)
     scenario = question.scenario
     every = [by_money(question, fate, today)]
-    if not unordered(scenario):
+    if not (unordered(scenario) or scenario.objective.over):
         every.insert(0, by_pupils(question, fate, today, seconds=seconds))
         bands = [b for b in BANDS if math.isfinite(scenario.travel.limit_minutes(b)) and not norms_priced(scenario)]
         every += [by_norm(question, fate, band, today, seconds=seconds) for band in bands]
@@ -147,77 +81,15 @@ def norms_priced(scenario: Scenario) -> bool:
     return "excess_pupil_minutes" in scenario.objective.named
 
 
-# ---------------------------------------------------------------- pupils
-
-
 def by_pupils(question: Question, fate: Fate, today: Worths, *, seconds: float = 60.0) -> Flip | None:
     """How many pupils more (or fewer) in the villages whose nearest school it is; None where it is nobody's nearest."""
-    cells = _cells(question, fate)
+    cells = cells_of(question, fate)
     now = sum(cells.values())
     if now == 0:
         return None
-    most = (MOST_TIMES - 1) * now if not fate.stays else now
-    sign = -1 if fate.stays else 1
-
-    def at(k: int) -> Worths:
-        if k == 0:
-            return today
-        area = with_pupils(question.area, fate.school_id, cells, now + sign * k)
-        return worths(ask(area, question.times, question.scenario), fate)
-
-    last, end, status = first_flip(most, at, rising=not fate.stays, seconds=seconds)
+    count, sign = (now, -1) if fate.stays else ((MOST_TIMES - 1) * now, 1)
+    last, end, status = first_flip(Pupils(question, fate, cells, count, today), seconds=seconds)
     return Flip("pupils", status, now, now + sign * end, now + sign * last)
-
-
-def _cells(question: Question, fate: Fate) -> dict[tuple[str, str], int]:
-    """Pupils by demand point and grade, of the bands whose nearest school it is (or would be, of a candidate)."""
-    own = list({*fate.planned[0], *fate.planned[1]})
-    minutes = np.where(np.isfinite(question.minutes), question.minutes, np.inf)
-    others = question.exists.copy()
-    others[own] = False
-    nearest = np.isin(question.nearest_today, own)
-    nearest |= ~question.exists[own].any() & (
-        minutes[:, own].min(axis=1) < minutes[:, others].min(axis=1, initial=np.inf)
-    )
-    counts: Any = question.area.pupils
-    cells = {}
-    for demand, band in question.rows[nearest][["demand_id", "band"]].itertuples(index=False):
-        for grade in BAND_GRADES[band]:
-            cells[str(demand), grade] = int(counts.at[demand, grade])
-    return {cell: count for cell, count in cells.items() if count > 0}
-
-
-def with_pupils(area: StudyArea, school_id: str, cells: dict[tuple[str, str], int], count: int) -> StudyArea:
-    """The area with ``count`` pupils in these cells, and the school's enrolment moved by as many.
-
-    Every further pupil goes to the cell that has most reason to (Sainte-Laguë 1910), so that no cell ever loses a pupil
-    when there are more in all.
-
-    >>> cells = {("V2", "g1"): 5, ("V2", "g4"): 5}
-    >>> more = with_pupils(tiny.area, "S2", cells, 13)
-    >>> more.pupils.loc["V2", ["g1", "g4"]].tolist(), float(more.schools.at["S2", "pupils_primary"])
-    ([7, 6], 23.0)
-    """
-    shares = np.array(list(cells.values()), dtype=float)
-    each = int(np.ceil(count / shares.sum() * shares.max())) + 1
-    odds = shares[:, None] / (2 * np.arange(each) + 1)
-    order = np.argsort(-odds, axis=None, kind="stable")[:count]
-    given = np.bincount(order // each, minlength=len(shares))
-    pupils, schools = area.pupils.copy(), area.schools.copy()
-    for (demand, grade), before, after in zip(cells, cells.values(), given, strict=True):
-        pupils.at[demand, grade] = int(after)
-        stage = _stage(grade)
-        schools.at[school_id, stage] = max(schools.at[school_id, stage] + int(after) - before, 0)
-    return dataclasses.replace(area, pupils=pupils, schools=schools)
-
-
-def _stage(grade: str) -> str:
-    """The column of a grade's enrolment."""
-    (band,) = [band for band, grades in BAND_GRADES.items() if grade in grades]
-    return f"pupils_{BAND_STAGE[band]}"
-
-
-# ---------------------------------------------------------------- money
 
 
 def by_money(question: Question, fate: Fate, today: Worths) -> Flip | None:
@@ -240,9 +112,6 @@ def by_money(question: Question, fate: Fate, today: Worths) -> Flip | None:
     return Flip("annual_cost_cny", "flips", now, at, at)
 
 
-# ---------------------------------------------------------------- the norm
-
-
 def by_norm(question: Question, fate: Fate, band: str, today: Worths, *, seconds: float = 60.0) -> Flip | None:
     """How much stricter (a closing school) or looser (any other) the norm of a band would have to be.
 
@@ -257,19 +126,52 @@ def by_norm(question: Question, fate: Fate, band: str, today: Worths, *, seconds
     trips = np.unique(question.minutes[rows][np.isfinite(question.minutes[rows])])
     inside = trips <= now + 1e-6
     steps = trips[~inside] if fate.stays else trips[inside][::-1][1:]
-    longest = trips[inside][-1] if inside.any() else now  # any norm from there to today's means the same
+    longest = float(trips[inside][-1]) if inside.any() else now  # any norm from there to today's means the same
     values = [now if fate.stays else longest, *steps.tolist()]
-
-    def at(k: int, *, everywhere: bool = False) -> Worths:
-        if k == 0:
-            return today
-        scenario = with_norm(question.scenario, band, values[k])
-        return worths(ask(question.area, question.times, scenario), fate, everywhere=everywhere)
-
-    last, end, status = first_flip(len(steps), at, rising=not fate.stays, seconds=seconds)
-    if status == "flips" and end and not fate.stays and at(end, everywhere=True)[1].impossible:
-        last, end, status = len(steps), len(steps), "never"  # so strict a norm has no plan at all elsewhere
+    last, end, status = first_flip(Norms(question, fate, band, values, today), seconds=seconds)
     return Flip("norm", status, now, values[end] if end else now, values[last] if end else now, band)
+
+
+class Norms(Steps):
+    """A stricter norm of a band at every step for a closing school; a looser one for any other."""
+
+    def __init__(self, question: Question, fate: Fate, band: str, values: Sequence[float], today: Worths) -> None:
+        super().__init__(len(values) - 1, rising=not fate.stays)
+        self._fate, self._band, self._values, self._today = fate, band, np.array(values), today
+        self._question = question
+        self._base = posed(question) if self.rising else posed(_loosest(question, band))
+
+    def _allowed(self, k: int) -> np.ndarray:
+        """(n_row, n_site) trips within the norm of a step."""
+        scenario = with_norm(self._question.scenario, self._band, float(self._values[k]))
+        return np.asarray(dataclasses.replace(self._question, scenario=scenario).allowed[self._base.row])
+
+    def worth(self, k: int, *, other: bool) -> Forced:
+        """What the best plan within this norm is worth."""
+        if k == 0:
+            return self._today[other]
+        choice = (self._fate.planned, self._fate.other)[other]
+        if not allowed(self._question, choice):
+            return NEVER
+        cost = np.where(self._allowed(k), self._base.problem.cost, np.nan)
+        return self._base.forced(choice, of=dataclasses.replace(self._base.problem, cost=cost))
+
+    def most(self, k: int, planned: Forced) -> np.ndarray:
+        """The plan at step k does for every norm that none of its trips is beyond."""
+        told = super().most(k, planned)
+        if planned.solution is None:
+            return told
+        row, site = planned.solution.shares.nonzero()
+        strict = self._allowed(self.count if self.rising else 0)[row, site]
+        longest = self._base.question.minutes[self._base.row[row], site][~strict].max(initial=0.0)
+        told[self._values + TOLERANCE_MINUTES >= longest] = planned.upper
+        return told
+
+
+@remembered
+def _loosest(question: Question, band: str) -> Question:
+    """The question without a norm for a band."""
+    return dataclasses.replace(question, scenario=with_norm(question.scenario, band, math.inf))
 
 
 def with_norm(scenario: Scenario, band: str, minutes: float) -> Scenario:

@@ -11,8 +11,10 @@ from planner.explain import explain, explain_all
 from planner.explain.bindings import bindings
 from planner.explain.fates import fate_of
 from planner.explain.school import Explanation
+from planner.explain.telling import done_to
+from planner.explain.worths import question_of
 from planner.optimise.forced import noise
-from planner.plan import Plan, ask
+from planner.plan import Plan
 from planner.wording import Amount, Sentence
 
 MOST_BULLETS = 3
@@ -47,18 +49,19 @@ def reasons_of(
 
     Parameters
     ----------
-    quick : from one table of all schools, without what would flip it
+    quick : from one table of all schools, without what would flip it; so are plans over futures
     seconds : for each threshold of each school
     tell : is told which school is being looked at
     public : from the table, and without any figure of which pupils could be told
 
     >>> why = reasons_of(tiny.plan, ["S2"], quick=True, seconds=0, tell=print)["S2"]
     >>> [sentence.key for sentence in why.reasons + why.opposite + why.flips]
-    ['rule.town_max.none', 'other.kept.never', 'hearing.flips.quick']
+    ['rule.town_max.none', 'other.never', 'hearing.flips.quick']
     """
-    if plan.scenario.objective.over:
+    over = bool(plan.scenario.objective.over)
+    if over and plan.futures is None:  # a proposal, scored for the present
         return {school: Why((), (), (Sentence("hearing.futures"),)) for school in schools}
-    if quick or public:
+    if quick or public or over:
         return _from_table(plan, schools, public=public)
     found = {}
     for number, school in enumerate(schools, 1):
@@ -76,7 +79,11 @@ def _in_full(why: Explanation) -> Why:
     moved = those("other.move")
     heads = [sentence for sentence in moved if sentence.key != "other.move"]
     bullets = [sentence for sentence in moved if sentence.key == "other.move"][:MOST_BULLETS]
-    opposite = (*those("other.kept", "other.waived", "reason", "proof.", "exchange."), *heads, *bullets)
+    opposite = (
+        *those("other.best", "other.never", "other.unknown", "other.waived", "reason", "proof.", "exchange."),
+        *heads,
+        *bullets,
+    )
     return Why(those("rule.", "eased."), opposite, those("flip."))
 
 
@@ -86,15 +93,16 @@ def _from_table(plan: Plan, schools: Sequence[str], *, public: bool) -> dict[str
     What binds a school that ends speaks of schools alone, not of pupils: a public edition may say it.
     """
     table: Any = explain_all(plan).set_index("school_id")
-    question, unit = ask(plan.area, plan.times, plan.scenario), plan.scenario.objective.minimise
+    question, unit, over = question_of(plan), plan.scenario.objective.minimise, plan.scenario.objective.over
     found = {}
     for school in schools:
-        held = bindings(plan, question, fate_of(plan, question, school))
+        fate = fate_of(plan, question, school)
+        held, done = bindings(plan, question, fate), {"done": done_to(question, fate)}
         low, high = float(table.at[school, "at_least"]), float(table.at[school, "at_most"])
         if table.at[school, "proof"] == "impossible":
-            said = Sentence("other.kept.never")
+            said = Sentence("other.never", done)
         elif math.isinf(high):
-            said = Sentence("other.kept.unknown")
+            said = Sentence("other.unknown", done)
         elif public:
             said = Sentence("hearing.more.public" if low > noise(plan.objective) else "hearing.more.public.open")
         elif table.at[school, "proof"] == "exact":
@@ -102,5 +110,6 @@ def _from_table(plan: Plan, schools: Sequence[str], *, public: bool) -> dict[str
         else:
             said = Sentence("hearing.more.between", {"low": Amount(max(low, 0), unit), "high": Amount(high, unit)})
         rules = tuple(binding.sentence for binding in held) or (Sentence("rule.none"),)
-        found[school] = Why(rules, (said,), (Sentence(f"hearing.flips.{'public' if public else 'quick'}"),))
+        flips = "hearing.flips.public" if public else "flip.unasked.futures" if over else "hearing.flips.quick"
+        found[school] = Why(rules, (said,), (Sentence(flips),))
     return found

@@ -40,11 +40,13 @@ def moves(plan: Plan) -> pd.DataFrame:
     return table.astype({"pupils": "int64"})[columns]
 
 
+@remembered
 def _shares(plan: Plan) -> pd.DataFrame:
     keys = ["demand_id", "band", "school_id"]
     return plan.assignment.groupby(keys, sort=False)["pupils"].sum().reset_index()
 
 
+@remembered
 def _means(plan: Plan) -> pd.Series:
     rows = plan.assignment.dropna(subset="minutes")
     keys = [rows["demand_id"], rows["band"]]

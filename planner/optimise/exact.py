@@ -30,6 +30,7 @@ PRICES_FROM = 10_000  # allowed pairs within seats: from so many on, prices are 
 GIVEN = 10  # times as many where opening is free: then only ways are to be chosen
 PRICES_AFTER = 1_000  # and from so many on, what HiGHS does not prove in its first seconds repays compiling
 FIRST_S, FIRST = 5.0, 0.3  # those seconds, and the share of the time limit that they are at most
+LINKED = 0.5  # HiGHS's share where sites open together, in futures: a county's relaxation is nearly whole, prices stray
 ENOUGH_S = 10.0  # with a shorter time limit HiGHS has all of it
 
 
@@ -89,7 +90,7 @@ def _highs_first_s(problem: LocationProblem, time_limit_s: float) -> float:
     if not _priced(problem) or count < PRICES_AFTER:
         return time_limit_s
     if count >= PRICES_FROM * (GIVEN if _all_may_open(problem) else 1):
-        return 0.0
+        return LINKED * time_limit_s if problem.linked else 0.0
     return time_limit_s if time_limit_s < ENOUGH_S else min(FIRST_S, FIRST * time_limit_s)
 
 

@@ -11,20 +11,22 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from planner.compiled import clock
 from planner.optimise.around import Known, around
 from planner.optimise.exact import solve
-from planner.optimise.highs import Highs
-from planner.optimise.mip import INF, build
-from planner.optimise.problem import LocationProblem, LocationSolution, total, violations
+from planner.optimise.highs import Highs, Start
+from planner.optimise.mip import INF, build, rules_of
+from planner.optimise.problem import LocationProblem, LocationSolution, value, violations
 
 WHOLE = 1e-6
 NOISE = 1e-7  # relative: below it, two objectives are equal
 MOST_ROUNDS = 40
 AROUND_S = 0.5
+MAY_DIFFER = {"cost", "weight", "rules", "forced_open", "forced_closed"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +90,10 @@ def forced(
 
 
 class Relaxation:
-    """A problem's relaxation, kept between questions."""
+    """A problem's relaxation, kept between questions.
+
+    Every question starts from where the problem's own relaxation ended: no answer depends on what was asked before.
+    """
 
     def __init__(
         self,
@@ -100,25 +105,55 @@ class Relaxation:
     ) -> None:
         self.problem, self._known = problem, known
         self._seed, self._end = seed, clock() + time_limit_s
-        n, m = problem.cost.shape
-        self._served = n == 0 or (m > 0 and not np.isnan(problem.cost).all(axis=1).any())
         self._mip = build(dataclasses.replace(problem, forced_open=(), forced_closed=()))
         self._lp = Highs(self._mip, seed)
-        self._bound_all(problem.forced_open, problem.forced_closed)
+        self._held = problem
+        self._start: Start | None = None
 
-    def forced(self, opened: Sequence[int] = (), closed: Sequence[int] = (), *, prove_s: float = 0.5) -> Forced:
-        """The optimum with these sites forced, whatever the problem itself says of them."""
-        problem = force(self.problem, opened, closed)
-        if problem is None or not self._served:
+    def renew(self, seconds: float) -> None:
+        """So many seconds from now on, for what is asked next."""
+        self._end = clock() + seconds
+
+    def answers(self, problem: LocationProblem) -> bool:
+        """Whether questions about another problem may be put to it: one with no pair that this one lacks.
+
+        Which pairs are allowed, costs, weights and counts of open sites may differ, and nothing else.
+        """
+        ours = self.problem
+        if problem.cost.shape != ours.cost.shape or (np.isnan(ours.cost) & ~np.isnan(problem.cost)).any():
+            return False
+        if [rule.sites for rule in problem.rules] != [rule.sites for rule in ours.rules]:
+            return False
+        if problem.side is not None and not np.array_equal(problem.weight, ours.weight):
+            return False
+        names = {part.name for part in dataclasses.fields(problem)} - MAY_DIFFER
+        return all(_equal(getattr(problem, name), getattr(ours, name)) for name in sorted(names))
+
+    def forced(
+        self,
+        opened: Sequence[int] = (),
+        closed: Sequence[int] = (),
+        *,
+        of: LocationProblem | None = None,
+        prove_s: float = 0.5,
+    ) -> Forced:
+        """The optimum with these sites forced, whatever the problem itself says of them.
+
+        Parameters
+        ----------
+        of : another problem that this relaxation ``answers``
+        """
+        problem = force(of or self.problem, opened, closed)
+        if problem is None or not _served(problem):
             return NEVER
-        self._bound_all(opened, closed)
+        self._begin()
+        self._hold(problem)
         lower, values = self._relax()
-        reduced = self._reduced_costs()
-        self._restore(opened, closed)
         if lower == INF:
             return NEVER
         if values is None:
             return Forced(-INF, INF)
+        reduced = self._reduced_costs()
         best = self._rounded(problem, values)
         if not _closed(lower, best) and self._known is not None:
             best = _kept_best(best, self._around(problem, self._known))
@@ -135,16 +170,38 @@ class Relaxation:
     def _seconds(self, wanted: float) -> float:
         return max(min(wanted, self._end - clock()), 0.01)
 
-    def _bound_all(self, opened: Sequence[int], closed: Sequence[int]) -> None:
-        for site in opened:
-            self._lp.bound_column(self._mip.layout.open0 + site, 1.0, 1.0)
-        for site in closed:
-            self._lp.bound_column(self._mip.layout.open0 + site, 0.0, 0.0)
+    def _begin(self) -> None:
+        """Back to where the problem's own relaxation ended; the first time, solve it."""
+        if self._start is not None:
+            self._lp.restart(self._start)
+            return
+        self._hold(self.problem)
+        self._relax()
+        self._start = self._lp.start()
 
-    def _restore(self, opened: Sequence[int], closed: Sequence[int]) -> None:
-        must, shut = set(self.problem.forced_open), set(self.problem.forced_closed)
-        for site in (*opened, *closed):
-            self._lp.bound_column(self._mip.layout.open0 + site, float(site in must), float(site not in shut))
+    def _hold(self, problem: LocationProblem) -> None:
+        """Change what the program says of pairs, weights, counts and forced sites to what the problem says of them."""
+        at, held, lp = self._mip.layout, self._held, self._lp
+        m = problem.cost.shape[1]
+        lower, upper = np.zeros(m), np.ones(m)
+        lower[list(problem.forced_open)], upper[list(problem.forced_closed)] = 1.0, 0.0
+        lp.bound_columns(at.open0 + np.arange(m), lower, upper)
+        if problem.cost is not held.cost:
+            now, new = held.cost[at.demand, at.site], problem.cost[at.demand, at.site]
+            turned = np.flatnonzero(np.isnan(now) != np.isnan(new))
+            lp.bound_columns(
+                turned, np.zeros(len(turned)), np.where(np.isnan(new[turned]), 0.0, self._mip.upper[turned])
+            )
+            priced = np.flatnonzero(~np.isnan(new) & (now != new))
+            lp.price_columns(priced, new[priced])
+        if problem.weight is not held.weight:
+            for arc in np.flatnonzero((problem.weight != held.weight)[at.demand]).tolist():
+                if (row := self._mip.seats.get(int(at.site[arc]))) is not None:
+                    lp.weigh(row, arc, float(problem.weight[at.demand[arc]]))
+        for row, rule, before in zip(self._mip.counts, rules_of(problem), rules_of(held), strict=True):
+            if (rule.min, rule.max) != (before.min, before.max):
+                lp.bound_row(row, rule.min, INF if rule.max is None else rule.max)
+        self._held = problem
 
     def _relax(self) -> tuple[float, np.ndarray | None]:
         """The bound, and the relaxed solution; infinite when there is none, values None when time was out."""
@@ -177,7 +234,7 @@ class Relaxation:
             largest = np.zeros((n, m))
             largest[at.demand, at.site] = share
             site = largest.argmax(axis=1)
-            if not np.isfinite(problem.capacity).any() and not problem.budgets:
+            if not (np.isfinite(problem.capacity).any() or problem.budgets or problem.worst):
                 site = np.where(is_open > 0.5, np.nan_to_num(problem.cost, nan=INF), INF).argmin(axis=1)
             row, share = np.arange(n), np.ones(n)
         else:
@@ -264,6 +321,26 @@ def force(problem: LocationProblem, opened: Iterable[int], closed: Iterable[int]
     return dataclasses.replace(problem, forced_open=tuple(sorted(must)), forced_closed=tuple(sorted(shut)))
 
 
+def _served(problem: LocationProblem) -> bool:
+    """Whether everybody may go to some site that is not forced closed."""
+    free = np.ones(problem.cost.shape[1], dtype=bool)
+    free[list(problem.forced_closed)] = False
+    return bool((~np.isnan(problem.cost[:, free])).any(axis=1).all())
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Whether two parts of problems say the same."""
+    if isinstance(one, np.ndarray):
+        return np.array_equal(one, other, equal_nan=True)
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    if dataclasses.is_dataclass(one) and type(one) is type(other):
+        return all(_equal(getattr(one, part.name), getattr(other, part.name)) for part in dataclasses.fields(one))
+    if hasattr(one, "tocsr") and hasattr(other, "tocsr"):
+        return one.shape == other.shape and bool((one != other).nnz == 0)
+    return one is other or (np.isscalar(one) and one == other)
+
+
 def _closed(lower: float, best: LocationSolution | None) -> bool:
     return best is not None and best.objective - lower <= noise(best.objective)
 
@@ -288,10 +365,12 @@ def _made(
         over = np.where(np.isfinite(problem.capacity), load - problem.capacity, 0.0)
         size = np.where(problem.expansion.step_seats > 0, problem.expansion.step_seats, 1.0)
         steps = np.ceil(np.maximum(over, 0.0) / size - 1e-9)
+        for group in problem.expansion.alike:
+            steps[list(group)] = steps[list(group)].max()
     largest = np.full(n, -1)
     order = np.lexsort((share, row))
     largest[row[order]] = site[order]
     made = LocationSolution(is_open, largest, shares, steps, 0.0, -INF, INF, "feasible", 0.0)
     if np.isnan(problem.cost[row, site]).any() or violations(problem, made):
         return None
-    return dataclasses.replace(made, objective=total(problem, problem.objective, made))
+    return dataclasses.replace(made, objective=value(problem, made))

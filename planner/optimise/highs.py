@@ -152,6 +152,14 @@ def _grown(
     return None if violations(problem, made) else made
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Start:
+    """How many rows a model had, and its basis then."""
+
+    rows: int
+    basis: Any
+
+
 class Highs:
     """One HiGHS model: the relaxation without ``gap``, the mixed-integer program with one."""
 
@@ -203,9 +211,31 @@ class Highs:
             self.bound = info.mip_dual_bound if self._mip else self.objective
         return "optimal" if state == highspy.HighsModelStatus.kOptimal else "unknown"
 
-    def bound_column(self, column: int, lower: float, upper: float) -> None:
-        """New limits of one variable; the last answer is where the next run starts."""
-        self._h.changeColBounds(column, lower, upper)
+    def bound_columns(self, columns: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> None:
+        """New limits of some variables; the last answer is where the next run starts."""
+        self._h.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper)
+
+    def price_columns(self, columns: np.ndarray, cost: np.ndarray) -> None:
+        """New costs of some variables."""
+        self._h.changeColsCost(len(columns), columns.astype(np.int32), cost)
+
+    def weigh(self, row: int, column: int, value: float) -> None:
+        """What a variable counts for in a row."""
+        self._h.changeCoeff(row, column, value)
+
+    def bound_row(self, row: int, lower: float, upper: float) -> None:
+        """New limits of a row."""
+        self._h.changeRowBounds(row, lower, upper)
+
+    def start(self) -> Start:
+        """Where a later run may start again."""
+        return Start(self._h.getNumRow(), self._h.getBasis())
+
+    def restart(self, start: Start) -> None:
+        """Start the next run there, without the rows that came since."""
+        count = self._h.getNumRow()
+        self._h.deleteRows(count - start.rows, np.arange(start.rows, count, dtype=np.int32))
+        self._h.setBasis(start.basis)
 
     def reduced_costs(self) -> np.ndarray:
         """What one more of each variable would add to the last relaxation's objective."""

@@ -51,6 +51,8 @@ def _merging(question: Question, row: np.ndarray, today: Question) -> tuple[Only
     import pandas as pd
 
     sites, found = question.sites, []
+    if not question.scenario.rules.merge_into:
+        return ()
     keys = ["demand_id", "band"]
     place = pd.MultiIndex.from_frame(today.rows[keys]).get_indexer(pd.MultiIndex.from_frame(question.rows[keys]))
     at_today = today.nearest_today[place[row]]

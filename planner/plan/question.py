@@ -106,15 +106,14 @@ class Question:
         A whole school of fewer than ``may_close_below_pupils`` pupils, a stage below that of a school with several, and
         every stage of the kinds in ``may_merge_kinds``; never what ``keep`` names, always what ``close`` names.
         """
-        import pandas as pd
-
         rules, school = self.scenario.rules, self.sites["school_id"]
         below = rules.may_close_below_pupils
-        pupils = pd.Series(self.enrolled * self.exists).groupby(school.to_numpy()).transform("sum")
-        stages = pd.Series(self.exists).groupby(school.to_numpy()).transform("sum")
+        of = np.unique(school, return_inverse=True)[1]
+        pupils = np.bincount(of, weights=self.enrolled * self.exists)[of]
+        stages = np.bincount(of, weights=self.exists)[of]
         may = (
-            (pupils < below).to_numpy()
-            | ((stages > 1).to_numpy() & (self.enrolled < below))
+            (pupils < below)
+            | ((stages > 1) & (self.enrolled < below))
             | self.sites["kind"].isin(rules.may_merge_kinds).to_numpy()
             | ~self.exists
             | school.isin(rules.close).to_numpy()
