@@ -76,3 +76,12 @@ def test_walked_first_and_last_runs_are_counted():
     nobody = on_page(area, rows.iloc[:0])
     assert (len(nobody[0]), nobody[1]) == (0, {})
     assert np.array(run).astype(bool).all()
+
+
+def test_the_halves_of_a_loop_are_two_runs():
+    """One goes round by the south, from half to half over node 0, the other by the north over node 1."""
+    south, north = [0, 0], [1, 1]
+    legs = pd.DataFrame({"way": [*south, *north], "edge": [4, 5, 4, 5], "on_foot": False})
+    legs = legs.assign(start=[0.5, 0.0, 0.5, 1.0], end=[0.0, 0.5, 1.0, 0.5])
+    assert len(set(runs(legs))) == 2
+    assert len(set(runs(legs.assign(start=[0.5, 0.0, 0.2, 0.0], end=[0.0, 0.5, 0.0, 0.8])))) == 1

@@ -41,7 +41,7 @@ def legs_of(followed: Sequence[Followed]) -> pd.DataFrame:
 def runs(legs: pd.DataFrame) -> np.ndarray:
     """(n_leg,) a number for each run of edges that all who use one of them use one after another.
 
-    >>> legs = pd.DataFrame({"way": [0, 0, 0, 1, 1], "edge": [5, 6, 7, 6, 7], "on_foot": False})
+    >>> legs = pd.DataFrame({"way": [0, 0, 0, 1, 1], "edge": [5, 6, 7, 6, 7], "start": 0, "end": 1, "on_foot": False})
     >>> runs(legs).tolist()  # 6 and 7 always together
     [0, 1, 1, 1, 1]
     """
@@ -54,10 +54,12 @@ def runs(legs: pd.DataFrame) -> np.ndarray:
     twice = np.zeros(len(edges), dtype=bool)
     twice[place[legs.duplicated(["way", "edge"]).to_numpy()]] = True
     on = np.flatnonzero((way[1:] == way[:-1]) & (on_foot[1:] == on_foot[:-1]) & ~twice[place[1:]] & ~twice[place[:-1]])
-    pair = np.sort(np.column_stack([place[on], place[on + 1]]), axis=1)
-    pair, together = np.unique(pair, axis=0, return_counts=True)
-    always = (together == uses[pair[:, 0]]) & (together == uses[pair[:, 1]])
-    one, other = pair[always].T
+    # Two edges may meet at either end, as both halves of a loop do: together they are what meets at the same ends.
+    ahead = (legs["end"] > legs["start"]).to_numpy()
+    ends = np.column_stack([2 * place[on] + ahead[on], 2 * place[on + 1] + ~ahead[on + 1]])
+    pair, together = np.unique(np.sort(ends, axis=1), axis=0, return_counts=True)
+    always = (together == uses[pair[:, 0] // 2]) & (together == uses[pair[:, 1] // 2])
+    one, other = pair[always].T // 2
     joined = coo_array((np.ones(len(one)), (one, other)), shape=(len(edges),) * 2)
     return np.asarray(connected_components(joined, directed=False)[1][place], dtype=np.int64)
 
