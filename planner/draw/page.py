@@ -22,7 +22,8 @@ SCRIPTS = (
     *("flows.js", "isochrones.js", "ways.js", "charts.js"),
     *("difference.js", "swipe.js", "several.js", "listing.js", "print.js"),
     *("whatif.js", "questions.js", "exchange.js", "cards.js", "panel.js"),
-    *("details.js", "scores.js"),
+    *("layouts.js", "classes.js", "painted.js", "marks.js"),
+    *("key.js", "controls.js", "details.js", "scores.js"),
     "map.js",
 )
 STYLES = ("map.css", "whatif.css", "listing.css", "compare.css", "print.css")
