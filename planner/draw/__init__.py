@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 
 from planner.draw.layers import payload
 from planner.draw.page import render
+from planner.draw.tiles import Tiles, tiles_of
 from planner.draw.words import LANGUAGES
+from planner.errors import DataError, Fault
 from planner.model import StudyArea
 from planner.plan import Plan
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Drawing", "draw"]
+__all__ = ["Drawing", "Tiles", "draw", "tiles_of"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Drawing:
 
     Parameters
     ----------
-    html : the whole page; it asks no host for anything
+    html : the whole page; it asks no host for anything, unless tiles were asked for
     """
 
     html: str = field(repr=False)
@@ -39,15 +41,23 @@ class Drawing:
         Returns
         -------
         The path written.
+
+        Raises
+        ------
+        DataError : it may not be written
         """
         target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
-            part.write_bytes(self.html.encode())
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                part.write_bytes(self.html.encode())
+                part.replace(target)
+            finally:
+                part.unlink(missing_ok=True)
+        except OSError as error:
+            fault = Fault(str(path), f"it cannot be written: {error.strerror}", "Name another file.")
+            raise DataError([fault]) from None
         return target
 
     def _repr_html_(self) -> str:
@@ -58,17 +68,20 @@ class Drawing:
         )
 
 
-def draw(area: StudyArea, *plans: Plan, lang: str = "zh") -> Drawing:
+def draw(area: StudyArea, *plans: Plan, lang: str = "zh", tiles: str | Tiles | None = None) -> Drawing:
     """Draw an area, and plans of it side by side.
 
     Parameters
     ----------
     plans : the first is the layout before (usually today's), the last the plan; one alone, or none, will do
     lang : ``zh`` or ``en``, the language the page opens in; the reader can switch
+    tiles : ``tianditu`` or ``tianditu-image``, whose key the environment variable ``TIANDITU_KEY`` holds and the page
+        then, or tiles of one's own: the page asks their host for them whenever it is opened. By default none
 
     Raises
     ------
     ValueError : no such language
+    DataError : no key, or tiles that may not be used
 
     >>> drawing = draw(tiny.area, tiny.today, tiny.plan, lang="en")
     >>> drawing.html.startswith("<!DOCTYPE html>"), "<img src=x" in drawing.html
@@ -76,7 +89,8 @@ def draw(area: StudyArea, *plans: Plan, lang: str = "zh") -> Drawing:
     """
     if lang not in LANGUAGES:
         raise ValueError(f"lang is {lang!r}: choose one of {', '.join(LANGUAGES)}")
-    return Drawing(render(payload(area, plans, scorecards(plans)), lang))
+    ground = tiles_of(tiles) if isinstance(tiles, str) else tiles
+    return Drawing(render(payload(area, plans, scorecards(plans)), lang, ground))
 
 
 def scorecards(plans: Sequence[Plan]) -> list[pd.DataFrame]:

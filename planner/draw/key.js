@@ -68,10 +68,11 @@ function makeKey({ data, state, shown, say, view, isTried, ground, limit, pupils
       way: wayKey(flows, trips, say, item, note),
       closed: [item(stroke(...CLOSED), t("closed.note"))],
       roads: roadItems(),
+      tiles: [note(t(state.tilesLost ? "tiles.lost" : "tiles.note"))],
     };
     if (isTried()) OF_PLANS.forEach((name) => (items[name] = [note(t("whatif.hidden"))]));
     const unused = { isochrones: bare, catchments: bare, lines: bare, flows: bare, difference: !two, merges: !merged };
-    const blank = { towns: !data.towns.length, closed: !closed.length, way: !trips.length };
+    const blank = { towns: !data.towns.length, closed: !closed.length, way: !trips.length, tiles: !data.tiles };
     const written = LAYERS.filter((name) => !{ ...unused, ...blank }[name]);
     $("key").replaceChildren(...written.map((name) => layerSection(name, items[name] || [])));
   }

@@ -7,7 +7,7 @@ const ON_MAP = ["schools", "merges", "others", "difference", "villages", "way", 
 const SHEETS = { land: [305, "catchments"], ground: [310, "roads", "towns"], plan: [420, "lines", "difference", "villages", "merges"] };
 const PANES = { isochrones: 307, flows: 340, closed: 345, way: 425, labels: 650 };
 const GROUPS = ["schools", "others", "towns", "isochrones", "flows", "closed", "way"];
-const LAYERS = [...ON_MAP, "isochrones", "catchments", "towns", "closed", "roads"];
+const LAYERS = [...ON_MAP, "isochrones", "catchments", "towns", "closed", "roads", "tiles"];
 const HIDDEN = ["others", "difference", "flows", "isochrones"];
 
 function start(map) {
@@ -16,7 +16,7 @@ function start(map) {
 
 function drawPlan(map, data) {
   const { schools, villages, bands, plans } = data;
-  const state = { lang: data.lang, view: Math.max(plans.length - 1, 0), band: 1, chosen: null };
+  const state = { lang: data.lang, view: Math.max(plans.length - 1, 0), band: 1, chosen: null, tilesLost: false };
   const shown = new Set(LAYERS.filter((name) => !HIDDEN.includes(name)));
   const layouts = makeLayouts(data, state), { views, view, ground, actionOf, limit } = layouts;
   const say = speaker(data.words, state), { t, n, nameOf } = say;
@@ -42,14 +42,20 @@ function drawPlan(map, data) {
       paneAt(name, depth);
       renderers[name] = new Sheet(paint, { pane: name }).addTo(map);
     }
+    if (data.tiles) groups.tiles = makeTiles(map, data.tiles, loseTiles);
     map.getPane("isochrones").style.opacity = ISOCHRONE_OPACITY;
     labelTowns(map, groups.towns, data.towns.map((town) => ({ ...town, name: nameOf(town) })), painted.townInks);
     showLayers();
   }
 
   function showLayers() {
-    GROUPS.forEach((name) => (shown.has(name) ? map.addLayer(groups[name]) : map.removeLayer(groups[name])));
+    Object.keys(groups).forEach((name) => (shown.has(name) ? map.addLayer(groups[name]) : map.removeLayer(groups[name])));
     repaint();
+  }
+
+  function loseTiles() {
+    state.tilesLost = true;
+    key.write();
   }
 
   /** A layer was put on or taken off. */
