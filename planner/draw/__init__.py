@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Drawing", "Tiles", "draw", "tiles_of"]
 
+SIDES, FUTURES = ("before", "after"), ("planned", "future")
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -68,7 +70,9 @@ class Drawing:
         )
 
 
-def draw(area: StudyArea, *plans: Plan, lang: str = "zh", tiles: str | Tiles | None = None) -> Drawing:
+def draw(
+    area: StudyArea, *plans: Plan, lang: str = "zh", tiles: str | Tiles | None = None, sides: tuple[str, str] = SIDES
+) -> Drawing:
     """Draw an area, and plans of it side by side.
 
     Parameters
@@ -77,6 +81,8 @@ def draw(area: StudyArea, *plans: Plan, lang: str = "zh", tiles: str | Tiles | N
     lang : ``zh`` or ``en``, the language the page opens in; the reader can switch
     tiles : ``tianditu`` or ``tianditu-image``, whose key the environment variable ``TIANDITU_KEY`` holds and the page
         then, or tiles of one's own: the page asks their host for them whenever it is opened. By default none
+    sides : what the first and the others are called, before and after; ``FUTURES`` where they are a plan in the present
+        and in futures, which are then set beside the first and not beside today's layout
 
     Raises
     ------
@@ -90,13 +96,14 @@ def draw(area: StudyArea, *plans: Plan, lang: str = "zh", tiles: str | Tiles | N
     if lang not in LANGUAGES:
         raise ValueError(f"lang is {lang!r}: choose one of {', '.join(LANGUAGES)}")
     ground = tiles_of(tiles) if isinstance(tiles, str) else tiles
-    return Drawing(render(payload(area, plans, scorecards(plans)), lang, ground))
+    data = payload(area, plans, scorecards(plans, sides)) | {"sides": list(sides)}
+    return Drawing(render(data, lang, ground))
 
 
-def scorecards(plans: Sequence[Plan]) -> list[pd.DataFrame]:
+def scorecards(plans: Sequence[Plan], sides: tuple[str, str] = SIDES) -> list[pd.DataFrame]:
     """Every plan's numbers: of the first beside its own layout before, of each other beside those of the first.
 
-    A plan of other pupils than the first (a future) stands beside its own layout before.
+    A plan of other pupils than the first stands beside its own layout before, unless it is the first in a future.
 
     >>> [card["today"].tolist()[18] for card in scorecards([tiny.today, tiny.plan])]
     [nan, 3.0]
@@ -107,4 +114,6 @@ def scorecards(plans: Sequence[Plan]) -> list[pd.DataFrame]:
         first, same_pupils = plans[0], plan.area.pupils is plans[0].area.pupils
         return plan if first in (plan, plan.today) or not same_pupils else dataclasses.replace(plan, today=first)
 
+    if sides == FUTURES:
+        return [scorecard(plan, plans[0] if i else None) for i, plan in enumerate(plans)]
     return [scorecard(beside(plan)) for plan in plans]
