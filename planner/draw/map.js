@@ -148,8 +148,7 @@ function drawPlan(map, data) {
     asked.writeResult(state.view);
     afterTheFrame(() => {
       controls.writeViews();
-      key.write();
-      writePanels();
+      writeBeside();
     });
   }
 
@@ -226,8 +225,7 @@ function drawPlan(map, data) {
 
   function refresh() {
     drawView();
-    key.write();
-    writePanels();
+    writeBeside();
   }
 
   function writePanels() {
@@ -236,13 +234,17 @@ function drawPlan(map, data) {
     scores.write();
   }
 
-  /** What stands around the map, but for the card beside it. */
+  /** What stands around the map, but for the key and the card beside it. */
   function write() {
     controls.write();
     listing.write();
     scores.writeFoot();
-    key.write();
     if (asked) asked.writeResult(state.view);
+  }
+
+  function writeBeside() {
+    key.write();
+    writePanels();
   }
 
   /** Above the map on paper: the result, and the plan, what is proven of it, and the norm. */
@@ -260,8 +262,8 @@ function drawPlan(map, data) {
     $("language").addEventListener("click", () => {
       state.lang = state.lang === "zh" ? "en" : "zh";
       write();
-      writePanels();
       drawView();
+      writeBeside();
     });
     $("show-swipe").addEventListener("click", () => {
       if (!state.view) state.view = views.length - 1;
@@ -294,7 +296,7 @@ function drawPlan(map, data) {
   controls.showCounty(); // in the room that the words leave
   makeLayers();
   drawView();
-  later(writePanels);
+  later(writeBeside);
   listen();
   const at = (row) => villages[row].at, pick = (row) => choose(villages, row);
   listenToDots(map, painted.places.villages, painted.dots, { at, text: dotText, pick });

@@ -204,7 +204,7 @@ def main() -> None:
             ours, theirs = Path(folder) / "planner.html", Path(folder) / "folium.html"
             draw(plan.area, today, plan, lang="en").save(ours)
             pages = {
-                "planner": (ours, "map_plan", "#key section", True),
+                "planner": (ours, "map_plan", "[data-school]", True),
                 "Folium": (theirs, folium_page(area, plan, theirs), "path, canvas", False),
             }
             for kind, (path, *how) in pages.items():
