@@ -31,7 +31,8 @@ function card(say, key, scores, others) {
   const digits = CARDS[key] === "min" ? 1 : 0, value = scores[key];
   const shown = value === null ? "–" : say.n(value, digits);
   const unit = el("small", { textContent: ` ${say.t(`unit.${CARDS[key]}`)}` });
-  const lines = others.map(([word, other]) => changeLine(say, say.t(word), value, other[key], digits, key === "schools_open"));
+  const told = others.filter(([word]) => key !== "changing_pupils" || word !== "today"); // today nobody does
+  const lines = told.map(([word, other]) => changeLine(say, say.t(word), value, other[key], digits, key === "schools_open"));
   const node = el("li", {}, el("span", { textContent: say.t(`card.${key}`) }), el("b", {}, shown, unit), ...lines);
   node.dataset.card = key;
   return node;

@@ -24,7 +24,7 @@ function drawPlan(map, data) {
   const asked = data.whatif && makeWhatIf(data, {
     say, questions: layouts.questions, choose, turnTo: turnToView, view: () => state.view, band: () => state.band, trips: (i) => views[i].list,
   });
-  let pin = null, cameFrom = null;
+  let pin = null, cameFrom = null, writeLabels = null;
 
   /* -- layers -- */
 
@@ -44,7 +44,8 @@ function drawPlan(map, data) {
     }
     if (data.tiles) groups.tiles = makeTiles(map, data.tiles, loseTiles);
     map.getPane("isochrones").style.opacity = ISOCHRONE_OPACITY;
-    labelTowns(map, groups.towns, data.towns.map((town) => ({ ...town, name: nameOf(town) })), painted.townInks);
+    const named = data.towns.map((town) => ({ ...town, name: nameOf(town) }));
+    writeLabels = labelTowns(map, groups.towns, named, painted.townInks, marks.spots);
     showLayers();
   }
 
@@ -78,6 +79,7 @@ function drawPlan(map, data) {
 
   function drawView() {
     drawLayers();
+    writeLabels();
     swipe.write();
     drawChosen();
   }
@@ -174,6 +176,7 @@ function drawPlan(map, data) {
     const icon = L.icon({ ...L.Icon.Default.prototype.options, ...data.pin });
     pin = list[row].at && L.marker(list[row].at, { icon, interactive: false, keyboard: false }).addTo(map);
     controls.show("card", true);
+    keepInSight();
     if (list === schools && !actionOf(row)) turnTo(row);
     writeDetails();
     repaint(["land"]);
@@ -181,6 +184,12 @@ function drawPlan(map, data) {
     key.write();
     announce(list, row);
     $("details").focus();
+  }
+
+  /** The chosen place stays on the map, whatever takes room from it. */
+  function keepInSight() {
+    const { list, row } = state.chosen || {};
+    if (list && list[row].at) map.panInside(list[row].at, { padding: [40, 60], animate: false });
   }
 
   /** For who does not see the map. */
@@ -251,9 +260,8 @@ function drawPlan(map, data) {
   function paperLine() {
     const plan = view(), { band } = bands[state.band], norm = limit();
     const normText = norm === null ? t("norm.none") : t("norm", { n: n(norm) });
-    const date = `${t("data_date")} ${data.area.dataDate || t("unknown")}`;
     const proof = state.view < plans.length ? scores.statusText(plan) : t(plans.length ? "whatif.rule" : "no_plan");
-    return [$("headline").textContent, plan.title, proof, t(`band.${band}`), normText, date].filter(Boolean).join(" · ");
+    return [$("headline").textContent, plan.title, proof, t(`band.${band}`), normText, scores.dateText()].filter(Boolean).join(" · ");
   }
 
   function listen() {
@@ -300,6 +308,9 @@ function drawPlan(map, data) {
   listen();
   const at = (row) => villages[row].at, pick = (row) => choose(villages, row);
   listenToDots(map, painted.places.villages, painted.dots, { at, text: dotText, pick });
-  new ResizeObserver(() => map.invalidateSize({ animate: false, pan: false })).observe(map.getContainer());
+  new ResizeObserver(() => {
+    map.invalidateSize({ animate: false, pan: false });
+    if (!document.body.classList.contains("printing")) keepInSight();
+  }).observe(map.getContainer());
   L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
 }

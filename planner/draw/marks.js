@@ -25,7 +25,11 @@ function makeMarks({ map, data, groups, say, actionOf, isChosen, choose, toggle 
     const sign = symbol(school.kind, action, radius);
     if (over) sign.append(overMark(radius));
     const icon = L.divIcon({ className: here ? "school" : "school other", iconSize: null, html: sign });
-    const pick = () => choose(schools, row), group = here ? groups.schools : groups.others;
+    const pick = () => {
+      choose(schools, row);
+      marks[row].mark.closeTooltip(); // a touch opens it, and the card says more
+    };
+    const group = here ? groups.schools : groups.others;
     const mark = L.marker(school.at, { icon, riseOnHover: true, zIndexOffset: here ? 0 : -1000 })
       .bindTooltip(() => el("span", { textContent: text }))
       .on("click", pick)
@@ -35,5 +39,8 @@ function makeMarks({ map, data, groups, say, actionOf, isChosen, choose, toggle 
     marks[row] = { mark, look, group };
   }
 
-  return { draw: () => byTown.forEach(drawSchool) };
+  /** Where the schools of the stage shown have their signs. */
+  const spots = () => schools.filter((school, row) => school.at && actionOf(row)).map(({ at }) => at);
+
+  return { draw: () => byTown.forEach(drawSchool), spots };
 }

@@ -55,10 +55,11 @@ function makeScores({ data, state, say, view }) {
     $("about").replaceChildren(head, ...list("notes", told(notes)), ...list("assumptions", told(assumptions)));
   }
 
+  const dateText = () => (data.area.dataDate ? `${t("data_date")} ${data.area.dataDate}` : t("data_date.unknown"));
+
   function writeFoot() {
-    const { synthetic, dataDate, attribution } = data.area;
-    const date = `${t("data_date")} ${dataDate || t("unknown")}`;
-    const said = [synthetic ? t("synthetic.long") : "", date, ...attribution, `Leaflet ${L.version}`];
+    const { synthetic, attribution } = data.area;
+    const said = [synthetic ? t("synthetic.long") : "", dateText(), ...attribution, `Leaflet ${L.version}`];
     $("foot").textContent = said.filter(Boolean).join(" · ");
     $("synthetic").hidden = !synthetic;
     $("public").hidden = !data.area.public;
@@ -69,5 +70,5 @@ function makeScores({ data, state, say, view }) {
     writeAbout();
   }
 
-  return { statusText, write, writeFoot };
+  return { statusText, dateText, write, writeFoot };
 }
