@@ -302,3 +302,12 @@ def test_a_chosen_place_stays_in_sight(open_page, tmp_path):
     sign, ground = (page.locator(where).bounding_box() for where in ("[data-school=S2] svg", ".folium-map"))
     assert ground["y"] < sign["y"] < sign["y"] + sign["height"] < ground["y"] + ground["height"]
     assert page.locator(".leaflet-tooltip").count() == 0
+
+
+def test_a_window_made_narrow_keeps_its_map(open_page, tmp_path):
+    area, today, plan = hostile_plans()
+    page = open_page(draw(area, today, plan, lang="en").save(tmp_path / "map.html"))
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    assert page.locator("#key").is_hidden()
+    assert page.locator(".folium-map").bounding_box()["height"] > 200
+    assert page.locator("#top").bounding_box()["height"] < 150

@@ -6,7 +6,7 @@ const PANELS = ["key", "card"];
 
 function makeControls({ map, data, state, views, say, choose, turn }) {
   const { schools, villages, bands, plans } = data, { t, nameOf } = say;
-  const wide = window.matchMedia("(min-width: 900px)").matches;
+  const wide = window.matchMedia("(min-width: 900px)");
   let zoom = null, fit = null;
 
   function viewName(i) {
@@ -58,7 +58,7 @@ function makeControls({ map, data, state, views, say, choose, turn }) {
   /** Open or shut a panel; where there is no room for two, the other one shuts. */
   function show(panel, open) {
     const other = panel === "key" ? "card" : "key";
-    if (open && !wide && !$(other).hidden) turnPanel(other, false);
+    if (open && !wide.matches && !$(other).hidden) turnPanel(other, false);
     turnPanel(panel, open);
     map.invalidateSize({ animate: false });
   }
@@ -87,9 +87,10 @@ function makeControls({ map, data, state, views, say, choose, turn }) {
 
   function listen() {
     listenToSearch();
+    wide.addEventListener("change", () => wide.matches || $("card").hidden || turnPanel("key", false)); // one at a time
     for (const panel of PANELS) $(`show-${panel}`).addEventListener("click", () => show(panel, $(panel).hidden));
   }
 
-  PANELS.forEach((panel) => turnPanel(panel, wide));
+  PANELS.forEach((panel) => turnPanel(panel, wide.matches));
   return { write, writeViews, viewName, showCounty, show, listen };
 }
