@@ -159,7 +159,7 @@ def _plan(area: StudyArea, plan: Plan, school_row: Mapping[str, int], village_ro
                 "school": school_row.get(str(row["school_id"]), -1),
                 "pupils": int(row["pupils"]),
                 "minutes": number(row["minutes"], 1),
-                "km": number(row["km"], 2),
+                "km": number(row["km"], 1),
                 "mode": str(row["mode"]),
                 "reason": str(row["reason"]),
             }
