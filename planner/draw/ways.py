@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -90,7 +91,9 @@ def lines_of(legs: pd.DataFrame, run: np.ndarray, edges: np.ndarray) -> tuple[np
     return lines, edge[first], along[edge] == ahead
 
 
-def numbers(legs: pd.DataFrame, run: np.ndarray, with_line: np.ndarray, length_m: np.ndarray) -> dict[str, Any]:
+def numbers(
+    legs: pd.DataFrame, run: np.ndarray, with_line: np.ndarray, length_m: np.ndarray
+) -> dict[str, list[list[int]]]:
     """Ways by mode as whole numbers.
 
     Village, school, where the way begins on its first run and ends on its last (thousandths in order of travel), how
@@ -117,4 +120,28 @@ def numbers(legs: pd.DataFrame, run: np.ndarray, with_line: np.ndarray, length_m
         places = (round(1000 * begin[low]), round(1000 * stop[high - 1]))
         way_of = [demand, school, *places, *map(int, on_foot), *runs_of[low:high].tolist()]
         made.setdefault(MODES[mode], []).append(way_of)
+    return made
+
+
+def shared(ways: Sequence[Sequence[int]]) -> dict[str, list[Any]]:
+    """Ways as ``numbers`` gives them, in few numbers: those to one school end alike, as the branches of a tree.
+
+    Returns
+    -------
+    ``ends`` (a way's numbers but for its runs), ``kept`` (so many runs at its end are those of the way before it) and
+    ``runs`` (the ones in front of them)
+
+    >>> shared([[0, 1, 0, 1000, 0, 0, 5, 6, 7], [2, 1, 0, 1000, 0, 0, 8, -6, 7], [1, 1, 0, 1000, 0, 0, 6, 7]])["runs"]
+    [[8, -6, 7], [6], [5]]
+    """
+    made: dict[str, list[Any]] = {"ends": [], "kept": [], "runs": []}
+    before: Sequence[int] = ()
+    for way in sorted(ways, key=lambda way: (way[1], way[:5:-1])):
+        runs_of = way[6:]
+        pairs = zip(reversed(runs_of), reversed(before), strict=False)
+        kept = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+        made["ends"].append(list(way[:6]))
+        made["kept"].append(kept)
+        made["runs"].append(list(runs_of[: len(runs_of) - kept]))
+        before = runs_of
     return made
