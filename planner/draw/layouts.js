@@ -1,7 +1,7 @@
 "use strict";
 /* The layouts that a page shows, plans and what people try, by school and by village, and what is asked of the one shown. */
 
-const NO_PLAN = { actions: [], trips: [], catchments: {}, title: "", ground: 0, layout: null };
+const NO_PLAN = { actions: [], trips: [], whole: true, catchments: {}, title: "", ground: 0, layout: null };
 
 /** ``state``: which of the layouts is shown (view), and of which band. */
 function makeLayouts(data, state) {
@@ -17,7 +17,7 @@ function makeLayouts(data, state) {
       return table;
     };
     return withParts(made, [
-      ["list", () => plan.trips],
+      ["list", () => (plan.whole ? plan.trips : knownTrips(plan.trips, questions[from]))],
       ["action", () => {
         const action = schools.map(() => ({}));
         plan.actions.forEach((row) => (action[row.school][row.stage] = row));

@@ -15,6 +15,17 @@ function questionsOf(data) {
   return of.map((i) => made[i]);
 }
 
+/** A plan's trips with what is left out of them (whatif.py, ``lean``): the pupils of whole bands, the minutes of the tables. */
+function knownTrips(trips, { villages, whatif }) {
+  const columnOf = oncePer(({ schools }) => new Map(schools.map((school, k) => [school, k])));
+  return trips.map((trip) => {
+    const { village, band, school } = trip, table = whatif.times[whatif.bands[band].times];
+    const pupils = trip.pupils ?? villages[village].pupils[band];
+    const known = trip.minutes !== null || school < 0;
+    return { ...trip, pupils, minutes: known ? trip.minutes : table.tenths[village][columnOf(table).get(school)] / 10 };
+  });
+}
+
 /** The question of a page without a plan. */
 function noQuestion(data) {
   return grown(data, { limits: Object.fromEntries(data.bands.map(({ band }) => [band, null])) });
