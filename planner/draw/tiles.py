@@ -16,7 +16,8 @@ SETS = {"tianditu": ("vec", "cva"), "tianditu-image": ("img", "cia")}
 """What may be asked for by name: a ground of Tianditu's, and the names that lie on it."""
 HOST = "https://t0.tianditu.gov.cn"
 CREDIT = "天地图 Tianditu (tianditu.gov.cn)"
-TEMPLATE = re.compile(r"(https://[a-z0-9.-]+|http://127\.0\.0\.1)(:\d+)?/[\w./?&=%~+:@{}-]*", re.ASCII)
+TEMPLATE = re.compile(r"(https://[a-z0-9.-]+|http://127\.0\.0\.1)(:\d+)?/[\w./?&=%~+:@-]*", re.ASCII)
+PLACES = ("{z}", "{x}", "{y}")
 FITTING = ("wgs84", "cgcs2000")
 """CGCS2000 lies within decimetres of WGS-84, less than a dot of the map."""
 SHIFTED = {
@@ -113,8 +114,8 @@ def _key() -> str:
 
 def _faults(address: str) -> list[Fault]:
     """What is wrong with an address; a key may stand behind its question mark, so that is not said."""
-    said = address.partition("?")[0]
-    if not TEMPLATE.fullmatch(address) or not all(part in address for part in ("{z}", "{x}", "{y}")):
+    said, filled = address.partition("?")[0], re.sub(r"\{[zxy]\}", "_", address)
+    if not TEMPLATE.fullmatch(filled) or not all(place in address for place in PLACES):
         fix = "Write https://host/path with {z}, {x} and {y} in it."
         return [Fault("tiles", f"{said!r} is no address of tiles", fix)]
     host = urlsplit(address).hostname or ""
