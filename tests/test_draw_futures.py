@@ -17,7 +17,7 @@ from tests.test_draw_several import SCORES, figure, turn_to
 from tests.test_whatif import CARDS, figures
 from tests.test_whatif_browser import cards, expected, press, written
 
-OWN = '[[futures]]\nname = "寒冬 winter"\nspeed = 0.5\npupils = { junior = 0.5 }\n'
+OWN = '[[futures]]\nname = "寒冬 <img src=x onerror=alert(1)>"\nspeed = 0.5\npupils = { junior = 0.5 }\n'
 CHANGES = "() => [...document.querySelectorAll('#cards li')].map((li) => [li.dataset.card, li.lastChild.textContent])"
 
 
@@ -42,7 +42,7 @@ def test_the_present_is_a_step_once_and_each_future_has_its_name(found):
     data = data_of(futures_map(found))
     titles = [plan["title"] for plan in data["plans"]]
     assert titles == [found.plan.title, *(future.name for future in found.futures[1:])]
-    assert "寒冬 winter" in titles
+    assert "寒冬 <img src=x onerror=alert(1)>" in titles
     assert data["sides"] == list(FUTURES)
     assert len({plan["ground"] for plan in data["plans"]}) == 5  # two speeds, the winter, a road, and all the others
 
@@ -90,6 +90,7 @@ def test_figures_stand_beside_the_plan_in_the_present(open_page, path, found):
 def test_a_what_if_in_a_future_is_asked_of_that_future(open_page, path, found):
     page, plans = open_page(path), steps(found)
     turn_to(page, 6)
+    assert page.locator("#views output").text_content() == found.futures[6].name
     press(page, "S2")
     assert cards(page) == expected(what_if(plans[6], reopen=["S2"]))
     lines = page.locator("#cards li").first.locator("small").all_text_contents()
