@@ -23,9 +23,14 @@ CHANGES = "() => [...document.querySelectorAll('#cards li')].map((li) => [li.dat
 
 @pytest.fixture(scope="module")
 def found(tiny):
-    """The usual futures, one of the scenario, many pupils, and the worst road closed, in this order."""
-    plan = dataclasses.replace(tiny.plan, scenario=parse_scenario(tiny_module.SCENARIO + OWN))
-    return robustness(plan, [*USUAL, Future(name="many", pupils=4.0)], roads=1)
+    """The usual futures, many pupils, one of the scenario, and the two worst roads closed, in this order.
+
+    Doors reach roads within 100 m only: without either road, some have no way.
+    """
+    scenario = parse_scenario(tiny_module.SCENARIO + OWN)
+    near = scenario.travel.model_copy(update={"max_access_m": 100.0})
+    plan = dataclasses.replace(tiny.plan, scenario=scenario.model_copy(update={"travel": near}))
+    return robustness(plan, [*USUAL, Future(name="many", pupils=4.0)], roads=2)
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +49,13 @@ def test_the_present_is_a_step_once_and_each_future_has_its_name(found):
     assert titles == [found.plan.title, *(future.name for future in found.futures[1:])]
     assert "寒冬 <img src=x onerror=alert(1)>" in titles
     assert data["sides"] == list(FUTURES)
-    assert len({plan["ground"] for plan in data["plans"]}) == 5  # two speeds, the winter, a road, and all the others
+    assert len({plan["ground"] for plan in data["plans"]}) == 6  # two speeds, the winter, two roads, and all the others
 
 
 @pytest.mark.browser
 def test_every_step_says_what_python_says_of_that_future(open_page, path, found):
     page, plans = open_page(path), steps(found)
-    for view in (1, 3, 0, 5, 7, 2, 6, 4):
+    for view in (1, 3, 0, 5, 7, 2, 8, 6, 4):
         plan = plans[view]
         turn_to(page, view)
         assert cards(page) == expected(to_tenths(plan)), plan.title
@@ -62,6 +67,10 @@ def test_every_step_says_what_python_says_of_that_future(open_page, path, found)
             for _, row in card.iterrows()
         ]
         assert [row[:3] for row in page.evaluate(SCORES)] == rows, plan.title
+        lost = int(plan.assignment.loc[plan.assignment["reason"] == "unreachable", "pupils"].sum())
+        assert (lost > 0) is (view >= 7)
+        said = f"{lost} pupils have no way to school"
+        assert (said in page.locator("#headline").text_content()) is (lost > 0), plan.title
 
 
 @pytest.mark.browser
