@@ -82,6 +82,15 @@ def picture(colour, size=256):
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
+def until(page, condition):
+    """Wait for what is said in JavaScript; the page's policy lets nothing be waited for in it."""
+    for _ in range(200):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(condition)
+
+
 def colour(page):
     """The colour of the map near its upper left corner: a picture of one pixel, which is its first three bytes."""
     x, y, *_ = page.locator(".folium-map").bounding_box().values()
@@ -94,7 +103,7 @@ def colour(page):
 @pytest.mark.browser
 def test_tiles_lie_under_the_map_and_can_be_taken_off(opened, host, tiny, tmp_path):
     page = opened(drawn_on(tiny, host, tmp_path))
-    page.wait_for_function(f"{LOADED} > 3")
+    until(page, f"{LOADED} > 3")
     page.wait_for_timeout(400)  # they fade in
     assert colour(page) == GREEN
     assert page.locator(".credit").text_content() == "Green <b>Ltd</b>"
@@ -109,14 +118,14 @@ def test_tiles_lie_under_the_map_and_can_be_taken_off(opened, host, tiny, tmp_pa
     page.wait_for_timeout(200)
     assert len(host.asked) == asked
     page.locator("#layer-tiles").check()
-    page.wait_for_function(f"{LOADED} > 3")
+    until(page, f"{LOADED} > 3")
     assert {url.split("/")[2] for url in page.asked if url.startswith("http")} == {f"127.0.0.1:{host.server_port}"}
 
 
 @pytest.mark.browser
 def test_the_left_side_of_a_swipe_has_them_too(opened, host, tiny, tmp_path):
     page = opened(drawn_on(tiny, host, tmp_path))
-    page.wait_for_function(f"{LOADED} > 3")
+    until(page, f"{LOADED} > 3")
     page.locator("#show-swipe").click()
     page.wait_for_timeout(400)
     assert colour(page) == GREEN
@@ -131,7 +140,7 @@ def test_a_page_whose_tiles_do_not_come_is_whole(opened, host, tiny, tmp_path, g
         host.shutdown()
         host.server_close()
     page = opened(path)
-    page.wait_for_function("document.getElementById('key').textContent.includes('It does not come')")
+    until(page, "document.getElementById('key').textContent.includes('It does not come')")
     assert colour(page) == PLAIN
     assert page.locator("[data-school]").count() == 3
     page.locator("[data-school=S2]").press("Enter")

@@ -243,12 +243,12 @@ function drawPlan(map, data) {
     scores.write();
   }
 
-  /** What stands around the map, but for the key and the card beside it. */
-  function write() {
+  /** What stands around the map, but for the key and the card beside it; at first without what figures are set beside. */
+  function write(first = false) {
     controls.write();
     listing.write();
     scores.writeFoot();
-    if (asked) asked.writeResult(state.view);
+    if (asked) asked.writeResult(state.view, first ? [] : undefined);
   }
 
   function writeBeside() {
@@ -299,7 +299,7 @@ function drawPlan(map, data) {
   const swipe = makeSwipe({ map, state, say, repaintNow, whileShowing, viewName: controls.viewName });
   makePrintable({ map, showCounty: controls.showCounty, repaintNow, line: paperLine, tables: listing.paper });
   $("result").hidden = $("whatif").hidden = !asked;
-  write();
+  write(true);
   map.invalidateSize({ animate: false });
   controls.showCounty(); // in the room that the words leave
   makeLayers();

@@ -83,14 +83,14 @@ function makeWhatIf(data, page) {
 
   /* -- the strip above the map -- */
 
-  function writeResult(view) {
+  function writeResult(view, layouts = besides(view)) {
     const { layout, trips, scores } = shown(view), { band } = bands[page.band()], { sites, limits } = asked(view);
     const changed = closures(sites, layout, shown(view).actions), norm = limits[band];
     const here = trips.filter((trip) => trip.band === page.band() && trip.minutes !== null);
     const longest = here.length ? here.reduce((most, { minutes }) => Math.max(most, minutes), 0) : null;
     const lost = trips.reduce((sum, { pupils, reason }) => sum + (reason === "unreachable" ? pupils : 0), 0);
     const sentence = headline(page.say, changed, scores.changing_pupils, lost, band, longest, norm);
-    const others = besides(view).map(([word, other]) => [word, other.scores]);
+    const others = layouts.map(([word, other]) => [word, other.scores]);
     $("headline").textContent = (view === count ? t("whatif.says") : "") + sentence;
     $("cards").replaceChildren(...Object.keys(CARDS).map((key) => card(page.say, key, scores, others)));
   }

@@ -17,13 +17,17 @@ function questionsOf(data) {
 
 /** A plan's trips with what is left out of them (whatif.py, ``lean``): the pupils of whole bands, the minutes of the tables. */
 function knownTrips(trips, { villages, whatif }) {
-  const columnOf = oncePer(({ schools }) => new Map(schools.map((school, k) => [school, k])));
-  return trips.map((trip) => {
-    const { village, band, school } = trip, table = whatif.times[whatif.bands[band].times];
-    const pupils = trip.pupils ?? villages[village].pupils[band];
-    const known = trip.minutes !== null || school < 0;
-    return { ...trip, pupils, minutes: known ? trip.minutes : table.tenths[village][columnOf(table).get(school)] / 10 };
+  const known = whatif.bands.map(({ times }) => {
+    const { tenths, schools } = whatif.times[times] || { tenths: [], schools: [] }, column = [];
+    schools.forEach((school, k) => (column[school] = k));
+    return { tenths, column };
   });
+  for (const trip of trips) {
+    const { village, band, school } = trip;
+    if (trip.pupils === null) trip.pupils = villages[village].pupils[band];
+    if (trip.minutes === null && school >= 0) trip.minutes = known[band].tenths[village][known[band].column[school]] / 10;
+  }
+  return trips;
 }
 
 /** The question of a page without a plan. */
