@@ -79,7 +79,6 @@ function drawPlan(map, data) {
 
   function drawView() {
     drawLayers();
-    writeLabels();
     swipe.write();
     drawChosen();
   }
@@ -252,6 +251,7 @@ function drawPlan(map, data) {
   }
 
   function writeBeside() {
+    writeLabels();
     key.write();
     writePanels();
   }
@@ -304,6 +304,7 @@ function drawPlan(map, data) {
   controls.showCounty(); // in the room that the words leave
   makeLayers();
   drawView();
+  writeLabels();
   later(writeBeside);
   listen();
   const at = (row) => villages[row].at, pick = (row) => choose(villages, row);
