@@ -298,7 +298,7 @@ def test_a_chosen_place_stays_in_sight(open_page, tmp_path):
     page.evaluate("map_plan.setView(map_plan.getCenter(), 15, { animate: false })")
     page.evaluate("map_plan.panBy([0, -250], { animate: false })")
     page.locator("[data-school=S2]").dispatch_event("click")
-    page.wait_for_timeout(100)
+    page.wait_for_timeout(500)  # the map has its new size
     sign, ground = (page.locator(where).bounding_box() for where in ("[data-school=S2] svg", ".folium-map"))
     assert ground["y"] < sign["y"] < sign["y"] + sign["height"] < ground["y"] + ground["height"]
     assert page.locator(".leaflet-tooltip").count() == 0
