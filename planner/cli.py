@@ -20,6 +20,7 @@ from planner.opening import question_of as _question
 from planner.opening import read as _read
 from planner.options import AreaOf, AsJson, Out, PublicEdition
 from planner.papers import explain, report
+from planner.pictures import draw_map
 from planner.studies import alternatives, frontier, robust
 from planner.wording import plain
 
@@ -291,6 +292,8 @@ def isochrones(
 
 for _study in (frontier, alternatives, robust):
     app.command()(_study)
+
+app.command("map")(draw_map)
 
 
 @app.command()

@@ -76,19 +76,24 @@ def change(before: float, after: float, direction: str) -> str:
     return "better" if (after < before) == (direction == "lower") else "worse"
 
 
-def scorecard(plan: Plan) -> pd.DataFrame:
+def scorecard(plan: Plan, beside: Plan | None = None) -> pd.DataFrame:
     """Today beside the plan: columns ``indicator, label_en, label_zh, unit, direction, today, plan, change``.
 
     ``today`` is NaN where the plan has none to compare with (it is today's layout itself).
 
+    Parameters
+    ----------
+    beside : this plan instead of today's layout
+
     >>> scorecard(tiny.plan).columns.tolist()
     ['indicator', 'label_en', 'label_zh', 'unit', 'direction', 'today', 'plan', 'change']
     """
-    if plan.today is None:
+    first = beside or plan.today
+    if first is None:
         table = compare(plan=plan)
         table.insert(len(LABELS), "today", math.nan)
         return table.assign(change="").reset_index()
-    table = compare(today=plan.today, plan=plan)
+    table = compare(today=first, plan=plan)
     return table.rename(columns={"plan_change": "change"}).reset_index()
 
 

@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner.draw import Drawing, draw
+from planner.draw import FUTURES, Drawing, draw
 from planner.draw.chart import chart, figure
 from planner.errors import DataError, Fault
 from planner.indicators import INDICATORS
 from planner.plan import Alternatives, Frontier, Plan
 from planner.report import free_target, number, save, whole_folder, write_table
+from planner.robust import USUAL, Robustness
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +67,18 @@ def frontier_map(front: Frontier) -> Drawing:
     titles = [f"{figure(point.first)} {first} · {figure(point.second)} {second}" for point in front.points]
     plans = [replace(point.plan, title=f"{k}: {titles[k - 1]}") for k, point in enumerate(front.points, 1)]
     return draw(front.area, front.today, *plans)
+
+
+def futures_map(found: Robustness, lang: str = "zh") -> Drawing:
+    """A plan in the present and in every future on one map, with a slider through them.
+
+    >>> from planner.robust import robustness
+    >>> futures_map(robustness(tiny.plan, roads=0)).html.startswith("<!DOCTYPE html>")
+    True
+    """
+    both = zip(found.futures, found.plans, strict=True)
+    some = [replace(plan, title=future.name) for future, plan in both if future != USUAL[0]]
+    return draw(found.plan.area, found.plan, *some, lang=lang, sides=FUTURES)
 
 
 def save_alternatives(found: Alternatives, folder: str | Path, tell: Callable[[str], object] = str) -> Path:

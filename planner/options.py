@@ -16,6 +16,18 @@ PublicEdition = Annotated[
     bool, typer.Option("--public", help="Write the public edition: numbers of pupils in multiples of five, everywhere.")
 ]
 
+MapTiles = Annotated[
+    str,
+    typer.Option(
+        "--tiles",
+        help="A ground from the network: tianditu or tianditu-image (the environment variable TIANDITU_KEY holds the "
+        "key, which is then in the page for everybody to read), or an https address with {z}, {x} and {y}. Whoever "
+        "opens the page asks that host for it; without this option a page asks nobody.",
+    ),
+]
+TilesDatum = Annotated[str, typer.Option("--tiles-datum", help="Of tiles by address: wgs84 or cgcs2000.")]
+TilesCredit = Annotated[str, typer.Option("--tiles-credit", help="Of tiles by address: whose they are.")]
+
 
 def either_language(language: str) -> str:
     """The language, if it is one that the planner speaks.

@@ -11,7 +11,7 @@ import numpy as np
 from planner.indicators import INDICATORS
 from planner.plan import Plan
 from planner.plan.futures import come_true
-from planner.plan.given import placed
+from planner.plan.given import placed, today_of
 from planner.plan.question import Question, ask
 from planner.scenario import Future
 from planner.travel import criticality, travel_times
@@ -95,13 +95,13 @@ def robustness(
 
 
 def in_future(plan: Plan, future: Future) -> Plan:
-    """The plan's open schools and seats in a future."""
+    """The plan's open schools and seats in a future, and today's layout there."""
     area, scenario = come_true(plan.area, plan.scenario, future)
     same_ways = scenario.travel == plan.scenario.travel
     times = plan.times if same_ways else travel_times(area, scenario.travel, cache=False)
     question = ask(area, times, scenario)
     is_open, added = open_in(question, plan)
-    return placed(question, is_open, added, title=f"{plan.title}: {future.name}")
+    return placed(question, is_open, added, title=f"{plan.title}: {future.name}", today=today_of(question))
 
 
 def open_in(question: Question, plan: Plan) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ import typer
 
 from planner.console import put_json, show, step
 from planner.opening import read, read_either
-from planner.options import AreaOf, AsJson, Out, PublicEdition
+from planner.options import AreaOf, AsJson, Out, PublicEdition, either_language
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,14 +130,19 @@ def robust(
     plan: Annotated[Path, typer.Argument(help="A plan folder.")],
     roads: Annotated[int, typer.Option(min=0, help="How many critical roads are closed, one by one.")] = 5,
     out: Annotated[Path | None, typer.Option("--out", help="A CSV file to write the table to.")] = None,
+    page: Annotated[
+        Path | None, typer.Option("--map", help="A map to write: the plan in every future, with a slider through them.")
+    ] = None,
+    language: Annotated[str, typer.Option("--lang", help="zh or en: what the map opens in.")] = "zh",
     area: AreaOf = None,
     as_json: AsJson = False,
 ) -> None:
     """A plan's schools in futures: fewer and more pupils, slower and quicker ways, critical roads closed."""
     from planner.explain import read_plan
-    from planner.folders import records, write_whole_table
+    from planner.folders import futures_map, records, write_whole_table
     from planner.robust import robustness
 
+    language = either_language(language)
     with step(f"Reading {plan}"):
         given = read_plan(plan, area)
     with step("Putting the plan to the test") as tell:
@@ -145,12 +150,17 @@ def robust(
         tell(f"{len(found.futures)} futures")
     if out is not None:
         write_whole_table(found.table, out)
+    if page is not None:
+        with step(f"Writing {page}"):
+            futures_map(found, language).save(page)
     if as_json:
-        put_json({"plan": given.title, "futures": records(found.table)})
+        put_json({"plan": given.title, "futures": records(found.table)} | ({"map": str(page)} if page else {}))
         return
     show(f"{given.title}: its schools, in futures / 各情形下的表现", found.table.rename(columns=FUTURE_COLUMNS))
     for note in dict.fromkeys(note for future in found.plans for note in future.notes):
         print(f"Note: {note}")
+    if page is not None:
+        print(f"Open {page}")
 
 
 def _proofs(table: pd.DataFrame) -> list[str]:

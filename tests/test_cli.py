@@ -318,11 +318,13 @@ def test_alternatives_of_a_plan_folder_in_json(plan, tmp_path):
 
 
 def test_robust_tables_a_plan_in_futures(plan, tmp_path):
-    done = planner("robust", plan[0], "--roads", "1", "--out", tmp_path / "futures.csv")
+    files = ("--out", tmp_path / "futures.csv", "--map", tmp_path / "futures.html")
+    done = planner("robust", plan[0], "--roads", "1", *files)
     assert done.returncode == 0, done.stderr
     assert "学生增二成" in done.stdout
     table = pd.read_csv(tmp_path / "futures.csv", encoding="utf-8-sig")
     assert table["longest_minutes"].iloc[3] == pytest.approx(25, abs=1e-3)
+    assert (tmp_path / "futures.html").read_text("utf-8").startswith("<!DOCTYPE html>")
     wrong = planner("robust", tmp_path)
     assert (wrong.returncode, "no complete plan folder" in wrong.stderr) == (2, True)
 

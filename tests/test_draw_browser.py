@@ -280,3 +280,34 @@ def test_a_merged_school_points_to_its_receiver(open_page, tiny, tmp_path):
     assert drawn(page)[0] != shown[0]
     page.locator("[data-school=S2] svg").click()
     assert f"merged into {tiny.area.schools.at['S1', 'name']}" in page.locator("#details").text_content()
+
+
+def test_names_of_towns_keep_off_the_signs_of_schools(open_page, tmp_path):
+    """Up or down by the least of some steps that frees it, 16 pixels from the middle of a sign; else where it is."""
+    area, today, plan = hostile_plans()
+    page = open_page(draw(area, today, plan, lang="en").save(tmp_path / "map.html"))
+    signs = [[], [[500, 300]], [[500, 300], [500, 290]], [[600, 300]], [[500, 288]]]
+    freest = "(all) => all.map((some) => freest({ x: 500, y: 300 }, 40, some.map(([x, y]) => ({ x, y }))))"
+    assert page.evaluate(freest, signs) == [0, -20, 20, 0, 10]
+
+
+def test_a_chosen_place_stays_in_sight(open_page, tmp_path):
+    """On a phone the card takes the lower half of the map; what was chosen there moves up."""
+    area, today, plan = hostile_plans()
+    page = open_page(draw(area, today, plan, lang="en").save(tmp_path / "map.html"), PHONE)
+    page.evaluate("map_plan.setView(map_plan.getCenter(), 15, { animate: false })")
+    page.evaluate("map_plan.panBy([0, -250], { animate: false })")
+    page.locator("[data-school=S2]").dispatch_event("click")
+    page.wait_for_timeout(500)  # the map has its new size
+    sign, ground = (page.locator(where).bounding_box() for where in ("[data-school=S2] svg", ".folium-map"))
+    assert ground["y"] < sign["y"] < sign["y"] + sign["height"] < ground["y"] + ground["height"]
+    assert page.locator(".leaflet-tooltip").count() == 0
+
+
+def test_a_window_made_narrow_keeps_its_map(open_page, tmp_path):
+    area, today, plan = hostile_plans()
+    page = open_page(draw(area, today, plan, lang="en").save(tmp_path / "map.html"))
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    assert page.locator("#key").is_hidden()
+    assert page.locator(".folium-map").bounding_box()["height"] > 200
+    assert page.locator("#top").bounding_box()["height"] < 150

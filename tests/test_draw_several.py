@@ -14,7 +14,7 @@ from planner.plan.whatif import ENDED, tenths, to_tenths
 from planner.scenario import Future, parse_scenario
 from planner.travel import travel_times
 from tests import tiny as tiny_module
-from tests.test_draw import data_of
+from tests.test_draw import data_of, unreachable
 from tests.test_whatif_browser import cards, drawn_county, expected, press, written
 
 SCORES = """() => [...document.querySelectorAll("#scores tbody tr")].map((row) =>
@@ -219,3 +219,33 @@ def test_several_plans_of_a_county_stay_light(tiny, several):
     one = len(draw(tiny.area, tiny.today, tiny.plan).html)
     many = len(draw(tiny.area, tiny.today, *[dataclasses.replace(tiny.plan, title=f"{k}") for k in range(9)]).html)
     assert many - one < 9 * 1_000
+
+
+def in_full(trips, asked, plan, counts):
+    """As ``knownTrips`` of ``questions.js`` does it."""
+    question = asked["questions"][asked["of"][plan]]
+    moved = {(at, village, school): tenth for at, village, school, tenth in question["moved"]}
+    for trip in trips:
+        village, band, school = (trip[key] for key in ("village", "band", "school"))
+        at = question["bands"][band]["times"]
+        if trip["pupils"] is None:
+            trip["pupils"] = (question["pupils"] or counts)[village][band]
+        if trip["minutes"] is None and school >= 0:
+            table = asked["times"][at]
+            cell = table["tenths"][table["villages"].index(village)][table["schools"].index(school)]
+            trip["minutes"] = moved.get((at, village, school), cell) / 10
+    return trips
+
+
+def test_trips_say_again_nothing_that_the_page_knows(tiny, several):
+    """Nothing is lost by it: with what the tables and the villages say, they are the plans' own."""
+    plans = [*several, unreachable(tiny.plan)]
+    data = data_of(draw(tiny.area, *plans))
+    counts = [village["pupils"] for village in data["villages"]]
+    assert {trip["minutes"] for trip in data["plans"][1]["trips"]} == {None}
+    for i, plan in enumerate(plans):
+        found = in_full(data["plans"][i]["trips"], data["whatif"], i, counts)
+        rows = to_tenths(plan).assignment
+        assert [trip["pupils"] for trip in found] == rows["pupils"].tolist()
+        minutes = [np.nan if trip["minutes"] is None else trip["minutes"] for trip in found]
+        assert minutes == pytest.approx(rows["minutes"].tolist(), abs=1e-9, nan_ok=True)

@@ -10,7 +10,7 @@ import shapely.ops
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.draw.ways import legs_of, lines_of, numbers, runs
+from planner.draw.ways import legs_of, lines_of, numbers, runs, shared
 from planner.scenario import Travel
 from planner.travel import paths
 from planner.travel.flows import followed
@@ -25,7 +25,17 @@ def on_page(area, rows):
     run = runs(legs)
     lines, edge, with_line = lines_of(legs, run, area.roads.edges.geometry.to_numpy())
     assert len(lines) == len(edge) == run.max(initial=-1) + 1
-    return lines, numbers(legs, run, with_line, area.roads.edges["length_m"].to_numpy())
+    ways = numbers(legs, run, with_line, area.roads.edges["length_m"].to_numpy())
+    return lines, {mode: in_full(shared(some)) for mode, some in ways.items()}
+
+
+def in_full(coded):
+    """As ``ways.js`` does it."""
+    ways, before = [], []
+    for six, kept, fresh in zip(coded["ends"], coded["kept"], coded["runs"], strict=True):
+        before = [*fresh, *before[len(before) - kept :]]
+        ways.append([*six, *before])
+    return ways
 
 
 def put_together(lines, way):
@@ -76,3 +86,24 @@ def test_walked_first_and_last_runs_are_counted():
     nobody = on_page(area, rows.iloc[:0])
     assert (len(nobody[0]), nobody[1]) == (0, {})
     assert np.array(run).astype(bool).all()
+
+
+def test_the_halves_of_a_loop_are_two_runs():
+    """One goes round by the south, from half to half over node 0, the other by the north over node 1."""
+    south, north = [0, 0], [1, 1]
+    legs = pd.DataFrame({"way": [*south, *north], "edge": [4, 5, 4, 5], "on_foot": False})
+    legs = legs.assign(start=[0.5, 0.0, 0.5, 1.0], end=[0.0, 0.5, 1.0, 0.5])
+    assert len(set(runs(legs))) == 2
+    assert len(set(runs(legs.assign(start=[0.5, 0.0, 0.2, 0.0], end=[0.0, 0.5, 0.0, 0.8])))) == 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.lists(st.sampled_from([-3, -2, -1, 1, 2, 3]), min_size=1))))
+def test_ways_that_share_their_ends_are_all_there(some):
+    ways = [[village, school, 1, 2, 3, 4, *run] for village, (school, run) in enumerate(some)]
+    assert sorted(in_full(shared(ways))) == sorted(ways)
+
+
+def test_a_way_is_written_but_once():
+    """A thousand villages along one road of a thousand runs: a run a village, and none again."""
+    ways = [[k, 0, 0, 1000, 0, 0, *range(k + 1, 1001)] for k in range(1000)]
+    assert sum(map(len, shared(ways)["runs"])) == 1000

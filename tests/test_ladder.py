@@ -38,6 +38,7 @@ LADDER = (
     "options",
     "studies",
     "papers",
+    "pictures",
     "cli",
     "__main__",
     "__init__",

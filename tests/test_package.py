@@ -49,7 +49,7 @@ def test_the_readme_names_every_command():
         [sys.executable, "-m", "planner", "--help"], check=True, capture_output=True, encoding="utf-8", cwd=ROOT
     ).stdout
     commands = re.findall(r"^  (\w+) ", shown.split("Commands:")[1], re.MULTILINE)
-    assert len(commands) == 15
+    assert len(commands) == 16
     for command in commands:
         assert f"planner {command}" in readme, command
 

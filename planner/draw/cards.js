@@ -14,7 +14,7 @@ const CLASSES = 12;
 const CHART = { width: 340, height: 118, left: 34, bottom: 20, top: 14 };
 
 /** "25 schools close; 1,214 pupils change school; longest lower-primary trip 29 min (norm 30)". */
-function headline({ t, n, withUnit }, { closed, merged, opened }, moved, band, longest, norm) {
+function headline({ t, n, withUnit }, { closed, merged, opened }, moved, lost, band, longest, norm) {
   const counted = (key, count, unit) => t(count === 1 ? `${key}.one` : key, { n: withUnit(count, unit) });
   const trip = { band: t(`short.${band}`), n: n(longest, 1), norm: norm === null ? "" : n(norm, 1) };
   return [
@@ -22,6 +22,7 @@ function headline({ t, n, withUnit }, { closed, merged, opened }, moved, band, l
     ...(merged ? [counted("headline.merge", merged, "schools")] : []),
     ...(opened ? [counted("headline.open", opened, "schools")] : []),
     counted("headline.move", moved, "pupils"),
+    ...(lost ? [counted("headline.lost", lost, "pupils")] : []),
     ...(longest === null ? [] : [t(norm === null ? "headline.trip" : "headline.trip_norm", trip)]),
   ].join(t("headline.and"));
 }
@@ -31,7 +32,8 @@ function card(say, key, scores, others) {
   const digits = CARDS[key] === "min" ? 1 : 0, value = scores[key];
   const shown = value === null ? "–" : say.n(value, digits);
   const unit = el("small", { textContent: ` ${say.t(`unit.${CARDS[key]}`)}` });
-  const lines = others.map(([word, other]) => changeLine(say, say.t(word), value, other[key], digits, key === "schools_open"));
+  const told = others.filter(([word]) => key !== "changing_pupils" || word !== "today"); // today nobody does
+  const lines = told.map(([word, other]) => changeLine(say, say.t(word), value, other[key], digits, key === "schools_open"));
   const node = el("li", {}, el("span", { textContent: say.t(`card.${key}`) }), el("b", {}, shown, unit), ...lines);
   node.dataset.card = key;
   return node;

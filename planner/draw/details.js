@@ -34,7 +34,8 @@ function makeDetails({ data, state, views, say, view, compared, actionOf, choose
   function sidesShown() {
     if (state.view === plans.length && plans.length) return [["plan", views[view().from]], ["whatif", view()]];
     if (plans.length < 2) return [["trip", views[0]]];
-    return [["before", views[0]], ...(compared() === views[0] ? [] : [["after", compared()]])];
+    const [first, other] = data.sides;
+    return [[first, views[0]], ...(compared() === views[0] ? [] : [[other, compared()]])];
   }
 
   function stateText(here) {

@@ -27,8 +27,12 @@ function paintCatchments(pen, at, areas, isChosen) {
   }
 }
 
-/** Names of towns where there is room for them; ``group`` is the layer that holds them. */
-function labelTowns(map, group, towns, inks) {
+/** How far a town's name may move up or down from its place, and half of what is kept free around a school's sign. */
+const [SHIFTS, CLEAR] = [[0, -10, 10, -20, 20], 8];
+
+/** Names of towns where there is room for them, beside the signs at ``spots()``; ``group`` is the layer that holds them.
+    What is returned writes them anew. */
+function labelTowns(map, group, towns, inks, spots) {
   const labels = towns.map(({ name, at }, i) => {
     const icon = L.divIcon({ className: "town", iconSize: null, html: el("span", { textContent: name }) });
     const xs = inks[i].boxes.filter((_, k) => k % 2 === 0), wide = Math.max(...xs) - Math.min(...xs);
@@ -37,11 +41,20 @@ function labelTowns(map, group, towns, inks) {
   });
   function write() {
     const scale = L.CRS.EPSG3857.scale(map.getZoom()), seen = map.getBounds().pad(0.1);
+    const signs = spots().map((spot) => map.project(spot));
     for (const { at, wide, needs, mark } of labels) {
       const room = wide * scale >= needs && seen.contains(at);
+      if (room) mark.setLatLng(map.unproject(map.project(at).add([0, freest(map.project(at), needs / 2, signs)])));
       if (room !== group.hasLayer(mark)) room ? group.addLayer(mark) : group.removeLayer(mark);
     }
   }
   map.on("moveend", write);
-  write();
+  return write;
+}
+
+/** The shift by which a name, so wide to either side, lies on the fewest signs. */
+function freest({ x, y }, half, signs) {
+  const near = signs.filter((sign) => Math.abs(sign.x - x) < half + CLEAR);
+  const under = SHIFTS.map((shift) => near.filter((sign) => Math.abs(sign.y - y - shift) < 2 * CLEAR).length);
+  return SHIFTS[under.indexOf(Math.min(...under))];
 }

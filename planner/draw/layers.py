@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from planner.draw.basemap import bounds, place, roads, to_lonlat, towns
 from planner.draw.catchments import catchments
 from planner.draw.grounds import grounds
-from planner.draw.whatif import pupils, whatif
+from planner.draw.whatif import lean, pupils, whatif
 from planner.model import BAND_GRADES, BAND_STAGE, BANDS, STAGES, StudyArea
 from planner.plan import Plan
 from planner.plan.whatif import to_tenths
@@ -35,6 +35,8 @@ def payload(area: StudyArea, plans: Sequence[Plan], scorecards: Sequence[pd.Data
     village_row = {str(village): i for i, village in enumerate(area.demand.index)}
     carried, places = grounds(area, plans)
     cards = [_scores(card) for card in scorecards] or [{}] * len(plans)
+    asked = whatif(area, plans, school_row, village_row)
+    drawn = [_plan(area, plan, school_row, village_row) for plan in plans]
     return {
         "area": {
             "title": area.title,
@@ -52,10 +54,10 @@ def payload(area: StudyArea, plans: Sequence[Plan], scorecards: Sequence[pd.Data
         "schools": schools(area),
         "villages": villages(area),
         "plans": [
-            _plan(area, plan, school_row, village_row) | {"ground": ground, "layout": layout, "scores": card}
-            for plan, (ground, layout), card in zip(plans, places, cards, strict=True)
+            {**one, "trips": trips, "ground": ground, "layout": layout, "scores": card}
+            for one, trips, (ground, layout), card in zip(drawn, lean(drawn, asked, area), places, cards, strict=True)
         ],
-        "whatif": whatif(area, plans, school_row, village_row),
+        "whatif": asked,
         "indicators": _indicators(scorecards[0]) if scorecards else [],
     }
 
@@ -159,7 +161,7 @@ def _plan(area: StudyArea, plan: Plan, school_row: Mapping[str, int], village_ro
                 "school": school_row.get(str(row["school_id"]), -1),
                 "pupils": int(row["pupils"]),
                 "minutes": number(row["minutes"], 1),
-                "km": number(row["km"], 2),
+                "km": number(row["km"], 1),
                 "mode": str(row["mode"]),
                 "reason": str(row["reason"]),
             }

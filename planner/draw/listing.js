@@ -11,8 +11,8 @@ function makeListing({ data, state, views, say, view: shownView, actionOf, state
   /** The layouts that the tables set side by side. */
   const sides = () => [...new Set([views[0], compared()])];
   const pupilsOf = (row) => shownView().question.villages[row].pupils;
-  const other = () => t(plans.length && state.view === plans.length ? "whatif" : "after");
-  const sideName = (i) => (plans.length > 1 ? `\n${i ? other() : t("before")}` : "");
+  const other = () => t(plans.length && state.view === plans.length ? "whatif" : data.sides[1]);
+  const sideName = (i) => (plans.length > 1 ? `\n${i ? other() : t(data.sides[0])}` : "");
   const text = (head, value) => ({ head: t(head), value });
   const number = (head, value, digits) => ({ head: t(head), value, digits, numeric: true });
 

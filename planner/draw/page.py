@@ -15,14 +15,16 @@ from folium.template import Template
 from xstatic.pkg import leaflet
 
 from planner.draw.pack import pack, unpack
+from planner.draw.tiles import Tiles
 from planner.draw.words import asset, words
 
 SCRIPTS = (
     *("tools.js", "symbols.js", "sheet.js", "ground.js", "dots.js"),
-    *("flows.js", "isochrones.js", "ways.js", "charts.js"),
+    *("flows.js", "isochrones.js", "ways.js", "charts.js", "tiles.js"),
     *("difference.js", "swipe.js", "several.js", "listing.js", "print.js"),
     *("whatif.js", "questions.js", "exchange.js", "cards.js", "panel.js"),
-    *("details.js", "scores.js"),
+    *("layouts.js", "classes.js", "painted.js", "marks.js"),
+    *("key.js", "controls.js", "details.js", "scores.js"),
     "map.js",
 )
 STYLES = ("map.css", "whatif.css", "listing.css", "compare.css", "print.css")
@@ -58,14 +60,14 @@ class Verbatim(Element):
         return self.text
 
 
-def render(data: Mapping[str, Any], lang: str) -> str:
-    """The page that shows ``data`` (see ``layers.payload``)."""
+def render(data: Mapping[str, Any], lang: str, tiles: Tiles | None = None) -> str:
+    """The page that shows ``data`` (see ``layers.payload``); ``tiles`` are all that it asks a host for."""
     page = Page(data["area"]["title"], lang)
     fmap = folium.Map(tiles=None, zoom_control=False, attribution_control=False, prefer_canvas=True, zoom_snap=0.25)
     fmap.default_js, fmap.default_css = [], []
     fmap._id = "plan"
     fmap.add_to(page)
-    everything = {**data, "lang": lang, "words": words(), "pin": pin()}
+    everything = {**data, "lang": lang, "words": words(), "pin": pin(), "tiles": tiles.plain() if tiles else None}
     policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     page.header.add_child(Verbatim(policy), name="policy", index=0)
     page.header.add_child(Verbatim(f"<style>{stylesheet()}</style>"), name="leaflet_css")
@@ -83,7 +85,8 @@ def render(data: Mapping[str, Any], lang: str) -> str:
     page.header.add_child(Verbatim(f"<style>{styles}</style>"), name="plan_css")
     html: str = page.render()
     html = html.replace(", maximum-scale=1.0, user-scalable=no", "", 1)  # readers may magnify the page
-    return html.replace(POLICY, content_policy([*re.findall(r"<script>(.*?)</script>", html, re.DOTALL), code]), 1)
+    run = [*re.findall(r"<script>(.*?)</script>", html, re.DOTALL), code]
+    return html.replace(POLICY, content_policy(run, tiles.sources if tiles else ()), 1)
 
 
 def to_text(data: object) -> str:
@@ -104,12 +107,12 @@ def from_text(text: str) -> Any:
     return unpack(base64.b85decode(text.encode().translate(SIGNS)))
 
 
-def content_policy(scripts: Sequence[str]) -> str:
-    """A policy under which only these scripts run, packed or not, and nothing is fetched."""
+def content_policy(scripts: Sequence[str], images: Sequence[str] = ()) -> str:
+    """A policy under which only these scripts run, packed or not, nothing is fetched but images from some folders."""
     hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
     allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
     return (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; "
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src {' '.join(('data:', *images))}; "
         "base-uri 'none'; form-action 'none'"
     )
 

@@ -4,7 +4,7 @@
 /** ``page``: what the map lends: say, questions (one a plan), view(): its number, trips(i), turnTo(view), choose(list, row), band(). */
 function makeWhatIf(data, page) {
   const { t, n, withUnit, nameOf } = page.say, { schools, villages, bands } = data, count = data.plans.length;
-  let from = count - 1, tried = [], at = 0, against = "plan", said = null;
+  let from = count - 1, tried = [], at = 0, against = null, said = null;
   const asked = (view = count) => page.questions[view < count ? view : from];
   const todayOf = oncePer((question) => settle(question, layoutToday(question.sites)));
   const planOf = oncePer((i) => {
@@ -83,18 +83,31 @@ function makeWhatIf(data, page) {
 
   /* -- the strip above the map -- */
 
-  function writeResult(view) {
+  function writeResult(view, layouts = besides(view)) {
     const { layout, trips, scores } = shown(view), { band } = bands[page.band()], { sites, limits } = asked(view);
     const changed = closures(sites, layout, shown(view).actions), norm = limits[band];
     const here = trips.filter((trip) => trip.band === page.band() && trip.minutes !== null);
     const longest = here.length ? here.reduce((most, { minutes }) => Math.max(most, minutes), 0) : null;
-    const sentence = headline(page.say, changed, scores.changing_pupils, band, longest, norm);
-    const others = [["today", today(view).scores], ...(view === count ? [["plan", planOf(from).scores]] : [])];
+    const lost = trips.reduce((sum, { pupils, reason }) => sum + (reason === "unreachable" ? pupils : 0), 0);
+    const sentence = headline(page.say, changed, scores.changing_pupils, lost, band, longest, norm);
+    const others = layouts.map(([word, other]) => [word, other.scores]);
     $("headline").textContent = (view === count ? t("whatif.says") : "") + sentence;
-    $("cards").replaceChildren(...Object.keys(CARDS).map((key) => card(page.say, key, scores, isToday(view) ? [] : others)));
+    $("cards").replaceChildren(...Object.keys(CARDS).map((key) => card(page.say, key, scores, others)));
   }
 
-  const isToday = (view) => view === 0 && count > 1;
+  /** What a layout is set beside, each with its word: today's, or, of a future, the plan in the present; none for today's own. */
+  function besides(view) {
+    const planned = data.sides[0] === "planned", start = view < count ? view : from;
+    if (view === 0 && count > 1 && !planned) return [];
+    const first = planned && start > 0 ? [data.sides[0], planOf(0)] : ["today", today(view)];
+    return view === count ? [first, [wordOf(start), planOf(start)]] : [first];
+  }
+
+  /** That which people want a what-if to be set beside; at first the plan that it began with. */
+  const chosen = (layouts) => layouts.find(([word]) => word === against) || layouts[layouts.length - 1];
+
+  /** The word for one of the plans. */
+  const wordOf = (view) => (data.sides[0] === "planned" && count > 1 ? data.sides[Math.min(view, 1)] : "plan");
 
   /* -- the panel -- */
 
@@ -133,7 +146,7 @@ function makeWhatIf(data, page) {
   }
 
   function answers() {
-    const { sites } = asked(), plan = planOf(from), base = against === "plan" ? plan : today();
+    const { sites } = asked(), plan = planOf(from), layouts = besides(count), [, base] = chosen(layouts);
     const changed = [[true, "whatif.reopened"], [false, "whatif.closed"]].map(([open, key]) => {
       const rows = [...new Set(sites.filter((_, i) => now().layout.open[i] === open && plan.layout.open[i] !== open).map((site) => site.school))];
       return rows.length ? el("p", { className: "list" }, `${t(key)} `, ...rows.flatMap((row, i) => [i ? ", " : "", link(schools, row)])) : "";
@@ -141,7 +154,8 @@ function makeWhatIf(data, page) {
     const over = now().actions.filter((row) => overSeats(row) > 0).sort((one, other) => overSeats(other) - overSeats(one));
     const hard = hitHardest(now().trips, base.trips, villages.length, bands.length);
     const choice = el("select", { id: "against", ariaLabel: t("whatif.against") });
-    choice.append(...["plan", "today"].map((key) => el("option", { value: key, textContent: t(key), selected: key === against })));
+    const words = layouts.map(([word]) => word).reverse();
+    choice.append(...words.map((key) => el("option", { value: key, textContent: t(key), selected: key === chosen(layouts)[0] })));
     choice.addEventListener("change", () => {
       against = choice.value;
       write(page.view());
@@ -168,12 +182,13 @@ function makeWhatIf(data, page) {
   }
 
   function chart(view) {
-    if (isToday(view)) return [];
-    const base = view === count && against === "plan" ? planOf(from) : today(view), { band } = bands[page.band()];
+    const layouts = besides(view);
+    if (!layouts.length) return [];
+    const [word, base] = view === count ? chosen(layouts) : layouts[0], { band } = bands[page.band()];
     const width = classWidth(base.trips, shown(view).trips);
     const [before, after] = [base, shown(view)].map(({ trips }) => histogram(trips, page.band(), width, CLASSES));
     const words = t("chart.minutes", { band: t(`band.${band}`) });
-    const key = note(t("chart.key", { before: t(base === today(view) ? "today" : "plan"), after: view === count ? t("whatif") : t("plan") }));
+    const key = note(t("chart.key", { before: t(word), after: t(view === count ? "whatif" : wordOf(view)) }));
     return [el("h3", { textContent: words }), minutesChart(page.say, before, after, width, asked(view).limits[band], words), key];
   }
 

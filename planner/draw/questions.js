@@ -15,6 +15,21 @@ function questionsOf(data) {
   return of.map((i) => made[i]);
 }
 
+/** A plan's trips with what is left out of them (whatif.py, ``lean``): the pupils of whole bands, the minutes of the tables. */
+function knownTrips(trips, { villages, whatif }) {
+  const known = whatif.bands.map(({ times }) => {
+    const { tenths, schools } = whatif.times[times] || { tenths: [], schools: [] }, column = [];
+    schools.forEach((school, k) => (column[school] = k));
+    return { tenths, column };
+  });
+  for (const trip of trips) {
+    const { village, band, school } = trip;
+    if (trip.pupils === null) trip.pupils = villages[village].pupils[band];
+    if (trip.minutes === null && school >= 0) trip.minutes = known[band].tenths[village][known[band].column[school]] / 10;
+  }
+  return trips;
+}
+
 /** The question of a page without a plan. */
 function noQuestion(data) {
   return grown(data, { limits: Object.fromEntries(data.bands.map(({ band }) => [band, null])) });

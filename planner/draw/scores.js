@@ -17,8 +17,9 @@ function makeScores({ data, state, say, view }) {
     if (!plan) return $("scores").replaceChildren(el("p", { textContent: t("no_plan") }));
     const { today, plan: values, change } = plan.scores;
     const rows = data.indicators.map((row, i) => ({ ...row, today: today[i], plan: values[i], change: change[i] }));
-    const both = rows.some((row) => row.today !== null), alone = from === 0 && plans.length > 1 ? "before" : "plan";
-    const head = ["indicator", ...(both ? ["today", "plan", "change"] : [alone])].map((key) => t(key));
+    const both = rows.some((row) => row.today !== null), alone = from === 0 && plans.length > 1 ? data.sides[0] : "plan";
+    const two = from > 0 && data.sides[0] === "planned" ? data.sides : ["today", "plan"];
+    const head = ["indicator", ...(both ? [...two, "change"] : [alone])].map((key) => t(key));
     $("scores").replaceChildren(
       el("h2", { textContent: t("scorecard") }),
       ...(state.view < plans.length ? [] : [el("p", { className: "told", textContent: t("whatif.of_plan") })]),
@@ -38,7 +39,8 @@ function makeScores({ data, state, say, view }) {
     const label = el("span", {}, row[`label_${state.lang}`], el("small", { textContent: unit }));
     if (!both) return [label, say(plan)];
     const known = today !== null && plan !== null, more = plan - today;
-    const sign = known ? `${more > 0 ? "+" : more < 0 ? "−" : "±"}${say(Math.abs(more))}` : "";
+    const size = known ? say(Math.abs(more)) : "", little = size === say(0) && more !== 0;
+    const sign = known ? `${little ? "≈" : more > 0 ? "+" : more < 0 ? "−" : "±"}${size}` : "";
     const word = el("small", { textContent: row.change ? t(row.change) : "" });
     return [label, say(today), say(plan), el("span", { className: row.change }, sign, word)];
   }
@@ -53,10 +55,11 @@ function makeScores({ data, state, say, view }) {
     $("about").replaceChildren(head, ...list("notes", told(notes)), ...list("assumptions", told(assumptions)));
   }
 
+  const dateText = () => (data.area.dataDate ? `${t("data_date")} ${data.area.dataDate}` : t("data_date.unknown"));
+
   function writeFoot() {
-    const { synthetic, dataDate, attribution } = data.area;
-    const date = `${t("data_date")} ${dataDate || t("unknown")}`;
-    const said = [synthetic ? t("synthetic.long") : "", date, ...attribution, `Leaflet ${L.version}`];
+    const { synthetic, attribution } = data.area;
+    const said = [synthetic ? t("synthetic.long") : "", dateText(), ...attribution, `Leaflet ${L.version}`];
     $("foot").textContent = said.filter(Boolean).join(" · ");
     $("synthetic").hidden = !synthetic;
     $("public").hidden = !data.area.public;
@@ -67,5 +70,5 @@ function makeScores({ data, state, say, view }) {
     writeAbout();
   }
 
-  return { statusText, write, writeFoot };
+  return { statusText, dateText, write, writeFoot };
 }

@@ -21,7 +21,8 @@ function makeSwipe({ map, state, say, repaintNow, whileShowing, viewName }) {
     return panes.sort((a, b) => depth(a) - depth(b)).flatMap((one) => {
       const canvases = [...one.querySelectorAll(":scope > canvas")].map(copyOf);
       canvases.forEach((canvas) => (canvas.style.opacity = getComputedStyle(one).opacity));
-      return one === map.getPane("markerPane") ? [...canvases, ...[...one.children].map(stillCopy)] : canvases;
+      const signs = ["markerPane", "tilePane"].some((name) => one === map.getPane(name)) ? [...one.children] : [];
+      return [...canvases, ...signs.map(stillCopy)];
     });
   }
 

@@ -108,10 +108,15 @@ function countBy(pairs) {
   return sums;
 }
 
+/** A number with at most so many decimals, half rounded up, as English and Chinese both write it: 1,234.5. */
+function figureOf(value, digits) {
+  const unit = 10 ** digits, size = Math.floor(Math.abs(value) * unit + 0.5 + 1e-9) / unit;
+  const [whole, part] = String(size).split("."), grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  return `${value < 0 && size ? "-" : ""}${grouped}${part ? `.${part}` : ""}`;
+}
+
 /** How the page speaks: words and numbers in the language of ``state``. */
 function speaker(words, state) {
-  const formats = new Map();
-
   function t(key, values = {}) {
     const text = (words[key] || {})[state.lang] || key.split(".").pop();
     return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -119,9 +124,7 @@ function speaker(words, state) {
 
   function n(value, digits = Math.abs(value) >= 100 ? 0 : 1) {
     if (value === null || value === undefined) return t("unknown");
-    const locale = state.lang === "zh" ? "zh-CN" : "en", key = `${locale} ${digits}`;
-    if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(locale, { maximumFractionDigits: digits }));
-    return formats.get(key).format(value);
+    return figureOf(value, digits);
   }
 
   function withUnit(value, unit) {

@@ -12,10 +12,19 @@ function partOf(line, from, to) {
   return pieces.length ? [pieces[0][0], ...pieces.map(([, end]) => end)] : [];
 }
 
+/** Ways as ways.py writes them, each in full: village, school, begin, end, runs walked first and last, and the runs. */
+const waysOf = oncePer(({ ends, kept, runs }) => {
+  let before = [];
+  return ends.map((six, i) => {
+    before = [...runs[i], ...(kept[i] ? before.slice(-kept[i]) : [])];
+    return [...six, ...before];
+  });
+});
+
 /** Walked and ridden parts of a way, in order of travel; straight where it uses no road. */
 function wayParts(trip, flows, from, to) {
   const isIts = ([village, school]) => village === trip.village && school === trip.school;
-  const found = (flows.ways[trip.mode] || []).find(isIts);
+  const found = flows.ways[trip.mode] && waysOf(flows.ways[trip.mode]).find(isIts);
   if (!found) return [[true, [from, to]]];
   const [, , begin, end, first, last, ...runs] = found;
   const lines = runs.map((run, i) => {

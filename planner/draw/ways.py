@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,7 +42,7 @@ def legs_of(followed: Sequence[Followed]) -> pd.DataFrame:
 def runs(legs: pd.DataFrame) -> np.ndarray:
     """(n_leg,) a number for each run of edges that all who use one of them use one after another.
 
-    >>> legs = pd.DataFrame({"way": [0, 0, 0, 1, 1], "edge": [5, 6, 7, 6, 7], "on_foot": False})
+    >>> legs = pd.DataFrame({"way": [0, 0, 0, 1, 1], "edge": [5, 6, 7, 6, 7], "start": 0, "end": 1, "on_foot": False})
     >>> runs(legs).tolist()  # 6 and 7 always together
     [0, 1, 1, 1, 1]
     """
@@ -54,10 +55,12 @@ def runs(legs: pd.DataFrame) -> np.ndarray:
     twice = np.zeros(len(edges), dtype=bool)
     twice[place[legs.duplicated(["way", "edge"]).to_numpy()]] = True
     on = np.flatnonzero((way[1:] == way[:-1]) & (on_foot[1:] == on_foot[:-1]) & ~twice[place[1:]] & ~twice[place[:-1]])
-    pair = np.sort(np.column_stack([place[on], place[on + 1]]), axis=1)
-    pair, together = np.unique(pair, axis=0, return_counts=True)
-    always = (together == uses[pair[:, 0]]) & (together == uses[pair[:, 1]])
-    one, other = pair[always].T
+    # Two edges may meet at either end, as both halves of a loop do: together they are what meets at the same ends.
+    ahead = (legs["end"] > legs["start"]).to_numpy()
+    ends = np.column_stack([2 * place[on] + ahead[on], 2 * place[on + 1] + ~ahead[on + 1]])
+    pair, together = np.unique(np.sort(ends, axis=1), axis=0, return_counts=True)
+    always = (together == uses[pair[:, 0] // 2]) & (together == uses[pair[:, 1] // 2])
+    one, other = pair[always].T // 2
     joined = coo_array((np.ones(len(one)), (one, other)), shape=(len(edges),) * 2)
     return np.asarray(connected_components(joined, directed=False)[1][place], dtype=np.int64)
 
@@ -88,7 +91,9 @@ def lines_of(legs: pd.DataFrame, run: np.ndarray, edges: np.ndarray) -> tuple[np
     return lines, edge[first], along[edge] == ahead
 
 
-def numbers(legs: pd.DataFrame, run: np.ndarray, with_line: np.ndarray, length_m: np.ndarray) -> dict[str, Any]:
+def numbers(
+    legs: pd.DataFrame, run: np.ndarray, with_line: np.ndarray, length_m: np.ndarray
+) -> dict[str, list[list[int]]]:
     """Ways by mode as whole numbers.
 
     Village, school, where the way begins on its first run and ends on its last (thousandths in order of travel), how
@@ -115,4 +120,28 @@ def numbers(legs: pd.DataFrame, run: np.ndarray, with_line: np.ndarray, length_m
         places = (round(1000 * begin[low]), round(1000 * stop[high - 1]))
         way_of = [demand, school, *places, *map(int, on_foot), *runs_of[low:high].tolist()]
         made.setdefault(MODES[mode], []).append(way_of)
+    return made
+
+
+def shared(ways: Sequence[Sequence[int]]) -> dict[str, list[Any]]:
+    """Ways as ``numbers`` gives them, in few numbers: those to one school end alike, as the branches of a tree.
+
+    Returns
+    -------
+    ``ends`` (a way's numbers but for its runs), ``kept`` (so many runs at its end are those of the way before it) and
+    ``runs`` (the ones in front of them)
+
+    >>> shared([[0, 1, 0, 1000, 0, 0, 5, 6, 7], [2, 1, 0, 1000, 0, 0, 8, -6, 7], [1, 1, 0, 1000, 0, 0, 6, 7]])["runs"]
+    [[8, -6, 7], [6], [5]]
+    """
+    made: dict[str, list[Any]] = {"ends": [], "kept": [], "runs": []}
+    before: Sequence[int] = ()
+    for way in sorted(ways, key=lambda way: (way[1], way[:5:-1])):
+        runs_of = way[6:]
+        pairs = zip(reversed(runs_of), reversed(before), strict=False)
+        kept = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+        made["ends"].append(list(way[:6]))
+        made["kept"].append(kept)
+        made["runs"].append(list(runs_of[: len(runs_of) - kept]))
+        before = runs_of
     return made

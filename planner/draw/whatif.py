@@ -54,6 +54,40 @@ def whatif(
     return {"stages": list(STAGES), "times": tables.packed(), "questions": made, "of": of}
 
 
+def lean(plans: Sequence[Mapping[str, Any]], asked: Mapping[str, Any] | None, area: StudyArea) -> list[list[Any]]:
+    """Trips of the page's plans without what ``whatif`` says already; ``knownTrips`` of ``questions.js`` puts it back.
+
+    ``pupils`` is None where all of a village's band make the trip, ``minutes`` where it takes what the tables say.
+    """
+    if asked is None:
+        return []
+    places = [
+        {name: {row: i for i, row in enumerate(table[name])} for name in ("villages", "schools")}
+        for table in asked["times"]
+    ]
+    counts = pupils(area)
+
+    def left(
+        trip: dict[str, Any], question: Mapping[str, Any], moved: Mapping[tuple[int, int, int], int]
+    ) -> dict[str, Any]:
+        village, band, school = (trip[key] for key in ("village", "band", "school"))
+        whole = trip["pupils"] == (question["pupils"] or counts)[village][band]
+        said = {"pupils": None if whole else trip["pupils"]}
+        if school >= 0:
+            at = question["bands"][band]["times"]
+            row, column = places[at]["villages"][village], places[at]["schools"][school]
+            tenth = moved.get((at, village, school), asked["times"][at]["tenths"][row][column])
+            said["minutes"] = None if trip["minutes"] == tenth / 10 else trip["minutes"]
+        return {**trip, **said}
+
+    made = []
+    for plan, of in zip(plans, asked["of"], strict=True):
+        question = asked["questions"][of]
+        moved = {(at, village, school): tenth for at, village, school, tenth in question["moved"]}
+        made.append([left(trip, question, moved) for trip in plan["trips"]])
+    return made
+
+
 def pupils(area: StudyArea) -> list[list[int]]:
     """Pupils of every village, in the area's order, by band.
 

@@ -1,0 +1,125 @@
+"""A page of a plan in futures: each step says what Python says of that future, beside the plan as it was made."""
+
+import dataclasses
+
+import pytest
+
+from planner.compare import scorecard
+from planner.draw import FUTURES, draw
+from planner.folders import futures_map
+from planner.plan import what_if
+from planner.plan.whatif import to_tenths
+from planner.robust import USUAL, robustness
+from planner.scenario import Future, parse_scenario
+from tests import tiny as tiny_module
+from tests.test_draw import data_of
+from tests.test_draw_several import SCORES, figure, turn_to
+from tests.test_whatif import CARDS, figures
+from tests.test_whatif_browser import cards, expected, press, written
+
+OWN = '[[futures]]\nname = "寒冬 <img src=x onerror=alert(1)>"\nspeed = 0.5\npupils = { junior = 0.5 }\n'
+CHANGES = "() => [...document.querySelectorAll('#cards li')].map((li) => [li.dataset.card, li.lastChild.textContent])"
+
+
+@pytest.fixture(scope="module")
+def found(tiny):
+    """The usual futures, many pupils, one of the scenario, and the two worst roads closed, in this order.
+
+    Doors reach roads within 100 m only: without either road, some have no way.
+    """
+    scenario = parse_scenario(tiny_module.SCENARIO + OWN)
+    near = scenario.travel.model_copy(update={"max_access_m": 100.0})
+    plan = dataclasses.replace(tiny.plan, scenario=scenario.model_copy(update={"travel": near}))
+    return robustness(plan, [*USUAL, Future(name="many", pupils=4.0)], roads=2)
+
+
+@pytest.fixture(scope="module")
+def path(found, tmp_path_factory):
+    return futures_map(found, "en").save(tmp_path_factory.mktemp("futures") / "map.html")
+
+
+def steps(found):
+    """The plan itself, and then in every future but the present."""
+    return [found.plan, *(plan for plan, future in zip(found.plans, found.futures, strict=True) if future != USUAL[0])]
+
+
+def test_the_present_is_a_step_once_and_each_future_has_its_name(found):
+    data = data_of(futures_map(found))
+    titles = [plan["title"] for plan in data["plans"]]
+    assert titles == [found.plan.title, *(future.name for future in found.futures[1:])]
+    assert "寒冬 <img src=x onerror=alert(1)>" in titles
+    assert data["sides"] == list(FUTURES)
+    assert len({plan["ground"] for plan in data["plans"]}) == 6  # two speeds, the winter, two roads, and all the others
+
+
+@pytest.mark.browser
+def test_every_step_says_what_python_says_of_that_future(open_page, path, found):
+    page, plans = open_page(path), steps(found)
+    for view in (1, 3, 0, 5, 7, 2, 8, 6, 4):
+        plan = plans[view]
+        turn_to(page, view)
+        assert cards(page) == expected(to_tenths(plan)), plan.title
+        over = page.locator(".school [fill='#ffd400']").count()
+        assert (over > 0) is (figures(to_tenths(plan))["without_seat_pupils"] > 0), plan.title
+        card = scorecard(plan, found.plan if view else None)
+        rows = [
+            [row["label_en"], figure(row["today"], row["unit"]), figure(row["plan"], row["unit"])]
+            for _, row in card.iterrows()
+        ]
+        assert [row[:3] for row in page.evaluate(SCORES)] == rows, plan.title
+        lost = int(plan.assignment.loc[plan.assignment["reason"] == "unreachable", "pupils"].sum())
+        assert (lost > 0) is (view >= 7)
+        said = f"{lost} pupils have no way to school"
+        assert (said in page.locator("#headline").text_content()) is (lost > 0), plan.title
+
+
+@pytest.mark.browser
+def test_figures_stand_beside_the_plan_in_the_present(open_page, path, found):
+    page, plans = open_page(path), steps(found)
+    planned = figures(to_tenths(plans[0]))
+    for view in (3, 5, 6):
+        turn_to(page, view)
+        page.wait_for_timeout(120)
+        said = dict(page.evaluate(CHANGES))
+        for key, value in figures(to_tenths(plans[view])).items():
+            more = written(abs(value - planned[key]), CARDS[key])
+            sign = "±" if more == "0" else "+" if value > planned[key] else "−"
+            assert said[key] == f"As planned {sign}{more}", (plans[view].title, key)
+        assert page.locator("#scores thead th").all_text_contents()[1:3] == ["As planned", "In this future"]
+        assert "Outline: As planned. Filled: In this future" in page.locator("#whatif").text_content()
+    turn_to(page, 0)
+    page.wait_for_timeout(120)
+    said = dict(page.evaluate(CHANGES))
+    assert said.pop("changing_pupils") == "20 pupils"  # today nobody changes school
+    assert all(text.startswith("Today ") for text in said.values())
+    assert page.locator("#views output").text_content() == "As planned"
+
+
+@pytest.mark.browser
+def test_a_what_if_in_a_future_is_asked_of_that_future(open_page, path, found):
+    page, plans = open_page(path), steps(found)
+    turn_to(page, 6)
+    assert page.locator("#views output").text_content() == found.futures[6].name
+    press(page, "S2")
+    assert cards(page) == expected(what_if(plans[6], reopen=["S2"]))
+    lines = page.locator("#cards li").first.locator("small").all_text_contents()
+    assert [line.rpartition(" ")[0] for line in lines[1:]] == ["As planned", "In this future"]
+    assert page.locator("#against option").all_text_contents() == ["In this future", "As planned"]
+    page.locator("#against").select_option(label="As planned")
+    assert "Outline: As planned. Filled: What if" in page.locator("#whatif").text_content()
+
+
+@pytest.mark.browser
+def test_details_and_tables_name_the_present_and_the_future(open_page, path):
+    page = open_page(path)
+    turn_to(page, 2)
+    page.locator("[data-school=S1]").press("Enter")
+    assert page.locator("#details thead th").all_text_contents()[3:] == ["Pupils as planned", "Pupils in this future"]
+    page.locator("#show-tables").click()
+    heads = page.locator("#listing thead th").all_text_contents()
+    assert "Pupils\nAs planned" in heads
+    assert "Pupils\nIn this future" in heads
+
+
+def test_a_map_of_before_and_after_is_as_it_was(tiny):
+    assert data_of(draw(tiny.area, tiny.today, tiny.plan))["sides"] == ["before", "after"]
