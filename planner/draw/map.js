@@ -42,7 +42,7 @@ function drawPlan(map, data) {
       paneAt(name, depth);
       renderers[name] = new Sheet(paint, { pane: name }).addTo(map);
     }
-    if (data.tiles) groups.tiles = makeTiles(map, data.tiles, loseTiles);
+    if (data.tiles) groups.tiles = makeTiles(map, data.tiles, { came: () => swipe.update(), failed: loseTiles });
     map.getPane("isochrones").style.opacity = ISOCHRONE_OPACITY;
     const named = data.towns.map((town) => ({ ...town, name: nameOf(town) }));
     writeLabels = labelTowns(map, groups.towns, named, painted.townInks, marks.spots);

@@ -29,6 +29,7 @@ function makeSwipe({ map, state, say, repaintNow, whileShowing, viewName }) {
   function stillCopy(sign) {
     const copy = sign.cloneNode(true);
     ["tabindex", "role", "aria-label", "data-school", "title"].forEach((name) => copy.removeAttribute(name));
+    copy.querySelectorAll(".leaflet-tile-loaded").forEach((tile) => (tile.style.opacity = 1)); // it may be fading in
     return copy;
   }
 
