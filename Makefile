@@ -5,7 +5,7 @@ UV ?= uv
 LOCKED := --require-hashes --requirement requirements.lock
 BIN := .venv/bin
 
-.PHONY: demo test setup lint lock clean
+.PHONY: demo test setup lint compiled lock clean
 
 setup: .venv/.ready
 
@@ -26,8 +26,13 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/numpydoc lint $$(git ls-files "planner/*.py")
 
-test: setup lint
+test: setup
+	$(MAKE) --jobs 2 lint compiled
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# Most of what tests compile, once, while types are checked.
+compiled: setup
+	$(BIN)/python -m tests.warm
 
 # Write the lock anew from pyproject.toml (every package with its hashes; needs uv).
 lock:
