@@ -102,7 +102,7 @@ def test_every_drawn_plan_passes_the_independent_check(tmp_path):
     from planner.area import read_area, write_area
 
     seen = Counter()
-    for seed in range(32):
+    for seed in range(40):
         rng = np.random.default_rng(seed)
         folder = tmp_path / f"a{seed}"
         write_area(county(rng), folder)
