@@ -72,7 +72,7 @@ def same(flip, values, expected):
         assert (flip.status, flip.at, flip.last) == ("flips", values[expected], before)
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(SEEDS)
 def test_pupils(seed):
     if (found := drawn(seed)) is None:

@@ -68,7 +68,7 @@ class _Sketch:
     def __init__(self, problem: LocationProblem, second: Terms, ends: float) -> None:
         self.problem, self.second, self.ends = problem, second, ends
         self.relaxed = relax(problem)
-        self.seats = problem.whole and problem.capacity is not None and bool(np.isfinite(problem.capacity).any())
+        self.seats = problem.whole and bool(np.isfinite(problem.capacity).any())
         self.near = shrink(self.relaxed, self.relaxed.state, nearest(self.relaxed, self.relaxed.cost, NEAR))
         for name, terms in (("first", problem.objective), ("second", second)):
             if terms.step is not None and (np.asarray(terms.step) < 0).any():
@@ -85,12 +85,14 @@ class _Sketch:
         ascent = Ascent(near, price, REACH * float(np.abs(price).sum()))
         ascent.climb(rounds, np.inf, self.ends)
         self.price[weight] = ascent.best.price
-        point = best = ascent.best
+        proving = [ascent.best.price]
         if self.seats:
             found = self._down(near, ascent)
         else:
             found, point = made(self.problem, near, ascent, np.inf)
-        self.proven += [(weight, at_prices(weighted, price).bound) for price in (best.price, point.price)]
+            if not self.problem.whole:
+                proving.append(point.price)
+        self.proven += [(weight, at_prices(weighted, price).bound) for price in proving]
         if found is not None:
             self.found.append((found.objective, total(self.problem, self.second, found), found))
 
