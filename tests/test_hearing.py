@@ -171,18 +171,9 @@ def test_a_pack_is_written_whole_or_not_at_all(tiny, tmp_path, monkeypatch):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["mine", "pack"]
 
 
-def fields(text):
-    return sorted(re.findall(r"\{(\w+)\}", text))
-
-
-def test_every_word_is_there_in_both_languages():
+def test_every_word_that_a_page_asks_for_is_there():
     table = tomllib.loads((ROOT / "planner" / "hearing" / "sentences.toml").read_text("utf-8"))
     asked = "".join(p.read_text("utf-8") for p in (ROOT / "planner" / "hearing").glob("*.html"))
-    for rows in table.values():
-        for key, row in rows.items():
-            assert fields(row["en"]) == fields(row["zh"]), key
-            assert row["en"]
-            assert row["zh"]
     for key in re.findall(r'say\("([\w.]+)"[,)]', asked):
         assert f"hearing.{key}" in table["phrases"], key
 
