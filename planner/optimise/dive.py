@@ -21,7 +21,7 @@ NEAR = 10  # sites that a demand point may go to while prices are looked for
 REACH = 0.1  # relative: the first steps
 FAR, SPLIT, WHOLE, EVERYWHERE = 40, 260, 150, 20  # rounds: of all pairs, of near ones split, then whole, of all again
 STAGES, ROUNDS, LAST = 6, 20, 400  # of the way down, of each, and after the last
-RESTART = 2e-3  # relative: the first steps of each stage
+RESTART = 1e-3  # relative: the first steps of each stage
 SURE = 0.45  # from a half: how often a site opens, or does not, that is decided at once
 
 
