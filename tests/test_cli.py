@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from planner.area import write_area
-from planner.console import figure
+from planner.commands.console import figure
 from planner.errors import DataError, PlannerError
 from planner.verify import verify
 from tests import tiny as tiny_module

@@ -5,9 +5,9 @@ import json
 import pytest
 import typer
 
+from planner.commands.pictures import draw_map
 from planner.draw.tiles import KEY
 from planner.errors import DataError
-from planner.pictures import draw_map
 from tests import tiny as tiny_module
 from tests.test_draw import data_of
 

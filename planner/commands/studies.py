@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from planner.console import put_json, show, step
-from planner.opening import read, read_either
-from planner.options import AreaOf, AsJson, Out, PublicEdition, either_language
+from planner.commands.console import put_json, show, step
+from planner.commands.opening import read, read_either
+from planner.commands.options import AreaOf, AsJson, Out, PublicEdition, either_language
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from planner.console import put_json, step
+from planner.commands.console import put_json, step
+from planner.commands.options import AreaOf, AsJson, MapTiles, PublicEdition, TilesCredit, TilesDatum, either_language
 from planner.errors import DataError, Fault
-from planner.options import AreaOf, AsJson, MapTiles, PublicEdition, TilesCredit, TilesDatum, either_language
 
 if TYPE_CHECKING:
     from planner.plan import Plan

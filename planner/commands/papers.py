@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from planner.console import put_json, say, show, step
-from planner.options import AreaOf, AsJson, PublicEdition, either_language
+from planner.commands.console import put_json, say, show, step
+from planner.commands.options import AreaOf, AsJson, PublicEdition, either_language
 
 LEFT_OUT = (
     "Leave out what takes longest: what would have to be true to keep a school, who would go where if it were kept, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner.console import say, step
+from planner.commands.console import say, step
 from planner.errors import DataError, Fault
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def question_of(path: Path, area: Path | None) -> tuple[Scenario, StudyArea]:
         raise DataError([Fault(str(path), said, "Say which area with --area.")])
     with step(f"Reading {folder.name}") as tell:
         county = read_area(folder)
-        tell(", ".join(f"{value:,} {word}" for word, value in facts(county)["counts"].items()))
+        tell(", ".join(f"{value:,} {word}" for word, value in facts_of(county)["counts"].items()))
     return question, county
 
 
@@ -61,10 +61,10 @@ def read_either(path: Path, area: Path | None) -> tuple[Scenario, StudyArea, Tra
     return folder.scenario, folder.area, times
 
 
-def facts(area: StudyArea) -> dict[str, Any]:
+def facts_of(area: StudyArea) -> dict[str, Any]:
     """What an area holds, in figures.
 
-    >>> facts(tiny.area)["counts"]["pupils"]
+    >>> facts_of(tiny.area)["counts"]["pupils"]
     66
     """
     return {
