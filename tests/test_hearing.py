@@ -3,8 +3,6 @@
 import dataclasses
 import json
 import re
-import subprocess
-import sys
 import tomllib
 from html import unescape
 from pathlib import Path
@@ -29,6 +27,7 @@ from planner.scenario import parse_scenario, preset_names
 from planner.travel import travel_times
 from planner.wording import spoken
 from tests import tiny as tiny_module
+from tests.command import planner
 from tests.pages import counts_in
 
 ROOT = Path(__file__).parents[1]
@@ -263,22 +262,17 @@ def test_no_school_sheet_of_xunyi_is_longer_than_two_pages(tmp_path):
         assert 1 <= pages_of(pdf) <= most_pages, sheet.file
 
 
-def planner(*words):
-    command = [sys.executable, "-m", "planner", "report", *map(str, words)]
-    return subprocess.run(command, check=False, capture_output=True, encoding="utf-8", cwd=ROOT)
-
-
 def test_the_command_writes_the_pack_of_a_saved_plan(tmp_path):
     area = read_area(write_area(tiny_module.make_area(), tmp_path / "county"))
     scenario = parse_scenario(tiny_module.SCENARIO, "tiny.toml")
     plan = optimise(area, travel_times(area, scenario.travel), scenario).save(tmp_path / "plan")
-    done = planner(plan, "--quick", "--lang", "en", "--out", tmp_path / "pack")
+    done = planner("report", plan, "--quick", "--lang", "en", "--out", tmp_path / "pack")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == f"Open {tmp_path / 'pack' / 'hearing.html'}"
     assert all((tmp_path / "pack" / name).is_file() for name in SHEETS)
     with (plan / "actions.csv").open("a") as file:
         file.write("\n")
-    done = planner(plan, "--quick", "--out", tmp_path / "changed")
+    done = planner("report", plan, "--quick", "--out", tmp_path / "changed")
     assert done.returncode == 2
     assert "actions.csv has been changed since the plan was written" in done.stderr
     assert not (tmp_path / "changed").exists()
@@ -298,10 +292,10 @@ def test_the_command_writes_a_public_pack_of_the_full_plan_alone(tmp_path):
 
 
 def test_what_the_command_cannot_do_ends_with_code_2(tmp_path):
-    done = planner(tmp_path / "absent")
+    done = planner("report", tmp_path / "absent")
     assert done.returncode == 2
     assert "it is no complete plan folder" in done.stderr
-    done = planner(tmp_path, "--lang", "fr")
+    done = planner("report", tmp_path, "--lang", "fr")
     assert done.returncode == 2
     assert "neither en nor zh" in done.stderr
 
