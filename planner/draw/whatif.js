@@ -124,7 +124,7 @@ function overSeats({ action, seats, pupils }) {
 
 /** The figures of the cards, from trips and actions; minutes in whole tenths, so that no sum is rounded. */
 function scoresOf(data, trips, actions) {
-  const found = { changing_pupils: 0, beyond_norm_pupils: 0, without_seat_pupils: 0 }, counts = new Map();
+  const found = { changing_pupils: 0, beyond_norm_pupils: 0, without_seat_pupils: 0, without_trip_pupils: 0 }, counts = new Map();
   const homes = data.whatif.bands.map(({ today }) => today), norms = data.bands.map(({ band }) => data.limits[band]);
   let sum = 0, served = 0, longest = null;
   for (const { village, band, school, pupils, minutes, reason } of trips) {
@@ -132,7 +132,10 @@ function scoresOf(data, trips, actions) {
     const norm = norms[band];
     if (norm !== null && !(minutes !== null && minutes <= norm + 1e-6)) found.beyond_norm_pupils += pupils;
     if (reason === "no_seat") found.without_seat_pupils += pupils;
-    if (school < 0 || minutes === null) continue;
+    if (school < 0 || minutes === null) {
+      found.without_trip_pupils += pupils;
+      continue;
+    }
     const tenths = Math.round(minutes * 10);
     sum += tenths * pupils;
     served += pupils;
