@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from planner.errors import DataError, Fault
 from planner.indicators import INDICATORS
+from planner.indicators.trips import travelling
 from planner.plan import Plan
 from planner.remembered import remembered
 
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 LABELS = ("label_en", "label_zh", "unit", "direction")
 SAME = 1e-5
 """Less than this is no change: travel times are exact to a millionth of a minute, sums of them to some more."""
+OF_TRIPS = frozenset(
+    (
+        *("mean_minutes", "median_minutes", "p90_minutes", "longest_minutes", "worst_tenth_minutes"),
+        *("gini_minutes", "theil_minutes", "excess_pupil_minutes", "changing_more_minutes", "pupil_km"),
+    )
+)
+"""Indicators of the pupils who have a trip: they fall when those with the longest lose theirs."""
 
 
 def compare(**plans: Plan) -> pd.DataFrame:
@@ -26,8 +34,8 @@ def compare(**plans: Plan) -> pd.DataFrame:
     Returns
     -------
     Index ``indicator``; columns ``label_en, label_zh, unit, direction``, one column a plan, and from the second plan on
-    ``<name>_change``: ``better``, ``worse`` or ``same`` than the first plan, "" where neither way is better or a
-    value is unknown.
+    ``<name>_change``: ``better``, ``worse`` or ``same`` than the first plan, ``incomparable`` where trips are better
+    while more pupils have none, "" where neither way is better or a value is unknown.
 
     >>> table = compare(today=tiny.today, plan=tiny.plan)
     >>> table.loc["mean_minutes", "plan_change"]
@@ -43,12 +51,28 @@ def compare(**plans: Plan) -> pd.DataFrame:
     for name, plan in plans.items():
         table[name] = values(plan)
         if first is not None:
-            table[f"{name}_change"] = [
-                change(before, after, direction)
-                for before, after, direction in zip(table[first], table[name], table["direction"], strict=True)
-            ]
+            table[f"{name}_change"] = _marks(table, first, name, without_trip(plan) > without_trip(plans[first]))
         first = first or name
     return table
+
+
+def without_trip(plan: Plan) -> int:
+    """Pupils without a way to a school, or without a seat at any.
+
+    >>> without_trip(tiny.plan)
+    0
+    """
+    return int(plan.assignment["pupils"].sum() - travelling(plan)["pupils"].sum())
+
+
+def _marks(table: pd.DataFrame, first: str, name: str, more_lost: bool) -> list[str]:
+    """What becomes of every indicator (the index); ``more_lost``: more pupils have no trip than in the first plan."""
+    marks = [
+        change(before, after, direction)
+        for before, after, direction in zip(table[first], table[name], table["direction"], strict=True)
+    ]
+    lost = [more_lost and mark == "better" and key in OF_TRIPS for key, mark in zip(table.index, marks, strict=True)]
+    return ["incomparable" if is_lost else mark for is_lost, mark in zip(lost, marks, strict=True)]
 
 
 @remembered
@@ -100,6 +124,9 @@ def scorecard(plan: Plan, beside: Plan | None = None) -> pd.DataFrame:
 def compare_folders(folders: Sequence[Path]) -> pd.DataFrame:
     """Saved plans side by side: today of the first, then every plan, each marked against the first plan.
 
+    Trips that are better while more pupils have no way are ``incomparable``; of pupils without a seat a scorecard does
+    not say who has no trip.
+
     Raises
     ------
     DataError : a folder holds no scorecard; all in one pass
@@ -117,16 +144,16 @@ def compare_folders(folders: Sequence[Path]) -> pd.DataFrame:
             faults.append(Fault(str(folder), "it holds no scorecard.csv", fix))
     if faults:
         raise DataError(faults)
-    table = cards[0][["indicator", *LABELS]].fillna("")
-    table["today"] = cards[0]["today"]
+    table = cards[0][["indicator", *LABELS]].fillna("").set_index("indicator")
+    table["today"] = cards[0]["today"].to_numpy()
     first = None
     for folder, card in zip(folders, cards, strict=True):
         name, count = folder.name or str(folder), 2
         while name in table:
             name, count = f"{folder.name} {count}", count + 1
-        table[name] = table["indicator"].map(card.set_index("indicator")["plan"]).astype(float)
+        table[name] = card.set_index("indicator")["plan"].reindex(table.index).astype(float)
         if first is not None:
-            marks = zip(table[first], table[name], table["direction"], strict=True)
-            table[f"{name} "] = [change(before, after, direction) for before, after, direction in marks]
+            lost = table.reindex(["unreachable_pupils"])
+            table[f"{name} "] = _marks(table, first, name, bool((lost[name] > lost[first]).any()))
         first = first or name
-    return table
+    return table.reset_index()

@@ -142,7 +142,8 @@ def test_languages_are_complete():
     used |= set(re.findall(r'data-(?:word|label|hint)="([\w.]+)"', asset("page.html")))
     used |= {f"band.{b}" for b in BANDS} | {f"stage.{s}" for s in STAGES} | {f"kind.{k}" for k in KIND_GRADES}
     used |= {f"state.{a}" for a in ACTIONS} | {f"mode.{m}" for m in MODES} | {f"roads.{r}" for r in RANKS}
-    used |= {f"unit.{i.unit}" for i in INDICATORS.values() if i.unit} | {"better", "worse", "same", "unknown"}
+    used |= {f"unit.{i.unit}" for i in INDICATORS.values() if i.unit}
+    used |= {"better", "worse", "same", "incomparable", "unknown"}
     assert used <= set(words()), used - set(words())
     for key, said in words().items():
         assert set(said) == {"en", "zh"}, key

@@ -68,6 +68,24 @@ def test_layers_toggle(open_page, layer):
     assert drawn(page) == shown
 
 
+def test_a_moved_map_is_covered_by_what_is_painted_and_back_again_looks_the_same(open_page):
+    page = open_page()
+    shown = drawn(page)
+    uncovered = """() => {
+      const map = map_plan.getContainer().getBoundingClientRect();
+      return ["land", "ground", "plan"]
+        .map((name) => document.querySelector(`.leaflet-${name}-pane canvas`).getBoundingClientRect())
+        .map((is) => Math.min(map.x - is.x, map.y - is.y, is.right - map.right, is.bottom - map.bottom))
+        .filter((left) => left < LEAST).length;
+    }"""
+    for step in ([200, 0], [0, 900], [-200, -900]):
+        page.evaluate("(step) => map_plan.panBy(step, { animate: false })", step)
+        assert page.evaluate(uncovered.replace("LEAST", "0")) == 0, step
+        page.wait_for_timeout(400)
+        assert page.evaluate(uncovered.replace("LEAST", "100")) == 0, step  # at rest there is room to move again
+    assert drawn(page) == shown
+
+
 def test_pupils_on_roads_are_shown_on_demand_for_each_layout(open_page):
     page = open_page()
     plain = drawn(page)

@@ -54,7 +54,7 @@ def test_the_present_is_a_step_once_and_each_future_has_its_name(found):
 
 @pytest.mark.browser
 def test_every_step_says_what_python_says_of_that_future(open_page, path, found):
-    page, plans = open_page(path), steps(found)
+    page, plans, unsure = open_page(path), steps(found), 0
     for view in (1, 3, 0, 5, 7, 2, 8, 6, 4):
         plan = plans[view]
         turn_to(page, view)
@@ -67,10 +67,20 @@ def test_every_step_says_what_python_says_of_that_future(open_page, path, found)
             for _, row in card.iterrows()
         ]
         assert [row[:3] for row in page.evaluate(SCORES)] == rows, plan.title
+        marked = page.locator("#scores .incomparable").all_text_contents()
+        assert len(marked) == (card["change"] == "incomparable").sum()
+        assert all("not comparable: more pupils have no way or no seat" in text for text in marked)
+        unsure += len(marked)
         lost = int(plan.assignment.loc[plan.assignment["reason"] == "unreachable", "pupils"].sum())
         assert (lost > 0) is (view >= 7)
         said = f"{lost} pupils have no way to school"
         assert (said in page.locator("#headline").text_content()) is (lost > 0), plan.title
+        no_better = page.locator("#cards small", has_text="not comparable").count()
+        now, before = (figures(to_tenths(one)) for one in (plan, found.plan if view else found.plan.today))
+        falls = [key for key, digits in CARDS.items() if digits and round(now[key] - before[key], 1) < 0]
+        assert no_better == (len([key for key in falls if key.endswith("_minutes")]) if lost else 0), plan.title
+        unsure += no_better
+    assert unsure
 
 
 @pytest.mark.browser

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from planner.compare import compare, scorecard
+from planner.compare import compare, compare_folders, scorecard
 from planner.indicators import INDICATORS, by_band, by_town, moves
 from planner.indicators.registry import indicator
 
@@ -108,6 +108,26 @@ def test_compare_marks_better_and_worse(tiny):
     assert table.loc["schools_open", "change"] == ""
     assert compare(a=tiny.plan, b=tiny.plan, c=tiny.plan).columns.tolist()[-1] == "c_change"
     assert scorecard(tiny.today)["today"].isna().all()
+
+
+def test_trips_are_no_better_for_those_who_lost_theirs(tiny, tmp_path):
+    """V2 walks 20 minutes to S1; without any way, the others' mean is 4 and not 6.67, and that is nobody's gain."""
+    rows = tiny.plan.assignment.copy()
+    cut = (rows["demand_id"] == "V2") & (rows["minutes"] == 20.0)
+    assert cut.any()
+    rows.loc[cut, ["school_id", "minutes", "km", "mode", "reason"]] = ["", np.nan, np.nan, "", "unreachable"]
+    worse = dataclasses.replace(tiny.plan, assignment=rows)
+    marks = compare(plan=tiny.plan, cut=worse)["cut_change"]
+    assert marks[["mean_minutes", "pupil_km"]].tolist() == ["incomparable"] * 2
+    assert marks["unreachable_pupils"] == "worse"
+    assert marks["longest_minutes"] == "same"
+    assert compare(cut=worse, plan=tiny.plan)["plan_change"]["mean_minutes"] == "worse"
+    for name, plan in {"plan": tiny.plan, "cut": worse}.items():
+        (tmp_path / name).mkdir()
+        scorecard(plan).to_csv(tmp_path / name / "scorecard.csv", index=False)
+    table = compare_folders([tmp_path / "plan", tmp_path / "cut"]).set_index("indicator")
+    assert table.loc["mean_minutes", "cut "] == "incomparable"
+    assert table["cut "].tolist() == marks.tolist()
 
 
 def test_a_name_is_registered_once():

@@ -102,6 +102,22 @@ def drawn_county(seed):
     return rng, current_plan(area, times, scenario)
 
 
+STALE = """async () => {
+  const canvas = document.querySelector(".leaflet-plan-pane canvas"), { width, height } = canvas;
+  const read = async () => {
+    await new Promise((next) => requestAnimationFrame(() => setTimeout(next)));
+    const pen = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+    pen.drawImage(canvas, 0, 0);
+    return pen.getImageData(0, 0, width, height).data;
+  };
+  const painted = await read();
+  for (const _ of [1, 2]) document.getElementById("layer-lines").click(); // all is painted anew
+  const anew = await read();
+  return painted.filter((value, i) => Math.abs(value * painted[i | 3] - anew[i] * anew[i | 3]) > 48 * 255).length;
+}"""
+"""How many bytes of the plan's picture are not what they are where all is painted; edges may differ by a shade."""
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_twenty_random_what_ifs_say_what_python_says(open_page, tmp_path, seed):  # noqa: F811
     rng, today = drawn_county(seed)
@@ -119,6 +135,7 @@ def test_twenty_random_what_ifs_say_what_python_says(open_page, tmp_path, seed):
         turned ^= {school}
         tried = what_if(plan, close=sorted(turned & start), reopen=sorted(turned - start))
         assert cards(page) == expected(tried), (seed, sorted(turned))
+        assert page.evaluate(STALE) == 0, (seed, sorted(turned))  # only what changes is painted
 
 
 def test_what_was_saved_is_scored_and_comes_back(open_page, tmp_path):  # noqa: F811

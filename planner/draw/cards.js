@@ -10,6 +10,7 @@ const CARDS = {
   without_seat_pupils: "pupils",
   schools_open: "schools",
 };
+const OF_TRIPS = ["mean_minutes", "p90_minutes", "longest_minutes"]; // of the pupils who have one
 const CLASSES = 12;
 const CHART = { width: 340, height: 118, left: 34, bottom: 20, top: 14 };
 
@@ -33,19 +34,23 @@ function card(say, key, scores, others) {
   const shown = value === null ? "–" : say.n(value, digits);
   const unit = el("small", { textContent: ` ${say.t(`unit.${CARDS[key]}`)}` });
   const told = others.filter(([word]) => key !== "changing_pupils" || word !== "today"); // today nobody does
-  const lines = told.map(([word, other]) => changeLine(say, say.t(word), value, other[key], digits, key === "schools_open"));
+  const lines = told.map(([word, other]) => {
+    const lost = OF_TRIPS.includes(key) && scores.without_trip_pupils > other.without_trip_pupils;
+    return changeLine(say, say.t(word), value, other[key], digits, key === "schools_open", lost);
+  });
   const node = el("li", {}, el("span", { textContent: say.t(`card.${key}`) }), el("b", {}, shown, unit), ...lines);
   node.dataset.card = key;
   return node;
 }
 
-function changeLine({ n }, word, value, other, digits, neutral) {
+/** ``lost``: less is no better, for more pupils than before have no trip at all. */
+function changeLine({ n, t }, word, value, other, digits, neutral, lost) {
   const known = value !== null && other !== null;
   const more = known ? Math.round((value - other) * 10 ** digits) / 10 ** digits : 0;
   const sign = more > 0 ? "+" : more < 0 ? "−" : "±";
-  const className = neutral || !more ? "" : more < 0 ? "better" : "worse";
+  const no = lost && more < 0, className = neutral || no || !more ? "" : more < 0 ? "better" : "worse";
   const figure = el("span", { className, textContent: known ? `${sign}${n(Math.abs(more), digits)}` : "–" });
-  return el("small", {}, `${word} `, figure);
+  return el("small", {}, `${word} `, figure, no ? ` (${t("incomparable.short")})` : "");
 }
 
 /** Pupils by minutes: outlines before, filled after; the norm is a line, and what lies beyond it is red. */

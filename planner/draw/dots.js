@@ -4,12 +4,13 @@
 const REACH = 4; // pixels beside a dot that still count as on it
 
 /** Dots are { row, style }, the last on top; ``places`` as placesOf gives them. */
-function paintDots(pen, { scale, left, top, wide, high }, places, dots) {
+function paintDots(pen, { scale, left, top, seen }, places, dots) {
+  const [west, north, east, south] = seen;
   pen.setLineDash([]);
   for (const { row, style } of dots) {
     const { radius: r, color, weight, fillColor, fillOpacity, cross } = style;
     const x = places[2 * row] * scale - left, y = places[2 * row + 1] * scale - top;
-    if (!(x > -r && x < wide + r && y > -r && y < high + r)) continue;
+    if (!(x > west && x < east && y > north && y < south)) continue;
     pen.beginPath();
     if (cross) {
       pen.moveTo(x - r, y - r);

@@ -6,6 +6,9 @@ const ISOCHRONES = ["#440154", "#3b528b", "#21918c", "#5ec962", "#fde725"];
 const ISOCHRONE_OPACITY = 0.65;
 const METRES_ROUND_THE_EARTH = 40075016.7;
 
+/* All of it is painted whenever any is: the edges of what is painted in parts differ by a shade. */
+const ALL_OF_IT = [[-1e6, -1e6], [1e6, 1e6]];
+
 const Land = L.Path.extend({
   initialize(stretches, options) {
     L.setOptions(this, options);
@@ -13,15 +16,11 @@ const Land = L.Path.extend({
   },
   _project() {
     const zoom = this._map.getZoom();
-    this._pxBounds = new L.Bounds();
+    this._pxBounds = new L.Bounds(...ALL_OF_IT);
     this._shapes = this._stretches.map(([one, other, left, right]) => {
       const pixels = L.CRS.EPSG3857.scale(zoom) / METRES_ROUND_THE_EARTH / Math.cos((one[0] * Math.PI) / 180);
       const [a, b] = [one, other].map((place) => this._map.latLngToLayerPoint(place));
-      const r = left * pixels, s = right * pixels;
-      for (const [p, reach] of [[a, r], [b, s]]) {
-        this._pxBounds.extend([p.x - reach, p.y - reach]).extend([p.x + reach, p.y + reach]);
-      }
-      return [a, b, r, s];
+      return [a, b, left * pixels, right * pixels];
     });
   },
   _update() {

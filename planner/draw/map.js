@@ -67,8 +67,8 @@ function drawPlan(map, data) {
     swipe.update();
   }
 
-  function repaint(names = Object.keys(SHEETS)) {
-    names.forEach((name) => renderers[name].ask());
+  function repaint(names = Object.keys(SHEETS), boxes = {}) {
+    names.forEach((name) => renderers[name].ask(boxes[name]));
   }
 
   function repaintNow() {
@@ -77,20 +77,21 @@ function drawPlan(map, data) {
 
   const still = (name, style) => ({ renderer: renderers[name], pane: name, interactive: false, ...style });
 
-  function drawView() {
-    drawLayers();
+  /** ``boxes``: by sheet what of it looks otherwise than it does; of other sheets all. */
+  function drawView(boxes) {
+    drawLayers(boxes);
     swipe.write();
     drawChosen();
   }
 
-  function drawLayers() {
+  function drawLayers(boxes) {
     groups.closed.clearLayers();
     drawClosed(groups.closed, ground().closed, still);
     drawLand();
     drawRoadUse();
     marks.draw();
     drawChosenWay();
-    repaint(["land", "plan"]);
+    repaint(["land", "plan"], boxes);
   }
 
   /** What ``task`` finds while another layout is on the map. */
@@ -142,10 +143,11 @@ function drawPlan(map, data) {
 
   /** Show a layout: a plan, or what people try, which is the one after the last plan. */
   function turnToView(i) {
+    const before = view();
     state.view = i;
     layouts.put(asked.plan());
     state.view = Math.min(i, views.length - 1);
-    drawView();
+    drawView(painted.boxesBetween(before, view()));
     asked.writeResult(state.view);
     afterTheFrame(() => {
       controls.writeViews();

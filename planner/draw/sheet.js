@@ -51,10 +51,20 @@ function boxed(xy, ends) {
   return { xy, ends, boxes };
 }
 
+/* Boxes of the square of the world: west, north, east, south. */
+
+const EVERYWHERE = [-Infinity, -Infinity, Infinity, Infinity], NOWHERE = [Infinity, Infinity, -Infinity, -Infinity];
+
+const joined = (one, other) => one.map((side, i) => Math[i < 2 ? "min" : "max"](side, other[i]));
+
+/** So many pixels beside its place what is painted may still cover: half of the widest line, the largest dot. */
+const REACHES = 12;
+
 /** One of the lines as a path on the canvas; places nearer than a pixel to the one before are left out. */
-function traceLine(pen, { xy, ends, boxes }, k, { scale, left, top, wide, high }) {
-  const [west, north, east, south] = [0, 1, 2, 3].map((i) => boxes[4 * k + i] * scale - (i % 2 ? top : left));
-  if (west > wide || east < 0 || north > high || south < 0) return;
+function traceLine(pen, { xy, ends, boxes }, k, { scale, left, top, seen }) {
+  const at = 4 * k;
+  if (boxes[at] * scale - left > seen[2] || boxes[at + 2] * scale - left < seen[0]) return;
+  if (boxes[at + 1] * scale - top > seen[3] || boxes[at + 3] * scale - top < seen[1]) return;
   const end = ends[k];
   let i = k ? ends[k - 1] : 0, x = xy[i] * scale - left, y = xy[i + 1] * scale - top;
   pen.moveTo(x, y);
@@ -95,8 +105,11 @@ function paintArea(pen, ink, at, { color, weight, fillColor, fillOpacity }) {
   pen.stroke();
 }
 
+/** Pixels that a canvas covers beyond the map on every side, and those that are left of them when it is painted round
+    the new middle, as soon as the map has been at rest for so many milliseconds. */
+const [MARGIN, LEAST, REST] = [256, 128, 250];
+
 const Sheet = L.Renderer.extend({
-  options: { padding: 0.3 },
   initialize(paint, options) {
     L.Renderer.prototype.initialize.call(this, options);
     this._paint = paint;
@@ -107,31 +120,80 @@ const Sheet = L.Renderer.extend({
   },
   _destroyContainer() {
     L.Util.cancelAnimFrame(this._asked);
+    clearTimeout(this._rest);
     this._container.remove();
-    this._container = this._asked = null;
+    this._container = this._asked = this._bounds = null;
   },
+  /** The map has moved: where the canvas covers it still, nothing need be painted before the next frame. */
   _update() {
     if (this._map._animatingZoom && this._bounds) return;
-    L.Renderer.prototype._update.call(this);
-    L.DomUtil.setPosition(this._container, this._bounds.min);
+    clearTimeout(this._rest);
+    const left = this._left();
+    if (left < 0) this._recentre();
+    else if (left < LEAST) this._rest = setTimeout(() => this._recentre(), REST);
+  },
+  _reset() {
+    this._update();
+  },
+  _recentre() {
+    const map = this._map, min = map.containerPointToLayerPoint([-MARGIN, -MARGIN]).round();
+    this._bounds = new L.Bounds(min, min.add(map.getSize()).add([2 * MARGIN, 2 * MARGIN]));
+    [this._zoom, this._corner, this._origin] = [map.getZoom(), map.layerPointToLatLng(min), map.getPixelOrigin()];
+    L.DomUtil.setPosition(this._container, min);
     this.ask();
   },
+  /** Pixels that the canvas covers beyond the map where they are fewest; below 0: it does not cover the map. */
+  _left() {
+    const map = this._map, corner = map.containerPointToLayerPoint([0, 0]);
+    if (!this._bounds || this._zoom !== map.getZoom() || !this._origin.equals(map.getPixelOrigin())) return -1;
+    const before = corner.subtract(this._bounds.min), after = this._bounds.max.subtract(corner).subtract(map.getSize());
+    return Math.min(before.x, before.y, after.x, after.y);
+  },
+  /** While the map zooms what is painted is stretched. */
+  _updateTransform(center, zoom) {
+    const map = this._map, at = map._latLngToNewLayerPoint(this._corner, zoom, center);
+    L.DomUtil.setTransform(this._container, at, map.getZoomScale(zoom, this._zoom));
+  },
   _updatePaths() {},
-  /** Paint anew before the next frame. */
-  ask() {
-    if (this._map) this._asked = this._asked || L.Util.requestAnimFrame(this._redraw, this);
+  /** Paint anew before the next frame what lies in a box. */
+  ask(box = EVERYWHERE) {
+    if (!this._map) return;
+    this._stale = joined(this._stale || NOWHERE, box);
+    this._asked = this._asked || L.Util.requestAnimFrame(() => this._mend(this._stale));
   },
   /** Paint anew now. */
   _redraw() {
+    this._mend(EVERYWHERE);
+  },
+  _mend(box) {
     L.Util.cancelAnimFrame(this._asked);
-    this._asked = null;
+    this._asked = this._stale = null;
     const { min } = this._bounds, { x: wide, y: high } = this._bounds.getSize(), dots = L.Browser.retina ? 2 : 1;
-    const canvas = this._container, pen = this._pen, corner = this._map.getPixelOrigin().add(min);
-    Object.assign(canvas, { width: dots * wide, height: dots * high });
-    Object.assign(canvas.style, { width: `${wide}px`, height: `${high}px` });
-    Object.assign(pen, { lineCap: "round", lineJoin: "round" });
-    pen.scale(dots, dots);
-    const scale = L.CRS.EPSG3857.scale(this._zoom);
-    this._paint(pen, { scale, left: corner.x, top: corner.y, wide, high, dots, zoom: this._zoom });
+    const pen = this._pen, corner = this._map.getPixelOrigin().add(min), scale = L.CRS.EPSG3857.scale(this._zoom);
+    const pixels = box.map((side, i) => side * scale - (i % 2 ? corner.y : corner.x));
+    const [west, north] = [0, 1].map((i) => Math.max(Math.floor(pixels[i]) - REACHES, 0));
+    const [east, south] = [2, 3].map((i) => Math.min(Math.ceil(pixels[i]) + REACHES, i % 2 ? high : wide));
+    if (west >= east || north >= south) return;
+    if (east - west < wide || south - north < high) this._only(west, north, east - west, south - north);
+    else this._afresh(wide, high, dots);
+    const seen = [west - REACHES, north - REACHES, east + REACHES, south + REACHES];
+    this._paint(pen, { scale, left: corner.x, top: corner.y, seen, dots, zoom: this._zoom });
+    pen.restore();
+  },
+  /** A blank canvas. */
+  _afresh(wide, high, dots) {
+    Object.assign(this._container, { width: dots * wide, height: dots * high });
+    Object.assign(this._container.style, { width: `${wide}px`, height: `${high}px` });
+    Object.assign(this._pen, { lineCap: "round", lineJoin: "round" });
+    this._pen.scale(dots, dots);
+    this._pen.save();
+  },
+  /** Nothing but this part of the canvas, blank. */
+  _only(west, north, wide, high) {
+    this._pen.save();
+    this._pen.beginPath();
+    this._pen.rect(west, north, wide, high);
+    this._pen.clip();
+    this._pen.clearRect(west, north, wide, high);
   },
 });

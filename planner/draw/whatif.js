@@ -50,22 +50,32 @@ function toggled(sites, layout, first, school, stage = null) {
   return { open, added: open.map((is, i) => (!is ? 0 : layout.open[i] ? layout.added[i] : first.added[i])) };
 }
 
-/** Trips of one band to the nearest open school; of equals the school of today, else the earlier one. */
-function assignBand(data, band, isOpen) {
+/** Trips of one band to the nearest open school; of equals the school of today, else the earlier one. Those ``before``
+    ({ open, trips }) are kept, the very objects, where the school runs on and none that opens is as near. */
+function assignBand(data, band, open, before) {
   const { times, schools, today } = data.whatif.bands[band], { villages } = data;
   if (times < 0) return [];
-  const table = data.whatif.times[times], rows = table.tenths, column = new Map(table.schools.map((school, k) => [school, k]));
-  const to = schools.filter(isOpen), at = to.map((school) => column.get(school)), trips = [];
+  const table = data.whatif.times[times], rows = table.tenths, column = [], trips = [];
+  table.schools.forEach((school, k) => (column[school] = k));
+  const to = schools.filter((school) => open.has(school)), at = to.map((school) => column[school]);
+  const more = before ? at.filter((_, k) => !before.open.has(to[k])) : at;
   for (let village = 0; village < villages.length; village++) {
     const pupils = villages[village].pupils[band];
     if (!pupils) continue;
-    const tenths = rows[village], home = today[village];
+    const tenths = rows[village], home = today[village], kept = before && before.trips[trips.length];
     let least = Infinity, school = -1;
+    if (kept && (kept.school < 0 || open.has(kept.school))) {
+      const own = kept.school < 0 ? Infinity : tenths[column[kept.school]];
+      if (!more.some((k) => tenths[k] >= 0 && tenths[k] <= own)) {
+        trips.push(kept);
+        continue;
+      }
+    }
     for (let k = 0; k < to.length; k++) {
       const time = tenths[at[k]];
       if (time >= 0 && time < least) [least, school] = [time, to[k]];
     }
-    if (home >= 0 && tenths[column.get(home)] === least && isOpen(home)) school = home;
+    if (home >= 0 && tenths[column[home]] === least && open.has(home)) school = home;
     trips.push(tripOf(village, band, school, pupils, school < 0 ? null : least / 10));
   }
   return trips;
@@ -75,13 +85,14 @@ function tripOf(village, band, school, pupils, minutes) {
   return { village, band, school, pupils, minutes, km: null, mode: "", reason: school < 0 ? "unreachable" : "" };
 }
 
-/** Trips of a layout by band; bands whose open schools are the same as before are taken from there. */
+/** Trips of a layout by band, with what is the same as before taken from there. */
 function assign(data, sites, layout, before = null) {
+  const schoolsOf = (stage, is) => new Set(sites.filter((site, i) => site.stage === stage && is[i]).map(({ school }) => school));
   return data.bands.map(({ stage }, band) => {
     const same = before && sites.every((site, i) => site.stage !== stage || before.layout.open[i] === layout.open[i]);
     if (same) return before.byBand[band];
-    const open = new Set(sites.filter((site, i) => site.stage === stage && layout.open[i]).map(({ school }) => school));
-    return assignBand(data, band, (school) => open.has(school));
+    const kept = before && { open: schoolsOf(stage, before.layout.open), trips: before.byBand[band] };
+    return assignBand(data, band, schoolsOf(stage, layout.open), kept);
   });
 }
 
@@ -113,7 +124,7 @@ function overSeats({ action, seats, pupils }) {
 
 /** The figures of the cards, from trips and actions; minutes in whole tenths, so that no sum is rounded. */
 function scoresOf(data, trips, actions) {
-  const found = { changing_pupils: 0, beyond_norm_pupils: 0, without_seat_pupils: 0 }, counts = new Map();
+  const found = { changing_pupils: 0, beyond_norm_pupils: 0, without_seat_pupils: 0, without_trip_pupils: 0 }, counts = new Map();
   const homes = data.whatif.bands.map(({ today }) => today), norms = data.bands.map(({ band }) => data.limits[band]);
   let sum = 0, served = 0, longest = null;
   for (const { village, band, school, pupils, minutes, reason } of trips) {
@@ -121,7 +132,10 @@ function scoresOf(data, trips, actions) {
     const norm = norms[band];
     if (norm !== null && !(minutes !== null && minutes <= norm + 1e-6)) found.beyond_norm_pupils += pupils;
     if (reason === "no_seat") found.without_seat_pupils += pupils;
-    if (school < 0 || minutes === null) continue;
+    if (school < 0 || minutes === null) {
+      found.without_trip_pupils += pupils;
+      continue;
+    }
     const tenths = Math.round(minutes * 10);
     sum += tenths * pupils;
     served += pupils;
@@ -174,7 +188,7 @@ function hitHardest(trips, before, villages, bands, most = 10) {
   for (let village = 0; village < villages; village++) {
     let worst = null;
     for (let band = 0; band < bands; band++) {
-      const [then, now] = [was, is].map((minutes) => minutes[village * bands + band]), more = now - then;
+      const key = village * bands + band, [then, now] = [was[key], is[key]], more = now - then;
       if (more > 0.05 && !(worst && worst.more >= more)) worst = { village, band, then, now, more };
     }
     if (worst) found.push(worst);
