@@ -6,6 +6,7 @@ That is safe on Linux, from the main thread of a program that has no other threa
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import sys
@@ -68,6 +69,7 @@ def _can_part() -> bool:
 def _hand_back(work: Callable[[], Any], pipe: int) -> None:
     """The second process: it leaves without the first one's leave-taking (open files, terminals)."""
     try:
+        gc.freeze()  # looking for garbage among what both hold would copy all of it
         sys.stdout = sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as it lives
         try:
             packed = pickle.dumps((True, work()))
