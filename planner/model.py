@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from planner.wording import Remark
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import numpy as np
     import pandas as pd
     import xarray as xr
 
@@ -148,6 +149,33 @@ class StudyArea:
     public: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class Trips:
+    """``TravelTimes.data`` as plain arrays (n_band, n_demand, n_school), and the ids along them."""
+
+    minutes: np.ndarray
+    km: np.ndarray
+    mode: np.ndarray
+    band: np.ndarray
+    demand: np.ndarray
+    school: np.ndarray
+
+    def labelled(self) -> xr.Dataset:
+        """With labels."""
+        import xarray as xr
+
+        tables = {name: (TRIP_IDS, getattr(self, name)) for name in TRIP_TABLES}
+        return xr.Dataset(tables, coords={dim: getattr(self, dim) for dim in TRIP_IDS})
+
+    @classmethod
+    def of(cls, data: xr.Dataset) -> Trips:
+        """Without labels."""
+        return cls(*(data[name].to_numpy() for name in (*TRIP_TABLES, *TRIP_IDS)))
+
+
+TRIP_TABLES, TRIP_IDS = ("minutes", "km", "mode"), ("band", "demand", "school")
+
+
 @dataclass(frozen=True)
 class TravelTimes:
     """Trips to school by the quickest mode each band may use.
@@ -157,7 +185,7 @@ class TravelTimes:
     data : dims (band, demand, school); ``minutes`` (float64, one way, door to door; NaN = no way),
         ``km`` (along that way; NaN = no way), ``mode`` (index into ``modes``, -1 = no way).
         Coordinates are the ids as strings. Every band x school pair is filled; whether the school teaches
-        the band is not asked here.
+        the band is not asked here. It may be given as ``Trips``, which ``trips`` gives back.
     modes : mode words
     off_network : ids of demand points and schools that no usable road reaches, with the reason in words
     """
@@ -167,6 +195,30 @@ class TravelTimes:
     off_network: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     from_cache: bool = False
+
+    @property
+    def trips(self) -> Trips:
+        """``data`` as plain arrays."""
+        held = vars(self)["data"]
+        return held if isinstance(held, Trips) else Trips.of(held)
+
+
+class _Labelled:
+    """A field that may be given as ``Trips`` and is read with labels: importing xarray takes longer than most uses."""
+
+    def __get__(self, of: TravelTimes | None, kind: type) -> Any:
+        if of is None:
+            return self
+        held = vars(of)["data"]
+        if isinstance(held, Trips):
+            held = vars(of)["data"] = held.labelled()
+        return held
+
+    def __set__(self, of: TravelTimes, value: xr.Dataset | Trips) -> None:
+        vars(of)["data"] = value
+
+
+TravelTimes.data = _Labelled()  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)

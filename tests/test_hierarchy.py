@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from planner.travel.doors import at_nodes
 from planner.travel.hierarchy import contract
-from planner.travel.metric import customize
+from planner.travel.metric import ROW, customize
 from planner.travel.sweep import many_to_many
 
 
@@ -97,7 +97,10 @@ def test_a_grid_of_ten_thousand_nodes_many_lanes():
     n, tail, head, minutes = grid(100)
     rng = np.random.default_rng(1)
     origins, targets = rng.choice(n, 300, replace=False), rng.choice(n, 37, replace=False)
-    found = many_to_many(customize(contract(n, tail, head), minutes, minutes), at_nodes(origins), at_nodes(targets))
+    hierarchy, doors = contract(n, tail, head), (at_nodes(origins), at_nodes(targets))
+    found = many_to_many(customize(hierarchy, minutes, minutes), *doors)
+    assert np.diff(hierarchy.first).max() > 2 * ROW  # long enough to be gone through as rows where minutes are alone
+    assert np.array_equal(many_to_many(customize(hierarchy, minutes), *doors)[0], found[0])
     reverse = csr_array((minutes, (head, tail)), shape=(n, n))
     np.testing.assert_allclose(found[0], dijkstra(reverse, indices=targets)[:, origins].T, atol=1e-9)
     np.testing.assert_allclose(found[0], found[1])

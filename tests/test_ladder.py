@@ -11,6 +11,7 @@ LADDER = (
     "wording",
     "remembered",
     "compiled",
+    "beside",
     "model",
     "tables",
     "scenario",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from planner.beside import beside
 from planner.commands.console import put_json, show, step
 from planner.commands.opening import read
 from planner.commands.options import AreaOf, AsJson, Out, PublicEdition
@@ -100,21 +101,27 @@ def verify(
 def _finish(plan: Plan, out: Path, as_json: bool, *, public: bool) -> None:
     from planner.compare import scorecard
     from planner.public import public as public_edition
-    from planner.report import summary
+    from planner.report import add_map, free_target, summary, whole_folder, write
     from planner.verify import Verification
     from planner.verify import verify as verify_plan
 
     found = Verification(_checked_in_full(plan) if public else ())
     plan = public_edition(plan) if public else plan
-    with step(f"Writing {out}"):
-        folder = plan.save(out)
-    with step("Verifying") as tell:
-        found = Verification((*found.checks, *verify_plan(folder, area=plan.area).checks))
-        tell("all holds" if found.passed else "SOME OF IT FAILS")
+    card = scorecard(plan)
+    drawn = beside(plan.explore)  # it needs the tables no more than they need it
+    folder = free_target(out)
+    with whole_folder(folder) as part:
+        with step(f"Writing {out}"):
+            write(plan, part, folder)
+        with step("Verifying") as tell:
+            found = Verification((*found.checks, *verify_plan(part, area=plan.area).checks))
+            tell("all holds" if found.passed else "SOME OF IT FAILS")
+        with step("Drawing the map"):
+            add_map(plan, part, drawn())
     if as_json:
         put_json(summary(plan) | {"folder": str(folder), "verification": _verification(found)})
     else:
-        card = scorecard(plan)[["label_en", "label_zh", "today", "plan", "unit", "change"]]
+        card = card[["label_en", "label_zh", "today", "plan", "unit", "change"]]
         show(f"{plan.title}: today beside the plan", card.set_axis(["", "指标", "today", "plan", "unit", ""], axis=1))
         counts = plan.actions.drop_duplicates(["school_id", "action"])["action"].value_counts()
         print("Schools: " + ", ".join(f"{n} {action}" for action, n in counts.items()))

@@ -7,6 +7,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 
 from planner.draw.asked import without_rules
 from planner.model import BAND_GRADES, BANDS, STAGES, StudyArea
@@ -111,7 +112,12 @@ class Tables:
 
     def put(self, plan: Plan, band: str, taught: Sequence[int]) -> int:
         """The number of a band's table; these schools may be asked for in it."""
-        minutes = plan.times.data["minutes"].sel(band=band, demand=self.ids[0], school=self.ids[1]).to_numpy()
+        trips = plan.times.trips
+        villages, schools = (
+            pd.Index(ids).get_indexer(pd.Index(wanted))
+            for ids, wanted in zip((trips.demand, trips.school), self.ids, strict=True)
+        )
+        minutes = trips.minutes[trips.band.tolist().index(band)][np.ix_(villages, schools)]
         same = (k for k, other in enumerate(self.minutes) if np.array_equal(other, minutes, equal_nan=True))
         at = next(same, len(self.minutes))
         if at == len(self.minutes):

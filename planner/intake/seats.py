@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 
+from planner.beside import beside
 from planner.model import BAND_GRADES, BAND_STAGE, BANDS, STAGES, StudyArea
 from planner.scenario import Travel
 from planner.travel.times import mode_times
@@ -53,4 +55,9 @@ def _minutes(area: StudyArea) -> np.ndarray:
     """
     travel = Travel()
     hierarchy = hierarchy_for(area.roads, len(area.schools), len(travel.modes))
-    return np.asarray(np.fmin.reduce([mode_times(area, travel, mode, hierarchy).minutes for mode in travel.modes]))
+
+    def by(mode: str) -> np.ndarray:
+        return mode_times(area, travel, mode, hierarchy).minutes
+
+    others = [beside(partial(by, mode)) for mode in travel.modes[1:]]
+    return np.asarray(np.fmin.reduce([by(travel.modes[0]), *(found() for found in others)]))

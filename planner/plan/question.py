@@ -148,9 +148,10 @@ def ask(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Question:
         raise ScenarioError(faults)
     sites = _sites(area, scenario)
     rows = _rows(area)
-    place = {str(d): i for i, d in enumerate(times.data["demand"].values)}
-    school_at = {str(s): i for i, s in enumerate(times.data["school"].values)}
-    band_at = {str(b): i for i, b in enumerate(times.data["band"].values)}
+    trips = times.trips
+    place, school_at, band_at = (
+        {str(label): i for i, label in enumerate(ids)} for ids in (trips.demand, trips.school, trips.band)
+    )
     i = np.array([place[d] for d in rows["demand_id"].tolist()], dtype=np.int64)
     j = np.array([school_at[s] for s in sites["school_id"].tolist()], dtype=np.int64)
     b = np.array([band_at[band] for band in rows["band"].tolist()], dtype=np.int64)
@@ -162,9 +163,9 @@ def ask(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Question:
         times,
         rows,
         sites,
-        minutes=np.where(teaches, times.data["minutes"].values[index], np.nan),
-        km=np.where(teaches, times.data["km"].values[index], np.nan),
-        mode=np.where(teaches, times.data["mode"].values[index], -1),
+        minutes=np.where(teaches, trips.minutes[index], np.nan),
+        km=np.where(teaches, trips.km[index], np.nan),
+        mode=np.where(teaches, trips.mode[index], -1),
         teaches=teaches,
     )
 

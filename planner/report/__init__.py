@@ -1,12 +1,13 @@
 """What is handed out of a plan: its folder with tables, workbook, GeoPackage and map."""
 
-from planner.report.folder import Drawing, free_target, save, whole_folder
+from planner.report.folder import Drawing, add_map, free_target, save, whole_folder, write
 from planner.report.layer import save_layer
 from planner.report.summary import number, summary
 from planner.report.tables import safe, tables, write_table
 
 __all__ = [
     "Drawing",
+    "add_map",
     "free_target",
     "number",
     "safe",
@@ -15,5 +16,6 @@ __all__ = [
     "summary",
     "tables",
     "whole_folder",
+    "write",
     "write_table",
 ]

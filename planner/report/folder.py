@@ -18,6 +18,8 @@ from planner.report.summary import summary
 from planner.report.tables import tables, write_table
 from planner.report.workbook import write_workbook
 
+MANIFEST = "manifest.json"
+
 
 class Drawing(Protocol):
     """A page that shows the plan."""
@@ -40,7 +42,9 @@ def save(plan: Plan, folder: str | Path, drawing: Drawing | None = None) -> Path
     """
     target = free_target(folder)
     with whole_folder(target) as part:
-        _write(plan, part, target, drawing)
+        write(plan, part, target)
+        if drawing is not None:
+            add_map(plan, part, drawing)
     return target
 
 
@@ -91,17 +95,28 @@ def free_target(folder: str | Path, holds: str = "plan.json") -> Path:
     return target
 
 
-def _write(plan: Plan, part: Path, target: Path, drawing: Drawing | None) -> None:
+def write(plan: Plan, part: Path, target: Path) -> None:
+    """All of a plan folder but the map.
+
+    Parameters
+    ----------
+    part, target : where it is written, and where it will lie
+    """
     frames = tables(plan)
     for name, frame in frames.items():
         write_table(frame, part / f"{name}.csv")
     (part / "scenario.toml").write_text(plan.scenario.source_text, "utf-8")
-    if drawing is not None:
-        (part / "map.html").write_text(drawing.html, "utf-8")
     write_workbook(plan, frames, part / "report.xlsx")
     write_geopackage(plan, frames, part / "plan.gpkg")
     _write_json(summary(plan, target), part / "plan.json")
-    _write_json(manifest(plan, part), part / "manifest.json")
+    _write_json(manifest(plan, part), part / MANIFEST)
+
+
+def add_map(plan: Plan, part: Path, drawing: Drawing) -> None:
+    """The map into a folder that has all else."""
+    (part / "map.html").write_text(drawing.html, "utf-8")
+    (part / MANIFEST).unlink()
+    _write_json(manifest(plan, part), part / MANIFEST)
 
 
 def _write_json(document: Any, path: Path) -> None:

@@ -7,6 +7,7 @@ instead of the nearest one alone, is what keeps an added road, or a road cut in 
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -15,8 +16,8 @@ import numpy as np
 from planner.model import Roads
 from planner.remembered import remembered
 
-PAIRS_AT_A_TIME = 100_000
-"""Doors and straight pieces that are looked at together: arrays of 0.8 MB stay in the processor's cache."""
+PAIRS_AT_A_TIME = 32_000
+"""Doors and straight pieces that are looked at together: arrays of 0.3 MB stay in the processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,24 +123,18 @@ def access(
     door, edge = edges_near(points, roads, ahead, back, within_m) if near is None else near
     pieces = np.append(0, np.cumsum(np.diff(lines.first)[edge]))
     cuts = np.searchsorted(pieces, np.arange(0, pieces[-1] + PAIRS_AT_A_TIME, PAIRS_AT_A_TIME))
-    length = roads.edges["length_m"].to_numpy()
+    with np.errstate(invalid="ignore", divide="ignore"):
+        length = roads.edges["length_m"].to_numpy()
+        paces = tuple(np.where(lines.drawn > 0, pace * length / lines.drawn, 0.0 * pace) for pace in (ahead, back))
     found = []
     for a, b in pairwise(cuts.tolist()):
-        for forward, pace in ((True, ahead), (False, back)):
-            some = slice(a, b)
-            fits = np.isfinite(pace[edge[some]])
-            some_door, some_edge = door[some][fits], edge[some][fits]
-            with np.errstate(invalid="ignore", divide="ignore"):
-                drawn_pace = np.where(lines.drawn > 0, pace * length / lines.drawn, 0.0)
-            found.append((*_best(lines, xy, some_door, some_edge, drawn_pace, off_road, within_m, forward), forward))
+        found += _best(lines, xy, door[a:b], edge[a:b], paces, off_road, within_m)
     if not found:
         none = np.zeros(0, dtype=np.int64)
         return Access(none, none, none.astype(bool), none.astype(float), none.astype(float))
-    columns = [np.concatenate([part[i] for part in found]) for i in range(4)]
-    forwards = np.concatenate([np.full(len(part[0]), part[4]) for part in found])
-    order = np.lexsort((~forwards, columns[1], columns[0]))
-    door, edge, share, away = (column[order] for column in columns)
-    return Access(door, edge, forwards[order], share, away)
+    door, edge, share, away, forward = (np.concatenate(column) for column in zip(*found, strict=True))
+    order = np.lexsort((~forward, edge, door))
+    return Access(door[order], edge[order], forward[order], share[order], away[order])
 
 
 def edges_near(
@@ -179,6 +174,13 @@ class Side:
         self.low, self.high = np.maximum(self.foot - half, 0.0), np.minimum(self.foot + half, lines.length[piece])
         self.near = (self.height <= within_m) & (self.low <= self.high)
 
+    def take(self, rows: np.ndarray) -> Side:
+        """Some of the points and pieces."""
+        side = copy(self)
+        for name, column in vars(self).items():
+            setattr(side, name, column[rows])
+        return side
+
     def nearest(self, lead: np.ndarray) -> np.ndarray:
         """The place within reach nearest to the foot and ``lead`` metres beyond."""
         return np.asarray(np.clip(self.foot + lead, self.low, self.high))
@@ -199,27 +201,34 @@ def _best(
     xy: np.ndarray,
     door: np.ndarray,
     edge: np.ndarray,
-    pace: np.ndarray,
+    paces: tuple[np.ndarray, ...],
     off_road: float,
     within_m: float,
-    forward: bool,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """(door, edge, share, metres away) of the best place on each edge to go one way along it."""
+) -> list[tuple[np.ndarray, ...]]:
+    """(door, edge, share, metres away, forward) of the best place on each edge to go with it, and against it."""
     row, piece = explode(lines, edge)
     side = Side(lines, piece, xy[door[row]], within_m)
-    g, sign = pace[edge[row]], 1.0 if forward else -1.0
-    at = side.nearest(sign * lead(g, off_road, side.height))
-    away, along = side.away(at), lines.start[piece] + at
-    cost = np.where(side.near, off_road * away - sign * g * along, np.inf)
     near = np.flatnonzero(side.near)
-    order = near[_least(row[near], cost[near], away[near])]
-    e = edge[row[order]]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(lines.drawn[e] > 0, along[order] / lines.drawn[e], 0.0)
-    return door[row[order]], e, np.clip(share, 0.0, 1.0), away[order]
+    row, side, start = row[near], side.take(near), lines.start[piece[near]]
+    found: list[tuple[np.ndarray, ...]] = []
+    for pace, forward in zip(paces, (True, False), strict=True):
+        sign, g = (1.0 if forward else -1.0), pace[edge][row]
+        at = side.nearest(sign * lead(g, off_road, side.height))
+        away, along = side.away(at), start + at
+        usable = np.isfinite(g)
+        with np.errstate(invalid="ignore"):
+            cost = np.where(usable, off_road * away - sign * g * along, np.inf)
+        best = least(row, cost, away)
+        best = best[usable[best]]
+        e = edge[row[best]]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = np.where(lines.drawn[e] > 0, along[best] / lines.drawn[e], 0.0)
+        ways = np.full(len(best), forward)
+        found.append((door[row[best]], e, np.clip(share, 0.0, 1.0), away[best], ways))
+    return found
 
 
-def _least(row: np.ndarray, cost: np.ndarray, away: np.ndarray) -> np.ndarray:
+def least(row: np.ndarray, cost: np.ndarray, away: np.ndarray) -> np.ndarray:
     """The first place of each row (ascending) with the least cost, and of equals the least way."""
     begins = np.diff(row, prepend=-1) > 0
     first, group = np.flatnonzero(begins), np.cumsum(begins) - 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 SHARP_RADIUS_M = 30.0
-"""The least radius of a road for 30 km/h (JTG B01-2014, circular curves): what is tighter is driven at 20 km/h."""
+"""The least radius of a road for 30 km/h (JTG B01-2014, unverified): what is tighter is driven at 20 km/h."""
 
 ROUNDED_M = 15.0
 """A corner between two long straight pieces is drawn, not built: it is rounded off from at most here before it."""

@@ -21,7 +21,7 @@ STIFF_M = 70.0
 drawn towards each other with weights that fall to 1/e over this length (a standard deviation of 100 m). In Andorra the
 mean grade of primary roads falls by it from 7.6 to 5.8 %, which is their climb from end to end over their length."""
 STEEP = 0.08
-"""The greatest grade of a road for 30 km/h (JTG B01-2014): what is steeper is driven at 20 km/h."""
+"""The greatest grade of a road for 30 km/h (JTG B01-2014, unverified): what is steeper is driven at 20 km/h."""
 PUSHED = 0.3
 """Share of the level speed at which a bicycle or an e-bike is pushed: about walking pace."""
 GRAVITY, ROLLING = 9.81, 0.01

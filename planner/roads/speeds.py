@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 SPEED_KMH: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
         "walk": {
-            "steps": 2.0,  # about 0.5 m/s along the level on stairs (Fruin 1971)
+            "steps": 2.0,  # about 0.5 m/s along the level on stairs (Fruin 1971, unverified)
             "path": 4.0,
             "track": 4.0,
-            "": 4.5,  # children of 6-12 years 4.2, of 13-19 years 4.4, adults 4.8 (Waters et al. 1988)
+            "": 4.5,  # children of 6-12 years 4.2, of 13-19 years 4.4, adults 4.8 (Waters et al. 1988, unverified)
         },
         "bicycle": {
             "path": 8.0,  # assumed
             "track": 8.0,  # assumed
-            "": 13.0,  # 11 to 14 in planning (GB 50220-95)
+            "": 13.0,  # 11 to 14 in planning (GB 50220-95, unverified)
         },
         "ebike": {
             "path": 10.0,  # assumed
@@ -92,7 +92,7 @@ SLOW_KMH: Mapping[str, float] = MappingProxyType({"bus": 20.0, "car": 30.0})
 other motor vehicles."""
 SLIPPERY = ("mud", "ice", "snow")
 NARROW_M = 3.5
-"""One lane of a road of class IV (JTG B01-2014): a road that is narrower, or one lane for both ways, is narrow."""
+"""One lane of a road of class IV (JTG B01-2014, unverified): a narrower road, or one lane for both ways, is narrow."""
 ICE_WALK_MIN_PER_KM, SNOW_WALK_MIN_PER_KM = 2.0, 1.0
 """Walkers lose so much on ice, and on a road that is cleared as well as it can be (Fossum and Ryeng 2021)."""
 WINTER_BICYCLE_FACTOR = 0.7

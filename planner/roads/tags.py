@@ -24,7 +24,7 @@ NOT_SO = ("", "no", "F", "0")
 FOR_TRACTORS = ("grade2", "grade3", "grade4", "grade5")
 
 BUS_WIDTH_M, BUS_HEIGHT_M, BUS_TONNES = 2.55, 3.7, 10.0
-"""A bus of 2.55 m (GB 1589-2016) and 3.7 m (GB 24407-2012 for school buses); loaded, one of some 36 seats weighs 10 t
+"""A bus of 2.55 m (GB 1589-2016) and 3.7 m (GB 24407-2012), both unverified; loaded, one of some 36 seats weighs 10 t
 (assumed). A road needs a quarter of a metre more on either side."""
 MARGIN_M = 0.25
 CAR_WIDTH_M = 1.9

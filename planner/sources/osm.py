@@ -257,9 +257,9 @@ def _outlines(things: pd.DataFrame, file: Path, places: Any) -> dict[str, list[A
         osm_id: dict.fromkeys(int(way) for way in MEMBER_WAY.findall(body))
         for osm_id, body in zip(relations["osm_id"], relations["body"], strict=True)
     }
-    wanted = {way for parts in members.values() for way in parts}
-    ways: Any = osmium.FileProcessor(str(file), osmium.osm.WAY) if wanted else ()
-    lines = {way.id: _line(way, places) for way in ways if way.id in wanted}
+    wanted = osmium.filter.IdFilter({way for parts in members.values() for way in parts})
+    ways: Any = osmium.FileProcessor(str(file), osmium.osm.WAY).with_filter(wanted) if members else ()
+    lines = {way.id: _line(way, places) for way in ways}
     whole = {area: parts for area, parts in members.items() if parts and parts.keys() <= lines.keys()}
     held = {area: [lines[way] for way in parts] for area, parts in whole.items()}
     single = things[things["osm_id"].str.startswith("w") & (things["area"] != "no")]

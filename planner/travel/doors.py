@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.compiled import worth_it
-from planner.roads.access import Access, access, edges_near, lines_of
+from planner.roads.access import Access, access, edges_near, least, lines_of
 from planner.travel.network import Network, OffRoad
 
 RELAXATIONS = 200
@@ -135,28 +135,29 @@ def _by_numpy(points: np.ndarray, network: Network, off: OffRoad, near: tuple[np
     metres = off.detour * on.away_m + rest
     size = np.int64(network.size)
     key = on.door * size + np.where(on.ahead, ends[on.edge, 1], ends[on.edge, 0])
-    order = np.lexsort((metres, minutes, key))
     if not len(key):
         none = np.zeros(len(points) + 1, dtype=np.int64)
         return Doors(shapely.get_coordinates(points), none, on.door, minutes, metres, on, on_minutes, on)
-    label, first = np.unique(key[order], return_index=True)
-    by = order[first]
-    minutes, metres = minutes[by], metres[by]
+    order = np.argsort(key, kind="stable")
+    by = order[least(key[order], minutes[order], metres[order])]
+    label, minutes, metres = key[by], minutes[by], metres[by]
 
     # A junction that is reached sooner along the roads near the door needs no way of its own; nor does an edge.
     soonest = minutes.copy()
     used = np.column_stack([on.door, on.edge])
     used = used[np.append(True, (used[1:] != used[:-1]).any(axis=1))]
-    arcs = [
-        _arc(label, used, ends[:, [0, 1]], ahead, length, size),
-        _arc(label, used, ends[:, [1, 0]], back, length, size),
-    ]
-    u, v, ride = (np.concatenate(parts) for parts in zip(*arcs, strict=True))
+    u, v, ride = _rides(label, used, ends, ahead, back, length, size)
+    moved = np.ones(len(label), dtype=bool)
     for _ in range(RELAXATIONS):
-        sooner = soonest[u] + ride
-        if not (sooner < soonest[v]).any():
+        some = np.flatnonzero(moved[u])
+        sooner = soonest[u[some]] + ride[some]
+        better = np.flatnonzero(sooner < soonest[v[some]])
+        if not len(better):
             break
-        np.minimum.at(soonest, v, sooner)
+        to = v[some[better]]
+        moved[:] = False
+        moved[to] = True
+        np.minimum.at(soonest, to, sooner[better])
     behind = on.door * size + np.where(on.ahead, ends[on.edge, 0], ends[on.edge, 1])
     place = np.minimum(np.searchsorted(label, behind), len(label) - 1)
     ridden = np.where(on.ahead, on.share, 1 - on.share) * length[on.edge] * pace
@@ -182,15 +183,24 @@ def at_nodes(nodes: np.ndarray) -> Doors:
     return Doors(np.zeros((len(nodes), 2)), np.arange(len(nodes) + 1), nodes, zero, zero, on, none.astype(float))
 
 
-def _arc(
-    label: np.ndarray, near: np.ndarray, ends: np.ndarray, pace: np.ndarray, length: np.ndarray, size: np.int64
+def _rides(
+    label: np.ndarray,
+    near: np.ndarray,
+    ends: np.ndarray,
+    ahead: np.ndarray,
+    back: np.ndarray,
+    length: np.ndarray,
+    size: np.int64,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rides between two junctions that a door has ways to: rows of ``label``, and minutes."""
-    usable = np.isfinite(pace[near[:, 1]])
-    door, edge = near[usable].T
-    u, v = (np.minimum(np.searchsorted(label, door * size + ends[edge, i]), len(label) - 1) for i in (0, 1))
-    both = (label[u] == door * size + ends[edge, 0]) & (label[v] == door * size + ends[edge, 1])
-    return u[both], v[both], (pace[edge] * length[edge])[both]
+    """Rides along edges near doors, both ways, between junctions that the door has ways to: ``label`` rows, minutes."""
+    door, edge = near.T
+    row = [np.minimum(np.searchsorted(label, door * size + ends[edge, i]), len(label) - 1) for i in (0, 1)]
+    both = (label[row[0]] == door * size + ends[edge, 0]) & (label[row[1]] == door * size + ends[edge, 1])
+    one, other, edge = row[0][both], row[1][both], edge[both]
+    u, v = np.append(one, other), np.append(other, one)
+    pace = np.append(ahead[edge], back[edge])
+    usable = np.isfinite(pace)
+    return u[usable], v[usable], pace[usable] * np.tile(length[edge], 2)[usable]
 
 
 def doors_in(points: np.ndarray, network: Network, off: OffRoad) -> Doors:

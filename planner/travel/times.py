@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.area import layer_sha256
-from planner.model import BANDS, MODES, StudyArea, TravelTimes
+from planner.model import BANDS, MODES, TRIP_IDS, TRIP_TABLES, StudyArea, TravelTimes, Trips
 from planner.roads import snap
 from planner.scenario import Travel
 from planner.travel.changes import changed, roads_of
@@ -27,8 +27,6 @@ from planner.travel.trips import hierarchy_for, trips
 from planner.travel.ways import ways
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from planner.travel.hierarchy import Hierarchy
 
 CACHE_VERSION = 4
@@ -75,7 +73,7 @@ def travel_times(
     store = _cache_file(area, travel) if cache else None
     held = _read_cache(store, area) if store else None
     if held is not None:
-        return TravelTimes(held[0], MODES, held[1], time.perf_counter() - began, from_cache=True)
+        return _found(*held, began, from_cache=True)
     wanted = {band: travel.modes_by_band.get(band, travel.modes) for band in BANDS}  # type: ignore[call-overload]
     used = [mode for mode in MODES if any(mode in modes for modes in wanted.values())]
     hierarchy = hierarchy_for(roads_of(area, travel), len(area.schools), len(used), tell)
@@ -84,7 +82,11 @@ def travel_times(
     reasons = off_network(area, travel, by_mode)
     if store:
         _write_cache(store, data, reasons)
-    return TravelTimes(data, MODES, reasons, time.perf_counter() - began)
+    return _found(data, reasons, began)
+
+
+def _found(trips: Trips, reasons: Mapping[str, str], began: float, *, from_cache: bool = False) -> TravelTimes:
+    return TravelTimes(trips, MODES, reasons, time.perf_counter() - began, from_cache)  # type: ignore[arg-type]
 
 
 def mode_times(area: StudyArea, travel: Travel, mode: str, hierarchy: Hierarchy | None = None) -> ModeTimes:
@@ -113,10 +115,8 @@ def _one_way(
     return ModeTimes(minutes, metres / 1000)
 
 
-def _by_band(area: StudyArea, wanted: Mapping[str, tuple[str, ...]], by_mode: Mapping[str, ModeTimes]) -> xr.Dataset:
+def _by_band(area: StudyArea, wanted: Mapping[str, tuple[str, ...]], by_mode: Mapping[str, ModeTimes]) -> Trips:
     """The quickest of each band's modes; among equals the earlier of ``MODES``."""
-    import xarray as xr
-
     shape = (len(BANDS), len(area.demand), len(area.schools))
     minutes, km = np.full(shape, np.nan), np.full(shape, np.nan)
     mode_at = np.full(shape, -1, dtype=np.int8)
@@ -128,15 +128,8 @@ def _by_band(area: StudyArea, wanted: Mapping[str, tuple[str, ...]], by_mode: Ma
                 minutes[i][better] = found.minutes[better]
                 km[i][better] = found.km[better]
                 mode_at[i][better] = MODES.index(mode)
-    dims = ("band", "demand", "school")
-    return xr.Dataset(
-        {"minutes": (dims, minutes), "km": (dims, km), "mode": (dims, mode_at)},
-        coords={
-            "band": list(BANDS),
-            "demand": area.demand.index.to_numpy(dtype=str),
-            "school": area.schools.index.to_numpy(dtype=str),
-        },
-    )
+    ids = np.array(BANDS), area.demand.index.to_numpy(dtype=str), area.schools.index.to_numpy(dtype=str)
+    return Trips(minutes, km, mode_at, *ids)
 
 
 def off_network(area: StudyArea, travel: Travel, by_mode: Mapping[str, ModeTimes]) -> dict[str, str]:
@@ -173,31 +166,27 @@ def _cache_file(area: StudyArea, travel: Travel) -> Path | None:
     return area.folder / ".cache" / f"travel-{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
 
 
-def _read_cache(file: Path, area: StudyArea) -> tuple[xr.Dataset, dict[str, str]] | None:
-    import xarray as xr
-
+def _read_cache(file: Path, area: StudyArea) -> tuple[Trips, dict[str, str]] | None:
     try:
         with np.load(file, allow_pickle=False) as held:
-            dims = ("band", "demand", "school")
-            coords = {dim: held[dim] for dim in dims}
-            data = xr.Dataset({name: (dims, held[name]) for name in ("minutes", "km", "mode")}, coords=coords)
+            data = Trips(**{name: held[name] for name in (*TRIP_TABLES, *TRIP_IDS)})
             reasons = dict(zip(held["lost"].tolist(), held["why"].tolist(), strict=True))
     except (OSError, ValueError, KeyError, EOFError):  # absent, or half-written by a machine that went down
         return None
-    same = np.array_equal(coords["demand"], area.demand.index.to_numpy(dtype=str))
-    same &= np.array_equal(coords["school"], area.schools.index.to_numpy(dtype=str))
+    same = np.array_equal(data.demand, area.demand.index.to_numpy(dtype=str))
+    same &= np.array_equal(data.school, area.schools.index.to_numpy(dtype=str))
     return (data, reasons) if same else None
 
 
-def _write_cache(file: Path, data: xr.Dataset, reasons: Mapping[str, str]) -> None:
+def _write_cache(file: Path, data: Trips, reasons: Mapping[str, str]) -> None:
     """All of it or nothing; a folder that may not be written to goes without a cache."""
-    arrays = {name: data[name].to_numpy() for name in ("minutes", "km", "mode", "band", "demand", "school")}
+    arrays = {name: getattr(data, name) for name in (*TRIP_TABLES, *TRIP_IDS)}
     arrays["lost"] = np.array(list(reasons), dtype=str)
     arrays["why"] = np.array(list(reasons.values()), dtype=str)
     try:
         file.parent.mkdir(exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".npz", delete=False) as part:
-            np.savez_compressed(part, **arrays)  # type: ignore[arg-type]
+            np.savez_compressed(part, **arrays)
         Path(part.name).replace(file)
     except OSError:
         return

@@ -97,10 +97,11 @@ class Network:
     def _modes(self, band: str) -> tuple[str, ...]:
         return tuple(self.travel.modes_by_band.get(band, self.travel.modes))  # type: ignore[call-overload]
 
-    def today(self, demand: str, band: str) -> float:
-        """Minutes to the quickest existing school that teaches the band."""
-        if self.travel.trip == "both":
-            return min((self.minutes(demand, band, school) for school in self._teaching(band)), default=math.inf)
+    def today(self, demand: str, band: str, limit: float = math.inf) -> float:
+        """Minutes to the quickest existing school that teaches the band; infinite where none is within the limit."""
+        if self.travel.trip == "both" or math.isfinite(limit):
+            found = (self.minutes(demand, band, school, limit) for school in self._teaching(band))
+            return min(found, default=math.inf)
         if band not in self._today:
             by_mode = [self._to_any_school(band, mode) for mode in self._modes(band)]
             self._today[band] = {d: min(found[d] for found in by_mode) for d in by_mode[0]}
