@@ -15,6 +15,7 @@ from planner.commands.options import AreaOf, AsJson, Out, PublicEdition
 
 if TYPE_CHECKING:
     from planner.plan import Plan
+    from planner.report import Drawing
     from planner.verify import Check
 
 
@@ -108,7 +109,12 @@ def _finish(plan: Plan, out: Path, as_json: bool, *, public: bool) -> None:
     found = Verification(_checked_in_full(plan) if public else ())
     plan = public_edition(plan) if public else plan
     card = scorecard(plan)
-    drawn = beside(plan.explore)  # it needs the tables no more than they need it
+
+    def page() -> bytes:
+        drawing: Drawing = plan.explore()
+        return drawing.html.encode()
+
+    drawn = beside(page)  # it needs the tables no more than they need it
     folder = free_target(out)
     with whole_folder(folder) as part:
         with step(f"Writing {out}"):

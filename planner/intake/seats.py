@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import partial
 
 import numpy as np
 
@@ -59,5 +58,6 @@ def _minutes(area: StudyArea) -> np.ndarray:
     def by(mode: str) -> np.ndarray:
         return mode_times(area, travel, mode, hierarchy).minutes
 
-    others = [beside(partial(by, mode)) for mode in travel.modes[1:]]
-    return np.asarray(np.fmin.reduce([by(travel.modes[0]), *(found() for found in others)]))
+    others = [beside(lambda mode=mode: by(mode).tobytes()) for mode in travel.modes[1:]]  # type: ignore[misc]
+    first = by(travel.modes[0])
+    return np.asarray(np.fmin.reduce([first, *(np.frombuffer(found()).reshape(first.shape) for found in others)]))

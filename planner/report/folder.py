@@ -44,7 +44,7 @@ def save(plan: Plan, folder: str | Path, drawing: Drawing | None = None) -> Path
     with whole_folder(target) as part:
         write(plan, part, target)
         if drawing is not None:
-            add_map(plan, part, drawing)
+            add_map(plan, part, drawing.html.encode())
     return target
 
 
@@ -112,9 +112,9 @@ def write(plan: Plan, part: Path, target: Path) -> None:
     _write_json(manifest(plan, part), part / MANIFEST)
 
 
-def add_map(plan: Plan, part: Path, drawing: Drawing) -> None:
-    """The map into a folder that has all else."""
-    (part / "map.html").write_text(drawing.html, "utf-8")
+def add_map(plan: Plan, part: Path, page: bytes) -> None:
+    """The map, a page of HTML in UTF-8, into a folder that has all else."""
+    (part / "map.html").write_bytes(page)
     (part / MANIFEST).unlink()
     _write_json(manifest(plan, part), part / MANIFEST)
 
