@@ -231,10 +231,10 @@ def _beside(
         school, edge = network.stop_tree.query(some, predicate="dwithin", distance=within)
         school, edge = school + begin, stops[edge]
         row, piece = explode(lines, edge)
-        near = Side(lines, piece, xy[school[row]], within).near
-        row, piece = row[near], piece[near]
+        side = Side(lines, piece, xy[school[row]], within)
+        near = np.flatnonzero(side.near)
+        row, piece, side = row[near], piece[near], side.take(near)
         school, edge = school[row], edge[row]
-        side = Side(lines, piece, xy[school], within)
         low, high, dominated, both = side.low, side.high, np.zeros(len(row), dtype=bool), np.ones(len(row), dtype=bool)
         for ahead in (True, False):
             pace = (network.ahead if ahead else network.back)[edge]
