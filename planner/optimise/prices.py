@@ -38,6 +38,7 @@ from planner.optimise.round import MANY, made
 from planner.optimise.settle import settle
 
 ROOT_ROUNDS = 400
+ROOTED, DIVING = 0.5, 0.75  # of the time, at most, for prices and a first answer; the same of a province
 REACH = 0.1  # relative: the first steps at the root
 FIRST_TRY, TRY_EVERY = 100, 20  # rounds of the root at which a solution is made from the prices
 AGAIN = 1e-3  # relative: the first steps among what is left
@@ -73,7 +74,7 @@ def solve_by_prices(
     bound, best = -np.inf, None
     if start is not None and start.status in ("optimal", "feasible"):
         bound, best = start.bound, start
-    relaxed, point, best = root(problem, relaxed, gap, began + 0.5 * time_limit_s, best)
+    relaxed, point, best = root(problem, relaxed, gap, began + _rooted(relaxed) * time_limit_s, best)
     best = _by_parts(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
     wide = _worth_exchanging(relaxed, point.bound, best, gap, ends)
     until = min(_part_of(AT_FIRST, ends), clock() + AT_FIRST_S) if wide else ends
@@ -194,6 +195,11 @@ def _worth_exchanging(
     """Whether the gap is wide, flows are quick, and time is left for many."""
     wide = bound < _goal(_objective(best), max(WIDE, gap))
     return wide and len(relaxed.demand) <= EXCHANGED_UP_TO and ends - clock() >= EXCHANGING_S
+
+
+def _rooted(relaxed: Relaxation) -> float:
+    """The share of the time that the root may take: a dive makes the answer, too, and needs it where time is short."""
+    return DIVING if relaxed.whole and len(relaxed.weight) >= MANY else ROOTED
 
 
 def _objective(best: LocationSolution | None) -> float:
