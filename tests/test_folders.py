@@ -5,6 +5,7 @@ import json
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from planner.area import read_area, write_area
@@ -13,11 +14,14 @@ from planner.errors import DataError, InfeasibleError, ScenarioError
 from planner.folders import frontier_map, save_alternatives, save_frontier
 from planner.indicators import INDICATORS
 from planner.optimise import OutOfTimeError
-from planner.plan import alternatives, frontier
+from planner.plan import alternatives, ask, frontier, optimise, score
 from planner.plan.frontier import BETWEEN
+from planner.plan.given import read_actions
+from planner.report import save
 from planner.scenario import parse_scenario
 from planner.travel import travel_times
-from planner.verify import verify
+from planner.verify import checks, conditions, verify
+from planner.verify.folder import read_folder
 from tests import tiny as tiny_module
 from tests.test_draw import data_of
 
@@ -97,6 +101,66 @@ def test_a_folder_appears_whole_and_its_plans_verify(area, loose, tmp_path):
     (tmp_path / "else" / "mine.txt").write_text("x")
     with pytest.raises(DataError, match="it exists and is no frontier folder"):
         save_frontier(front, tmp_path / "else")
+
+
+@pytest.mark.parametrize("seats", [25.0, np.nan])
+def test_a_plan_that_opens_a_candidate_is_read_back_as_it_was_written(seats, tmp_path):
+    """All seats of what opens are new ones, which are neither added twice nor taken for none where they are unknown."""
+    base = tiny_module.make_area()
+    schools = base.schools.assign(status=["existing", "candidate", "existing"], seats_primary=[100.0, seats, 50.0])
+    area = read_area(write_area(dataclasses.replace(base, schools=schools), tmp_path / "area"))
+    asked = parse_scenario(tiny_module.SCENARIO.replace("max = 0", "max = 1"), "tiny.toml")
+    times = travel_times(area, asked.travel)
+    plan = optimise(area, times, asked)
+    opened = plan.actions.set_index("school_id").loc["S2"]
+    assert opened[["action", "pupils"]].tolist() == ["open", 10]
+    assert opened[["seats", "seats_added"]].tolist() == pytest.approx([seats, seats], nan_ok=True)
+    assert INDICATORS["seats_added"](plan) == pytest.approx(seats, nan_ok=True)
+    folder = save(plan, tmp_path / "plan")
+    assert verify(folder).passed
+    again = score(area, times, asked, read_actions(folder / "actions.csv"))
+    pd.testing.assert_frame_equal(again.actions, plan.actions)
+    assert again.capital_cost_cny == pytest.approx(1000 * seats, nan_ok=True)
+    said = read_folder(folder)
+    row = next(row for row in said.actions if row["school_id"] == "S2")
+    row["seats"] = "26.0"
+    assert len(checks.seats(said).failures) == 1
+
+
+def test_unknown_seats_of_a_candidate_are_asked_for_where_building_costs_count(tiny):
+    base = tiny_module.make_area()
+    schools = base.schools.assign(status=["existing", "candidate", "existing"], seats_primary=[100.0, np.nan, 50.0])
+    area = dataclasses.replace(base, schools=schools)
+    for section, said in (("costs", "max_capital_cny = 1e6"), ("objective", 'then = ["capital_cost_cny"]')):
+        text = tiny_module.SCENARIO + "[objective]\n"
+        asked = parse_scenario(text.replace(f"[{section}]", f"[{section}]\n{said}"), "tiny.toml")
+        with pytest.raises(ScenarioError, match=r"no seats are known for 1 candidate stage \(S2 primary\)"):
+            optimise(area, tiny.times, asked)
+
+
+def test_unknown_enrolments_are_those_of_whose_quickest_school_it_is(area, tmp_path):
+    """S3: 20 primary pupils, or 30 with V3, as far from S2; 6 of junior age. It may be small if one may not end."""
+    unknown = area.schools.assign(pupils_primary=[20.0, 10.0, np.nan], pupils_junior=[0.0, 0.0, np.nan])
+    county = read_area(write_area(dataclasses.replace(area, schools=unknown), tmp_path / "area"))
+
+    def asked(below):
+        rules = f"may_close_below_pupils = {below}\nmin_pupils_per_school = 60"
+        return parse_scenario(tiny_module.SCENARIO.replace("may_close_below_pupils = 40", rules), "tiny.toml")
+
+    times = travel_times(county, asked(20).travel)
+    kept = optimise(county, times, asked(20))
+    folder = read_folder(save(kept, tmp_path / "plan"))
+    assert verify(folder.path).passed
+    assert checks.may_end(folder)["S3", "primary"] is False
+    assert checks.may_end(folder)["S3", "junior"] is True
+    small = dataclasses.replace(folder, scenario=asked(31))
+    assert checks.may_end(small)["S3", "primary"] is True
+    assert any(failure.startswith("S3: ") for failure in conditions.sizes(small, small).failures)
+    for below in (20, 21, 26, 31, 37):
+        small = dataclasses.replace(folder, scenario=asked(below))
+        may = ask(county, times, asked(below))
+        pairs = zip(may.sites["school_id"], may.sites["stage"], strict=True)
+        assert checks.may_end(small) == dict(zip(pairs, may.may_end.tolist(), strict=True))
 
 
 def test_the_chart_trusts_no_name(tiny, loose):

@@ -185,6 +185,12 @@ def test_what_was_saved_is_scored_and_comes_back(open_page, tmp_path):  # noqa: 
         page.locator("#load").set_input_files(file)
         page.wait_for_selector(".told")
         assert cards(page)["schools_open"] == "3", name
+    # A plan's own table says all seats of what opens, of which the school's own are not added again.
+    table = "school_id,stage,action,seats,seats_added\nS1,primary,open,40,40\n"
+    candidate = "[{ school: 0, stage: 'primary', origin: CANDIDATE, seats: 30 }]"
+    for text, added in ((table, 10), (table.replace("40,40", ",40"), 40), (table.replace("40,40", ","), 0)):
+        found = page.evaluate(f"(text) => fromCsv(text, {{ schools: [{{ id: 'S1' }}] }}, {candidate})", text)
+        assert found == {"open": [True], "added": [added]}
 
 
 @pytest.mark.parametrize(

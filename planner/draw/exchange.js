@@ -46,7 +46,7 @@ function fromFile(text, data, sites, first) {
 
 function fromCsv(text, data, sites) {
   const [head, ...rows] = readCsv(text), at = (name) => head.findIndex((title) => title.trim().toLowerCase() === name);
-  const [school, action, stage, added] = ["school_id", "action", "stage", "seats_added"].map(at);
+  const [school, action, stage, added, all] = ["school_id", "action", "stage", "seats_added", "seats"].map(at);
   if (school < 0 || action < 0) throw { key: "load.columns", values: {} };
   const row = rowsById(data), layout = layoutToday(sites), wrong = [];
   rows.forEach((cells, line) => {
@@ -57,7 +57,11 @@ function fromCsv(text, data, sites) {
     const isAction = ["keep", "expand", "open", ...ENDED].includes(value(action));
     if (!here.length || !isAction || !(seats >= 0 && seats < 1e6)) return wrong.push(line + 2);
     const open = !ENDED.includes(value(action));
-    here.forEach((i) => ([layout.open[i], layout.added[i]] = [open, open ? seats : 0]));
+    // In a plan's own table all seats of what opens are added ones; here those beyond the school's own count.
+    const told = value(action) === "open" && value(all) ? Number(value(all)) : null;
+    if (told !== null && !(told >= 0 && told < 1e6)) return wrong.push(line + 2);
+    const more = (i) => (told === null ? seats : Math.max(told - (sites[i].seats || 0), 0));
+    here.forEach((i) => ([layout.open[i], layout.added[i]] = [open, open ? more(i) : 0]));
   });
   if (wrong.length) throw { key: "load.rows", values: { n: wrong.slice(0, 8).join(", ") } };
   return layout;

@@ -60,12 +60,12 @@ def without_seat_pupils(plan: Plan) -> float:
 
 @indicator("Seats added", "新增学位", "seats", "lower")
 def seats_added(plan: Plan) -> float:
-    """Seats that the plan builds.
+    """Seats that the plan builds; NaN where those of a school that opens are unknown.
 
     >>> seats_added(tiny.plan)
     0.0
     """
-    return float(plan.actions["seats_added"].sum())
+    return float(plan.actions["seats_added"].sum(skipna=False))
 
 
 @indicator("Schools open", "开办学校", "schools", "")

@@ -25,6 +25,8 @@ from planner.optimise.round import made
 NODE_ROUNDS = 40
 CALM = 100  # nodes of the lowest bound between two ways down
 WORKERS = 2
+SURE = 1e-3  # how much a demand point counts that is never in doubt, or of no weight
+HEAVY = 2.0  # power of its weight, by which the one to branch on is chosen
 START = 0.1  # relative: the first steps where no solution is known
 
 
@@ -180,8 +182,10 @@ def _by_serving(of: Node, node: Relaxation) -> list[Relaxation]:
     several = np.bincount(node.demand, minlength=len(node.weight))[node.demand] > 1
     if not several.any():
         return []
-    doubt = np.where(several, np.abs(of.taken - 0.5) - 1e-3 * node.weight[node.demand] / node.weight.max(), 2.0)
-    k = int(np.argmin(doubt))
+    # What is large decides how the rest can be packed: it makes the bounds of both parts rise.
+    doubt = np.minimum(of.taken, 1 - of.taken) + SURE
+    heavy = (node.weight / max(node.weight.max(), 1e-9))[node.demand] ** HEAVY
+    k = int(np.argmax(np.where(several, doubt * (heavy + SURE), -1.0)))
     same = node.demand == node.demand[k]
     this = np.arange(len(same)) == k
     return [shrink(node, node.state, ~same | this), shrink(node, node.state, ~this)]

@@ -20,24 +20,28 @@ from planner.optimise.round import at_open
 NEAR = 10  # sites that a demand point may go to while prices are looked for
 REACH = 0.1  # relative: the first steps
 FAR, SPLIT, WHOLE, EVERYWHERE = 40, 260, 150, 20  # rounds: of all pairs, of near ones split, then whole, of all again
+UNTIL = 0.1, 0.3, 0.42, 0.5  # of the time, when each of these ends at the latest: none may take the time of the next
 STAGES, ROUNDS, LAST = 6, 20, 400  # of the way down, of each, and after the last
+DECIDING, AFTER = 0.35, 0.55  # of the time left, at most: for all stages, and then for the rounds after; the rest places
 RESTART = 1e-3  # relative: the first steps of each stage
 SURE = 0.45  # from a half: how often a site opens, or does not, that is decided at once
 
 
 def dive(problem: LocationProblem, relaxed: Relaxation, ends: float) -> tuple[Point, LocationSolution | None]:
     """The best prices found for whole demand points, and an answer; None where none fits."""
-    price, half = full_costs(relaxed), (clock() + ends) / 2
+    began = clock()
+    far, split, whole, everywhere = (began + share * (ends - began) for share in UNTIL)
+    price = full_costs(relaxed)
     ascent = Ascent(replace(relaxed, whole=False), price, REACH * float(np.abs(price).sum()), scaled=True)
-    ascent.climb(FAR, np.inf, half)
+    ascent.climb(FAR, np.inf, far)
     kept = nearest(relaxed, seat_costs(relaxed, ascent.best), NEAR)
     few = shrink(relaxed, relaxed.state, kept)
     ascent.onto(replace(few, whole=False), kept)
-    ascent.climb(SPLIT, np.inf, half)
+    ascent.climb(SPLIT, np.inf, split)
     ascent.onto(few, slice(None))
-    ascent.climb(WHOLE, np.inf, half)
+    ascent.climb(WHOLE, np.inf, whole)
     known = Ascent(relaxed, ascent.best.price, RESTART * abs(ascent.best.bound), scaled=True)
-    known.climb(EVERYWHERE, np.inf, half)
+    known.climb(EVERYWHERE, np.inf, everywhere)
     return known.best, down(problem, relaxed, ascent, np.flatnonzero(kept), ends)
 
 
@@ -59,15 +63,16 @@ def down(
     arcs : (n_some,) which
     """
     reach = RESTART * abs(ascent.best.bound)
+    until = _part_of(DECIDING, ends)
     for stage in range(stages):
         ascent.again(reach)
-        ascent.climb(ROUNDS, np.inf, ends)
+        ascent.climb(ROUNDS, np.inf, _part_of(1 / (stages - stage), until))
         state = decided(ascent, (stage + 1) / stages)
         kept = state[ascent.relaxed.site] != OUT
         ascent.onto(shrink(ascent.relaxed, state, kept), kept)
         arcs = arcs[kept]
     ascent.again(reach)
-    ascent.climb(last, np.inf, ends)
+    ascent.climb(last, np.inf, _part_of(AFTER, ends))
     taken = np.zeros(len(relaxed.demand))
     taken[arcs] = ascent.taken
     below = replace(relaxed, state=ascent.relaxed.state)
@@ -90,3 +95,9 @@ def decided(ascent: Ascent, part: float) -> np.ndarray:
     needed = np.unique(node.site[lost[node.demand]])
     state[needed] = node.state[needed]
     return state
+
+
+def _part_of(share: float, ends: float) -> float:
+    """When a share of the time that is left will be over."""
+    now = clock()
+    return now + share * (ends - now)

@@ -19,17 +19,29 @@ from planner.optimise.exchange import around, exchanged
 from planner.optimise.flow import cheapest
 from planner.optimise.highs import branch_and_bound, tighten
 from planner.optimise.knapsack import OUT, climb, gains
-from planner.optimise.lagrange import Ascent, Point, Relaxation, full_costs, relax, second_costs, shrink, stepped
+from planner.optimise.lagrange import (
+    Ascent,
+    Point,
+    Relaxation,
+    at_prices,
+    full_costs,
+    relax,
+    second_costs,
+    shrink,
+    stepped,
+)
 from planner.optimise.pack import packed
 from planner.optimise.problem import LocationProblem, LocationSolution
 from planner.optimise.province import improve
-from planner.optimise.restrict import left, restricted
+from planner.optimise.restrict import Left, left, restricted
 from planner.optimise.round import MANY, made
 from planner.optimise.settle import settle
 
 ROOT_ROUNDS = 400
+ROOTED, DIVING = 0.5, 0.75  # of the time, at most, for prices and a first answer; the same of a province
 REACH = 0.1  # relative: the first steps at the root
 FIRST_TRY, TRY_EVERY = 100, 20  # rounds of the root at which a solution is made from the prices
+AGAIN = 1e-3  # relative: the first steps among what is left
 NARROWER = 0.8  # of the arcs: with fewer left, the climb goes on without the others
 LINEAR_UP_TO = 100_000  # arcs: with more, the linear program is not asked
 FEW = 10  # arcs left a demand point: with more, the linear program is slow, and prices are not done
@@ -62,13 +74,15 @@ def solve_by_prices(
     bound, best = -np.inf, None
     if start is not None and start.status in ("optimal", "feasible"):
         bound, best = start.bound, start
-    relaxed, point, best = root(problem, relaxed, gap, began + 0.5 * time_limit_s, best)
+    relaxed, point, best = root(problem, relaxed, gap, began + _rooted(relaxed) * time_limit_s, best)
+    best = _by_parts(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
     wide = _worth_exchanging(relaxed, point.bound, best, gap, ends)
     until = min(_part_of(AT_FIRST, ends), clock() + AT_FIRST_S) if wide else ends
     best, bound = _searched(problem, relaxed, point, best, max(bound, point.bound), gap=gap, ends=until, seed=seed)
     if wide and bound < _goal(_objective(best), gap):
         if _worth_exchanging(relaxed, bound, best, gap, ends):
             best, bound = _other_sites(problem, relaxed, point, best, bound, gap=gap, ends=ends, seed=seed)
+        best = _by_parts(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
         best, bound = _searched(problem, relaxed, point, best, bound, gap=gap, ends=ends, seed=seed)
     return _finished(problem, best, bound, gap, began)
 
@@ -84,11 +98,9 @@ def _searched(
     ends: float,
     seed: int,
 ) -> tuple[LocationSolution | None, float]:
-    """The best solution and bound after a search of what they leave: by parts, by HiGHS where better, by a tree."""
+    """The best solution and bound after a search of what they leave: by HiGHS where that is better, by a tree."""
     if bound >= _goal(_objective(best), gap):
         return best, bound
-    if best is not None and problem.whole:
-        best = improve(problem, relaxed, point, best, gap=gap, ends=_part_of(IMPROVING, ends), seed=seed)
     best, proven = _by_rows(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
     bound = max(bound, proven)
     kept = left(relaxed, point, _objective(best))
@@ -98,9 +110,47 @@ def _searched(
     upper = _objective(best)
     if bound >= _goal(upper, gap) or clock() >= ends:
         return best, bound
-    node = stepped(shrink(relaxed, kept.state, kept.arcs), kept.fewest, kept.most)
+    node, point = _nearer(relaxed, kept, point, upper, _goal(upper, gap), ends)
+    bound = max(bound, min(point.bound, upper))
+    if bound >= _goal(upper, gap):
+        return best, bound
     found = branch(problem, node, point.price, best, upper, gap=gap, ends=ends, known=point.bound, floor=bound)
     return found.best, found.bound
+
+
+def _by_parts(
+    problem: LocationProblem,
+    relaxed: Relaxation,
+    point: Point,
+    best: LocationSolution | None,
+    *,
+    gap: float,
+    ends: float,
+    seed: int,
+) -> LocationSolution | None:
+    """The best solution, its parts searched for a share of the time: what they leave is then less."""
+    if best is None or not problem.whole:
+        return best
+    return improve(problem, relaxed, point, best, gap=gap, ends=_part_of(IMPROVING, ends), seed=seed)
+
+
+def _nearer(
+    relaxed: Relaxation, kept: Left, point: Point, upper: float, goal: float, ends: float
+) -> tuple[Relaxation, Point]:
+    """What is left, and prices of solutions better than ``upper``, after another climb without all that was ruled out.
+
+    What these prices rule out in turn is left out, unless some demand point were left with no site: the tree sees that.
+    """
+    node = stepped(shrink(relaxed, kept.state, kept.arcs), kept.fewest, kept.most)
+    ascent = Ascent(node, point.price, AGAIN * abs(point.bound))
+    ascent.climb(ROOT_ROUNDS, goal, ends)
+    best = ascent.best
+    if best.bound < point.bound:
+        return node, replace(at_prices(node, point.price), bound=point.bound)
+    less = left(node, best, upper)
+    if (np.bincount(node.demand[less.arcs], minlength=len(node.weight)) == 0).any():
+        return node, best
+    return stepped(shrink(node, less.state, less.arcs), less.fewest, less.most), best
 
 
 def _other_sites(
@@ -145,6 +195,11 @@ def _worth_exchanging(
     """Whether the gap is wide, flows are quick, and time is left for many."""
     wide = bound < _goal(_objective(best), max(WIDE, gap))
     return wide and len(relaxed.demand) <= EXCHANGED_UP_TO and ends - clock() >= EXCHANGING_S
+
+
+def _rooted(relaxed: Relaxation) -> float:
+    """The share of the time that the root may take: a dive makes the answer, too, and needs it where time is short."""
+    return DIVING if relaxed.whole and len(relaxed.weight) >= MANY else ROOTED
 
 
 def _objective(best: LocationSolution | None) -> float:

@@ -66,8 +66,9 @@ def score(
 
     Parameters
     ----------
-    actions : columns ``school_id, action``, and where they matter ``stage`` ("" for all), ``into``, ``seats_added``;
-        existing schools that are not named are kept, candidates are not opened
+    actions : columns ``school_id, action``, and where they matter ``stage`` ("" for all), ``into``, ``seats_added``,
+        ``seats``; existing schools that are not named are kept, candidates are not opened. What opens has the ``seats``
+        that are said of it, as in a plan's own table, where all of them are new ones; else its own and those added
     file : what error messages call the table
 
     Raises
@@ -138,7 +139,7 @@ def _with_words(plan: Plan, proposed: pd.DataFrame) -> Plan:
 
 
 def _rows_of(actions: pd.DataFrame) -> list[dict[str, str]]:
-    names = ("school_id", "action", "stage", "into", "seats_added")
+    names = ("school_id", "action", "stage", "into", "seats_added", "seats")
     columns = {name: [""] * len(actions) for name in names}
     for name in set(names) & set(actions.columns):
         columns[name] = [str(value).strip() for value in actions[name].astype(object).where(actions[name].notna(), "")]
@@ -183,13 +184,14 @@ def _proposed(question: Question, actions: pd.DataFrame, file: str) -> tuple[np.
                 row, "stage", f"school {school} does not teach {stage}", "Correct the stage, or allow rules.may_gain."
             )
             continue
-        try:
-            seats = float(item["seats_added"] or 0)
-        except ValueError:
-            seats = float("nan")
+        # In a plan's own table all seats of what opens are added ones; here those beyond the school's own count.
+        told = "seats" if action == "open" and item["seats"] else "seats_added"
+        seats = _number(item[told] or "0")
         if not (np.isfinite(seats) and seats >= 0):
-            fault(row, "seats_added", f"{item['seats_added']!r} is not a number from 0", "Enter seats, or leave blank.")
+            fault(row, told, f"{item[told]!r} is not a number from 0", "Enter seats, or leave blank.")
             continue
+        if told == "seats":
+            seats = max(seats - float(np.nansum(sites["seats"].to_numpy()[here])), 0.0)
         if action == "expand" and seats == 0:
             fault(row, "seats_added", "expand adds no seats", "Enter how many, or say keep.")
         if action in ENDING and seats > 0:
@@ -207,6 +209,14 @@ def _proposed(question: Question, actions: pd.DataFrame, file: str) -> tuple[np.
     if faults:
         raise DataError(faults)
     return is_open, added
+
+
+def _number(text: str) -> float:
+    """A cell's number; NaN where it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
 
 
 def read_actions(path: str | Path) -> pd.DataFrame:

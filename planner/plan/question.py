@@ -247,6 +247,17 @@ def misfits(area: StudyArea, scenario: Scenario) -> Iterator[Fault]:
                 f"annual_cost_cny counts, but no annual cost is known for {len(lost)} schools ({', '.join(lost[:5])})",
                 "Fill annual_cost_cny in schools, or give costs.annual_cny_per_school for their kinds.",
             )
+    if "capital_cost_cny" in scenario.objective.named or np.isfinite(scenario.costs.max_capital_cny):
+        sites = _sites(area, scenario)
+        new = sites[(sites["origin"] == "candidate") & sites["seats"].isna()]
+        if len(new):
+            some = ", ".join(f"{s} {stage}" for s, stage in new[["school_id", "stage"]].to_numpy()[:5])
+            yield Fault(
+                file,
+                f"capital_cost_cny counts, but no seats are known for {len(new)} candidate "
+                f"stage{'s' if len(new) > 1 else ''} ({some})",
+                "Fill the seats of these stages in schools.",
+            )
 
 
 def _hint(name: str, known: Sequence[str]) -> str:

@@ -84,12 +84,17 @@ def layers(plan: Plan, frames: Mapping[str, pd.DataFrame]) -> dict[str, gpd.GeoD
 
 def _schools(plan: Plan, actions: pd.DataFrame) -> gpd.GeoDataFrame:
     of = actions.groupby("school_id")
-    sums = of[["seats", "seats_added", "pupils"]].sum(min_count=1)
+    sums = of[["seats", "seats_added", "pupils"]].agg(_sum)
     schools = plan.area.schools[["name", "kind", "town_id", "geometry"]]
     found: gpd.GeoDataFrame = (
         schools.assign(state=of["action"].agg(state), action=of["action"].agg("; ".join)).join(sums).reset_index()
     )
     return found
+
+
+def _sum(column: pd.Series) -> float:
+    """The sum; unknown where a part of it is."""
+    return float(column.sum(skipna=False))
 
 
 def state(actions: pd.Series) -> str:

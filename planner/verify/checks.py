@@ -89,10 +89,13 @@ def seats(plan: Folder) -> Check:
     for (school, stage), row in open_stages(plan).items():
         have, added = float(schools.loc[school, f"seats_{stage}"]), number(row["seats_added"])
         existed = row["action"] != "open"
+        candidate = schools.loc[school, "status"] == "candidate"
         expected = have + added if existed else added
         if round(number(row["pupils"])) != load[school, stage]:
             failures.append(f"{school} {stage}: actions say {row['pupils']} pupils, assignment {load[school, stage]}")
-        if math.isnan(have) and existed:
+        if math.isnan(have) and (existed or candidate):
+            if not math.isnan(number(row["seats"])):
+                failures.append(f"{school} {stage}: {row['seats']} seats, but the area does not know them")
             continue
         if abs(number(row["seats"]) - expected) > 1e-6:
             failures.append(f"{school} {stage}: {row['seats']} seats, but {have:g} and {added:g} added")
@@ -108,38 +111,57 @@ def seats(plan: Folder) -> Check:
 
 def what_may_end(plan: Folder) -> Check:
     """Only small schools, or kinds that may merge, end; kept ones stay; closed ones end."""
-    rules, failures, schools = plan.scenario.rules, [], plan.area.schools
-    nearest = _nearest_today(plan)
-    stages: dict[str, dict[str, str]] = defaultdict(dict)
+    rules, failures = plan.scenario.rules, []
+    pupils, may = enrolled(plan), may_end(plan)
+    in_all: dict[str, float] = defaultdict(float)
+    for (school, _), count in pupils.items():
+        in_all[school] += count
     for row in plan.actions:
-        stages[row["school_id"]][row["stage"]] = row["action"]
-    for school, of in stages.items():
-        if schools.loc[school, "status"] == "candidate":
-            continue
-        size = {}
-        for stage in of:
-            given = float(schools.loc[school, f"pupils_{stage}"])
-            size[stage] = nearest[school, stage] if math.isnan(given) else given
-        total = sum(size[stage] for stage, action in of.items() if action != "open")
-        for stage, action in of.items():
-            ends = action in ENDED
-            small = total < rules.may_close_below_pupils or (len(of) > 1 and size[stage] < rules.may_close_below_pupils)
-            free = small or schools.loc[school, "kind"] in rules.may_merge_kinds or school in rules.close
-            if ends and not free:
-                failures.append(f"{school} {stage}: {action}, but it has {total:g} pupils")
-            if ends and school in rules.keep:
-                failures.append(f"{school} {stage}: {action}, but the scenario keeps it")
-            if not ends and school in rules.close:
-                failures.append(f"{school} {stage}: {action}, but the scenario closes it")
+        school, stage, action = row["school_id"], row["stage"], row["action"]
+        ends = action in ENDED
+        if (school, stage) not in pupils:
+            continue  # a candidate, or a stage that is taken up
+        if ends and not may[school, stage]:
+            failures.append(f"{school} {stage}: {action}, but it has {in_all[school]:g} pupils")
+        if ends and school in rules.keep:
+            failures.append(f"{school} {stage}: {action}, but the scenario keeps it")
+        if not ends and school in rules.close:
+            failures.append(f"{school} {stage}: {action}, but the scenario closes it")
     still_open = {school for school, _ in open_stages(plan)}
     failures += [
         f"{row['school_id']}: merges into {row['into']}, which is not open"
         for row in plan.actions
         if row["action"] == "merge" and row["into"] and row["into"] not in still_open
     ]
-    missing = set(map(str, schools.index)) - set(stages)
+    missing = set(map(str, plan.area.schools.index)) - {row["school_id"] for row in plan.actions}
     failures += [f"{school} stands in no row of actions" for school in sorted(missing)]
     return Check("only what may end ends", len(plan.actions), tuple(failures))
+
+
+def may_end(plan: Folder) -> dict[tuple[str, str], bool]:
+    """School and stage of today -> whether its pupils and kind, or ``close``, let it end (docs/conventions.md 3.8)."""
+    rules, pupils = plan.scenario.rules, enrolled(plan)
+    of: dict[str, list[float]] = defaultdict(list)
+    for (school, _), count in pupils.items():
+        of[school].append(count)
+    return {
+        (school, stage): sum(of[school]) < rules.may_close_below_pupils
+        or (len(of[school]) > 1 and count < rules.may_close_below_pupils)
+        or plan.area.schools.loc[school, "kind"] in rules.may_merge_kinds
+        or school in rules.close
+        for (school, stage), count in pupils.items()
+    }
+
+
+def enrolled(plan: Folder) -> dict[tuple[str, str], float]:
+    """School and stage of today -> pupils: the enrolment, where that is unknown those whose quickest school it is."""
+    schools, nearest, found = plan.area.schools, _nearest_today(plan), {}
+    for row in plan.actions:
+        school, stage = row["school_id"], row["stage"]
+        if schools.loc[school, "status"] != "candidate" and row["action"] != "open":
+            given = float(schools.loc[school, f"pupils_{stage}"])
+            found[school, stage] = float(nearest[school, stage]) if math.isnan(given) else given
+    return found
 
 
 def _nearest_today(plan: Folder) -> Counter[tuple[str, str]]:

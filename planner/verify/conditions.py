@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from planner.model import BAND_GRADES, BAND_STAGE, BANDS
-from planner.verify.checks import SLACK_MINUTES, Check, minutes_by_band
+from planner.verify.checks import SLACK_MINUTES, Check, may_end, minutes_by_band
 from planner.verify.folder import ENDED, Folder, number, open_stages, place
 
 
@@ -17,7 +17,7 @@ def asked(plan: Folder, present: Folder) -> Iterator[Check]:
     """The checks that the scenario gives cause for; ``present``: the plan's, where ``plan`` is one of its futures."""
     scenario = plan.scenario
     if scenario.rules.min_pupils_per_school > 0 or math.isfinite(scenario.capacity.max_pupils_per_school):
-        yield sizes(plan)
+        yield sizes(plan, present)
     if math.isfinite(scenario.costs.max_annual_cny) or math.isfinite(scenario.costs.max_capital_cny):
         yield ceilings(plan)
     if scenario.rules.merge_into:
@@ -28,9 +28,10 @@ def asked(plan: Folder, present: Folder) -> Iterator[Check]:
         yield one_piece(plan)
 
 
-def sizes(plan: Folder) -> Check:
-    """Schools are neither too small nor too large; one that may not close in part may be small."""
+def sizes(plan: Folder, present: Folder) -> Check:
+    """Schools are neither too small nor too large; one that has a stage that may not end may be small."""
     rules, most = plan.scenario.rules, plan.scenario.capacity.max_pupils_per_school
+    stay = {*rules.keep, *(school for (school, _), may in may_end(present).items() if not may)}
     pupils: Counter[str] = Counter()
     for row in plan.assignment:
         pupils[row["school_id"]] += round(number(row["pupils"]))
@@ -38,19 +39,9 @@ def sizes(plan: Folder) -> Check:
     for school in schools:
         if pupils[school] > most:
             failures.append(f"{school}: {pupils[school]} pupils, at most {most:g} may be")
-        if pupils[school] < rules.min_pupils_per_school and _may_close(plan, school):
+        if pupils[school] < rules.min_pupils_per_school and school not in stay:
             failures.append(f"{school}: {pupils[school]} pupils, at least {rules.min_pupils_per_school:g} must be")
     return Check("schools are of the size asked for", len(schools), tuple(failures))
-
-
-def _may_close(plan: Folder, school: str) -> bool:
-    """Every stage could end, as far as the tables tell: unknown enrolments count as small."""
-    rules, row = plan.scenario.rules, plan.area.schools.loc[school]
-    if school in rules.keep:
-        return False
-    known = [float(row[f"pupils_{stage}"]) for s, stage in open_stages(plan) if s == school]
-    small = row["status"] == "candidate" or not any(size >= rules.may_close_below_pupils for size in known)
-    return bool(small or row["kind"] in rules.may_merge_kinds)
 
 
 def ceilings(plan: Folder) -> Check:

@@ -20,7 +20,7 @@ from planner.scenario import Scenario, parse_scenario
 READ = ("plan.json", "scenario.toml", "actions.csv", "assignment.csv", "scorecard.csv")
 OF_FUTURES = "futures.csv"
 # Columns that are read, and whether their cells are numbers ("?": a number or blank).
-ACTIONS = {"school_id": "", "stage": "", "action": "", "into": "", "seats": "?", "seats_added": "1", "pupils": "1"}
+ACTIONS = {"school_id": "", "stage": "", "action": "", "into": "", "seats": "?", "seats_added": "?", "pupils": "1"}
 ROWS = {
     **dict.fromkeys(("demand_id", "band", "school_id", "mode", "reason"), ""),
     "pupils": "1",
