@@ -199,5 +199,14 @@ def _map_words() -> dict[str, dict[str, str]]:
     return words
 
 
+def can_say(key: str) -> bool:
+    """Whether there is such a sentence.
+
+    >>> can_say("proof.exact"), can_say("nothing")
+    (True, False)
+    """
+    return key in _table()["sentences"]
+
+
 def _row(section: str, key: str) -> dict[str, str]:
     return _table()[section][key]

@@ -31,7 +31,9 @@ class Page(HTMLParser):
         if tag in ("style", "script", "title"):
             self._silent += 1
         elif tag == "table":
-            self._table = {"row": -1, "at": 0, "taken": set(), "heads": {}, "cells": {}}
+            self._table = {"row": -1, "at": 0, "taken": set(), "heads": {}, "cells": {}, "body": False}
+        elif tag in ("thead", "tbody"):
+            self._table["body"] = tag == "tbody"
         elif tag == "tr":
             self._table["row"] += 1
             self._table["at"] = 0
@@ -50,7 +52,8 @@ class Page(HTMLParser):
                 table["at"] += 1
             for column in range(table["at"], table["at"] + wide):
                 table["taken"] |= {(table["row"] + k, column) for k in range(high)}
-                table["heads" if kind == "th" else "cells"].setdefault(column, []).append("".join(said).strip())
+                above = kind == "th" and not table["body"]  # in the body it is a heading of rows
+                table["heads" if above else "cells"].setdefault(column, []).append("".join(said).strip())
             table["at"] += wide
             self._cell = None
         elif tag == "table":

@@ -12,7 +12,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from planner.hearing.sheets import Sheet
-from planner.hearing.sketch import HIGH, LOW, sketch
+from planner.hearing.sketch import BESIDE, WHOLE, sketch
 from planner.model import BAND_STAGE
 from planner.optimise.forced import noise
 from planner.plan import Plan
@@ -57,8 +57,8 @@ def page(plan: Plan, language: str, sheets: Sequence[Sheet]) -> str:
 
     def drawn(sheet: Sheet) -> Markup:
         words = {key: say(key) for key in ("north", "km", "m")}
-        high = LOW if sheet.kind == "town" else HIGH
-        return sketch(plan.area, sheet.marks, sheet.ways, said=say("map", name=sheet.name), words=words, high=high)
+        size = BESIDE if sheet.kind == "town" else WHOLE
+        return sketch(plan.area, sheet.marks, sheet.ways, said=say("map", name=sheet.name), words=words, size=size)
 
     template = _environment().get_template("pack.html")
     return template.render(

@@ -30,7 +30,7 @@ from planner.hearing.terms import norms, rules
 from planner.hearing.why import Why
 from planner.indicators import by_town
 from planner.plan import Plan
-from planner.wording import Word
+from planner.wording import Sentence, Word, can_say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 LEFT_OUT = ("exchange.", "other.move", "flip.worth.")
 """Left to a school's own sheet: who would go where if it were kept, and what that is worth, which is said already."""
+SHORT = "hearing.short."
+"""Begins the keys of sentences that say in few words, on a sheet of many schools, what the rest of the key says."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,10 @@ def town_sheet(
         "living": int(plan.assignment["pupils"][plan.assignment["demand_id"].isin(homes)].sum()),
         "bands": band_rows(plan, homes),
         "ending": len(ends),
-        "closing": by_rule(closing),
+        "closing": (groups := by_rule(closing)),
+        "in_villages": any(
+            s.key.startswith(f"{SHORT}flip.pupils") for g in groups for r in g["schools"] for s in r["said"]
+        ),
         "norms": _at_hearings(plan),
     }
     others = [s for s in dict.fromkeys(moved["to_school"]) if s and s not in here]
@@ -171,7 +176,7 @@ def by_rule(closing: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         why: Why = row["why"]
         binding = [sentence for sentence in why.reasons if sentence.key.startswith("rule.")]
         eased = [sentence for sentence in why.reasons if sentence not in binding]
-        said = [s for s in (*eased, *why.opposite, *why.flips) if not s.key.startswith(LEFT_OUT)]
+        said = [in_short(s) for s in (*eased, *why.opposite, *why.flips) if not s.key.startswith(LEFT_OUT)]
         group = next((group for group in groups if group["rules"] == binding), None)
         if group is None:
             groups.append(group := {"rules": binding, "schools": []})
@@ -183,6 +188,17 @@ def by_rule(closing: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         for row in rows:
             row["said"] = [sentence for sentence in row["said"] if sentence not in common]
     return groups
+
+
+def in_short(sentence: Sentence) -> Sentence:
+    """What a sentence says in fewer words, if there are such.
+
+    >>> from planner.wording import Sentence
+    >>> [in_short(Sentence(key)).key for key in ("eased.keep.not", "proof.exact")]
+    ['hearing.short.eased.keep.not', 'proof.exact']
+    """
+    key = f"{SHORT}{sentence.key}"
+    return replace(sentence, key=key) if can_say(key) else sentence
 
 
 def county_sheet(plan: Plan, numbers: Mapping[str, str], schools: Sequence[Sheet], towns: Sequence[Sheet]) -> Sheet:

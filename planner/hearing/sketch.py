@@ -13,8 +13,8 @@ from markupsafe import Markup
 from planner.draw.basemap import RANKS, rank
 from planner.model import StudyArea
 
-WIDE, HIGH, LOW = 720, 300, 230
-"""Of the drawing, in its own units; the page scales it. ``LOW`` is for sheets with much beside it."""
+WHOLE, BESIDE = (720, 300), (400, 236)
+"""Width and height of the drawing, in its own units; the page scales it; ``BESIDE`` leaves room for words."""
 FONT = 12
 
 
@@ -37,12 +37,14 @@ class Mark:
 class Frame:
     """From metres to the drawing: what is to be seen, with room around it, in the drawing's proportions."""
 
-    def __init__(self, xy: np.ndarray, *, high: int = HIGH, room: float = 0.12, least_m: float = 2000.0) -> None:
-        self.high = high
+    def __init__(
+        self, xy: np.ndarray, *, size: tuple[int, int] = WHOLE, room: float = 0.12, least_m: float = 2000.0
+    ) -> None:
+        self.wide, self.high = size
         first, last = xy.min(axis=0), xy.max(axis=0)
         middle, span = (first + last) / 2, np.maximum((last - first) * (1 + 2 * room), least_m)
-        self.m_per_unit = float(max(span[0] / WIDE, span[1] / high))
-        half = np.array([WIDE, high]) * self.m_per_unit / 2
+        self.m_per_unit = float(max(span[0] / self.wide, span[1] / self.high))
+        half = np.array(size) * self.m_per_unit / 2
         self.box = (*(middle - half).tolist(), *(middle + half).tolist())
 
     def at(self, x: float, y: float) -> tuple[float, float]:
@@ -64,7 +66,7 @@ class Frame:
 
 def scale_m(frame: Frame) -> int:
     """A round length of some quarter of the drawing's width, in metres."""
-    most = WIDE * frame.m_per_unit / 4
+    most = frame.wide * frame.m_per_unit / 4
     power = 10 ** int(np.floor(np.log10(most)))
     return int(max(step * power for step in (1, 2, 5) if step * power <= most))
 
@@ -76,7 +78,7 @@ def sketch(
     *,
     said: str,
     words: Mapping[str, str],
-    high: int = HIGH,
+    size: tuple[int, int] = WHOLE,
 ) -> Markup:
     """The map around some places; the first marks get their labels first.
 
@@ -84,7 +86,7 @@ def sketch(
     ----------
     ways : lines from villages to schools
     said : what a screen reader says of it
-    high : of the drawing, in its own units
+    size : width and height of the drawing, in its own units
     words : ``north``, at the arrow, and ``km``, ``m``, at the scale bar
 
     >>> words = {"north": "N", "km": "km", "m": "m"}
@@ -94,7 +96,7 @@ def sketch(
     """
     places = np.array([[mark.x, mark.y] for mark in marks])
     bends = shapely.get_coordinates(np.asarray(ways, dtype=object))
-    frame = Frame(np.vstack([places, bends]) if len(bends) else places, high=high)
+    frame = Frame(np.vstack([places, bends]) if len(bends) else places, size=size)
     edges = area.roads.edges
     near = edges.sindex.query(shapely.box(*frame.box))
     ranks = np.array([rank(str(c)) for c in edges["road_class"].to_numpy()[near]], dtype=object)
@@ -102,7 +104,7 @@ def sketch(
     towns = area.towns.geometry.to_numpy()
     towns = towns[~shapely.is_missing(towns)]
     parts = [
-        Markup('<svg class="sketch" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDE, high, said),
+        Markup('<svg class="sketch" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(*size, said),
         Markup('<path class="border" d="{}"/>').format(frame.path(shapely.boundary(towns))),
     ]
     parts += [
@@ -112,7 +114,7 @@ def sketch(
     parts.append(Markup('<path class="way" d="{}"/>').format(frame.path(ways)))
     parts += [_drawn(mark, *frame.at(mark.x, mark.y)) for mark in reversed(marks)]
     parts += _labels(frame, marks)
-    parts += [*_bar(frame, words), _arrow(words["north"]), Markup("</svg>")]
+    parts += [*_bar(frame, words), _arrow(words["north"], frame), Markup("</svg>")]
     return Markup("\n").join(parts)
 
 
@@ -140,7 +142,8 @@ def wide(text: str) -> float:
 
 def _labels(frame: Frame, marks: Sequence[Mark]) -> list[Markup]:
     """Names where there is room; one without room for it is left out."""
-    bar, arrow = (0.0, frame.high - 30.0, WIDE / 3, float(frame.high)), (WIDE - 40.0, 0.0, float(WIDE), 46.0)
+    bar = (0.0, frame.high - 30.0, frame.wide / 3, float(frame.high))
+    arrow = (frame.wide - 40.0, 0.0, float(frame.wide), 46.0)
     spots = [frame.at(mark.x, mark.y) for mark in marks]
     dots = [(x - 4, y - 4, x + 4, y + 4) for (x, y), mark in zip(spots, marks, strict=True) if mark.what == "village"]
     taken = [(x - 6, y - 6, x + 6, y + 6) for (x, y), mark in zip(spots, marks, strict=True) if mark.what != "village"]
@@ -152,7 +155,7 @@ def _labels(frame: Frame, marks: Sequence[Mark]) -> list[Markup]:
         length, room = wide(mark.label), [*taken, *dots] if mark.what == "village" else taken
         for left, base in ((x + 9, y + 4), (x - 9 - length, y + 4), (x - length / 2, y - 10), (x - length / 2, y + 20)):
             box = (left, base - FONT + 2, left + length, base + 3)
-            inside = box[0] >= 2 and box[2] <= WIDE - 2 and box[1] >= 2 and box[3] <= frame.high - 2
+            inside = box[0] >= 2 and box[2] <= frame.wide - 2 and box[1] >= 2 and box[3] <= frame.high - 2
             if inside and not any(_meet(box, other) for other in room):
                 taken.append(box)
                 kind = "name" if mark.what == "village" else "name school"
@@ -176,6 +179,6 @@ def _bar(frame: Frame, words: Mapping[str, str]) -> list[Markup]:
     ]
 
 
-def _arrow(north: str) -> Markup:
+def _arrow(north: str, frame: Frame) -> Markup:
     drawn = '<path class="arrow" d="M{0} 30l6 -18l6 18l-6 -5z"/><text class="name" x="{1}" y="43" text-anchor="middle">'
-    return Markup(drawn + "{2}</text>").format(WIDE - 26, WIDE - 20, north)  # noqa: S704 - a literal
+    return Markup(drawn + "{2}</text>").format(frame.wide - 26, frame.wide - 20, north)  # noqa: S704 - a literal
