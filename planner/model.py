@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from planner.wording import Remark
 
@@ -151,7 +152,15 @@ class StudyArea:
 
 @dataclass(frozen=True, eq=False)
 class Trips:
-    """``TravelTimes.data`` as plain arrays (n_band, n_demand, n_school), and the ids along them."""
+    """Trips as plain arrays (n_band, n_demand, n_school), and the ids along them.
+
+    Parameters
+    ----------
+    minutes : one way, door to door, float64; NaN = no way
+    km : along that way; NaN = no way
+    mode : which of ``TravelTimes.modes``; -1 = no way
+    band, demand, school : ids as strings
+    """
 
     minutes: np.ndarray
     km: np.ndarray
@@ -161,7 +170,7 @@ class Trips:
     school: np.ndarray
 
     def labelled(self) -> xr.Dataset:
-        """With labels."""
+        """With labels: importing xarray takes longer than most uses of the arrays."""
         import xarray as xr
 
         tables = {name: (TRIP_IDS, getattr(self, name)) for name in TRIP_TABLES}
@@ -182,43 +191,21 @@ class TravelTimes:
 
     Parameters
     ----------
-    data : dims (band, demand, school); ``minutes`` (float64, one way, door to door; NaN = no way),
-        ``km`` (along that way; NaN = no way), ``mode`` (index into ``modes``, -1 = no way).
-        Coordinates are the ids as strings. Every band x school pair is filled; whether the school teaches
-        the band is not asked here. It may be given as ``Trips``, which ``trips`` gives back.
+    trips : of every band from every demand point to every school; whether the school teaches the band is not asked
     modes : mode words
     off_network : ids of demand points and schools that no usable road reaches, with the reason in words
     """
 
-    data: xr.Dataset
+    trips: Trips
     modes: tuple[str, ...]
     off_network: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     from_cache: bool = False
 
-    @property
-    def trips(self) -> Trips:
-        """``data`` as plain arrays."""
-        held = vars(self)["data"]
-        return held if isinstance(held, Trips) else Trips.of(held)
-
-
-class _Labelled:
-    """A field that may be given as ``Trips`` and is read with labels: importing xarray takes longer than most uses."""
-
-    def __get__(self, of: TravelTimes | None, kind: type) -> Any:
-        if of is None:
-            return self
-        held = vars(of)["data"]
-        if isinstance(held, Trips):
-            held = vars(of)["data"] = held.labelled()
-        return held
-
-    def __set__(self, of: TravelTimes, value: xr.Dataset | Trips) -> None:
-        vars(of)["data"] = value
-
-
-TravelTimes.data = _Labelled()  # type: ignore[assignment]
+    @cached_property
+    def data(self) -> xr.Dataset:
+        """``trips`` with labels: dims (band, demand, school), the ids as coordinates."""
+        return self.trips.labelled()
 
 
 @dataclass(frozen=True)

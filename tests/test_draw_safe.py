@@ -8,6 +8,7 @@ import pytest
 from xstatic.pkg import leaflet
 
 from planner.draw import draw
+from planner.model import Trips
 from planner.scenario import parse_scenario
 from tests import tiny as tiny_module
 from tests.tiny import SCENARIO
@@ -94,7 +95,7 @@ def baited(tmp_path_factory):
     scenario = parse_scenario(SCENARIO).model_copy(update={"title": bait("scenario")})
     known = made.times.data
     known = known.assign_coords({dim: [ids[key] for key in known[dim].values] for dim in ("demand", "school")})
-    common = {"area": area, "scenario": scenario, "times": dataclasses.replace(made.times, data=known)}
+    common = {"area": area, "scenario": scenario, "times": dataclasses.replace(made.times, trips=Trips.of(known))}
     today = dataclasses.replace(renamed(made.today, ids), title=put("today"), notes=(put("note"),), **common)
     plan = dataclasses.replace(renamed(made.plan, ids), title=put("plan"), today=today, **common)
     path = draw(area, today, plan, lang="en").save(tmp_path_factory.mktemp("baited") / "map.html")

@@ -8,6 +8,7 @@ import pytest
 
 from planner.compare import scorecard
 from planner.draw import draw
+from planner.model import Trips
 from planner.plan import current_plan, score, what_if
 from planner.plan.futures import come_true
 from planner.plan.whatif import ENDED, tenths, to_tenths
@@ -199,7 +200,7 @@ def test_what_plans_share_is_in_the_page_once(tiny, several):
 def test_norms_move_cells_of_shared_tables_only_where_they_must(tiny, norm):
     data = tiny.times.data.copy(deep=True)
     data["minutes"] = data["minutes"] + 9.96  # V2 is 29.96 minutes from S1, 9.96 from S2
-    times = dataclasses.replace(tiny.times, data=data)
+    times = dataclasses.replace(tiny.times, trips=Trips.of(data))
     text = tiny_module.SCENARIO.replace("lower_primary = 30", f"lower_primary = {norm}")
     plans = [current_plan(tiny.area, times, scenario) for scenario in (tiny.scenario, parse_scenario(text))]
     found = data_of(draw(tiny.area, *plans))["whatif"]

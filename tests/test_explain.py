@@ -25,7 +25,7 @@ from planner.explain.show import document, table_of
 from planner.explain.telling import opposite
 from planner.explain.thresholds import by_money, by_norm, by_pupils
 from planner.explain.worths import worths
-from planner.model import BAND_GRADES, GRADES
+from planner.model import BAND_GRADES, GRADES, Trips
 from planner.optimise import NEVER, Forced
 from planner.plan import ask, current_plan, optimise, score
 from planner.scenario import parse_scenario
@@ -56,7 +56,7 @@ def small(seed: int):
     minimise = rng.choice(["pupil_minutes", "annual_cost_cny"])
     scenario = parse_scenario(f'{text}\n[objective]\nminimise = "{minimise}"\n', "small.toml")
     area = dataclasses.replace(base.area, pupils=pupils, schools=schools)
-    return area, dataclasses.replace(base.times, data=data), scenario
+    return area, dataclasses.replace(base.times, trips=Trips.of(data)), scenario
 
 
 def by_hand(area, times, scenario, choice, *, heed=True):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.errors import DataError, InfeasibleError, ScenarioError
-from planner.model import GRADES
+from planner.model import GRADES, Trips
 from planner.plan import Plan, current_plan, optimise, score
 from planner.scenario import parse_scenario
 from tests import tiny as tiny_module
@@ -113,7 +113,7 @@ def test_unknown_seats_are_no_limit_and_said(tiny):
 def test_pupils_without_a_way_are_counted_not_assigned(tiny):
     data = tiny.times.data.copy(deep=True)
     data["minutes"].loc[{"demand": "V2"}] = np.nan
-    times = dataclasses.replace(tiny.times, data=data)
+    times = dataclasses.replace(tiny.times, trips=Trips.of(data))
     plan = optimise(tiny.area, times, tiny.scenario)
     lost = plan.assignment[plan.assignment["demand_id"] == "V2"]
     assert lost["reason"].tolist() == ["unreachable"] * 2
@@ -222,7 +222,7 @@ def test_the_optimum_of_drawn_counties_equals_trying_every_closing(seed):
     area = dataclasses.replace(base.area, pupils=pupils, schools=schools)
     data = base.times.data.copy(deep=True)
     data["minutes"][:] = rng.integers(1, 40, (1, 4, 3))
-    times = dataclasses.replace(base.times, data=data)
+    times = dataclasses.replace(base.times, trips=Trips.of(data))
     question = parse_scenario(
         tiny_module.SCENARIO.replace("may_close_below_pupils = 40", "may_close_below_pupils = 1e9")
     )

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.errors import InfeasibleError
+from planner.model import Trips
 from planner.plan import ask, optimise
 from planner.plan.infeasible import reasons
 from planner.plan.remedies import remedies
@@ -52,7 +53,7 @@ def strict(seed):
         open = {{ min = {rng.integers(0, 2)} }}
     """
     area = dataclasses.replace(base.area, schools=schools)
-    return area, dataclasses.replace(base.times, data=data), parse_scenario(text, "strict.toml")
+    return area, dataclasses.replace(base.times, trips=Trips.of(data)), parse_scenario(text, "strict.toml")
 
 
 @settings(max_examples=15, deadline=None)

@@ -16,9 +16,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-import xarray as xr
 
-from planner.model import BANDS, GRADES, MODES, Roads, StudyArea, TravelTimes
+from planner.model import BANDS, GRADES, MODES, Roads, StudyArea, TravelTimes, Trips
 from planner.plan import Plan, ask
 from planner.scenario import parse_scenario
 
@@ -138,19 +137,8 @@ def make_area(**changes: object) -> StudyArea:
 
 def make_times() -> TravelTimes:
     minutes = np.broadcast_to(MINUTES, (len(BANDS), 4, 3)).copy()
-    coords = {"band": list(BANDS), "demand": VILLAGES, "school": SCHOOLS}
-    dims = ("band", "demand", "school")
-    return TravelTimes(
-        data=xr.Dataset(
-            {
-                "minutes": (dims, minutes),
-                "km": (dims, minutes * 0.075),
-                "mode": (dims, np.zeros(minutes.shape, np.int8)),
-            },
-            coords=coords,
-        ),
-        modes=MODES,
-    )
+    ids = (np.array(ids) for ids in (BANDS, VILLAGES, SCHOOLS))
+    return TravelTimes(Trips(minutes, minutes * 0.075, np.zeros(minutes.shape, np.int8), *ids), MODES)
 
 
 def rows(schools: dict[str, list[str]]) -> pd.DataFrame:

@@ -73,7 +73,7 @@ def travel_times(
     store = _cache_file(area, travel) if cache else None
     held = _read_cache(store, area) if store else None
     if held is not None:
-        return _found(*held, began, from_cache=True)
+        return TravelTimes(held[0], MODES, held[1], time.perf_counter() - began, from_cache=True)
     wanted = {band: travel.modes_by_band.get(band, travel.modes) for band in BANDS}  # type: ignore[call-overload]
     used = [mode for mode in MODES if any(mode in modes for modes in wanted.values())]
     hierarchy = hierarchy_for(roads_of(area, travel), len(area.schools), len(used), tell)
@@ -82,11 +82,7 @@ def travel_times(
     reasons = off_network(area, travel, by_mode)
     if store:
         _write_cache(store, data, reasons)
-    return _found(data, reasons, began)
-
-
-def _found(trips: Trips, reasons: Mapping[str, str], began: float, *, from_cache: bool = False) -> TravelTimes:
-    return TravelTimes(trips, MODES, reasons, time.perf_counter() - began, from_cache)  # type: ignore[arg-type]
+    return TravelTimes(data, MODES, reasons, time.perf_counter() - began)
 
 
 def mode_times(area: StudyArea, travel: Travel, mode: str, hierarchy: Hierarchy | None = None) -> ModeTimes:
