@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from planner.plan import Plan
 from planner.plan.futures import come_true
 from planner.plan.given import placed, today_of
 from planner.plan.question import Question, ask
+from planner.privacy import public_area
 from planner.scenario import Future
 from planner.travel import criticality, travel_times
 
@@ -95,8 +97,13 @@ def robustness(
 
 
 def in_future(plan: Plan, future: Future) -> Plan:
-    """The plan's open schools and seats in a future, and today's layout there."""
+    """The plan's open schools and seats in a future, and today's layout there.
+
+    Pupils of a public edition are counted in fives there, too, from its own counts: no future tells more than it does.
+    """
     area, scenario = come_true(plan.area, plan.scenario, future)
+    if area.public:
+        area = dataclasses.replace(area, pupils=public_area(area).pupils)
     same_ways = scenario.travel == plan.scenario.travel
     times = plan.times if same_ways else travel_times(area, scenario.travel, cache=False)
     question = ask(area, times, scenario)

@@ -16,7 +16,7 @@ from planner.draw.catchments import catchments
 from planner.draw.isochrones import isochrones
 from planner.draw.layers import payload
 from planner.draw.pack import pack
-from planner.draw.page import SCRIPTS, from_text
+from planner.draw.page import SCRIPTS, bare, from_text
 from planner.draw.words import asset, words
 from planner.indicators import INDICATORS
 from planner.model import ACTIONS, BANDS, KIND_GRADES, MODES, STAGES
@@ -131,6 +131,16 @@ def test_nothing_is_changed_in_folium(tiny):
 
     draw(tiny.area)
     assert any(name == "leaflet" and url.startswith("https") for name, url in folium.Map.default_js)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_without_its_comments_and_indents_is_the_same_script(name):
+    script = asset(name)
+    assert all(
+        line.count("`") % 2 == 0 for line in script.splitlines()
+    )  # no text runs over lines: it would lose indents
+    lines = [line.strip() for line in re.sub(r"/\*.*?\*/", "", script, flags=re.DOTALL).splitlines()]
+    assert bare(script).splitlines() == [line for line in lines if line]
 
 
 def test_languages_are_complete():

@@ -31,6 +31,7 @@ from planner.plan import alternatives, current_plan, frontier, optimise, road_fl
 from planner.privacy import BASE, public_area, rounded, said_of_public
 from planner.public import public, public_alternatives, public_frontier
 from planner.report import save
+from planner.robust import USUAL
 from planner.scenario import parse_scenario
 from planner.travel import travel_times
 from planner.verify import verify
@@ -329,6 +330,34 @@ def test_the_command_line_writes_a_public_edition(tmp_path):
         read_plan(tmp_path / "p")
     refused = CliRunner().invoke(app, ["robust", str(tmp_path / "p")])
     assert isinstance(refused.exception, DataError)
+
+
+def test_no_future_of_a_public_plan_tells_more_than_it_does(tmp_path):
+    """The map's data and the table: counts in fives that come from the plan's own public counts, in futures as well."""
+    area = make_area()
+    uneven = dataclasses.replace(area, pupils=area.pupils.assign(g2=[3, 4, 1, 2]))
+    county = write_area(uneven, tmp_path / "county", scenarios={"plan.toml": SCENARIO})
+    run = CliRunner().invoke(app, ["run", str(county / "scenarios" / "plan.toml"), "--out", str(tmp_path / "p")])
+    assert run.exit_code == 0, run.output
+    map_file = tmp_path / "futures.html"
+    asked = ["robust", str(tmp_path / "p"), "--roads", "1", "--public", "--map", str(map_file), "--json"]
+    found = CliRunner().invoke(app, asked)
+    assert found.exit_code == 0, found.output
+    table = pd.DataFrame(json.loads(found.stdout)["futures"])
+    assert all(in_fives(table[name]) for name in table if str(name).endswith("pupils"))
+    said = re.search(r'id="plan-data">(.*?)</script>', map_file.read_text("utf-8"))
+    assert said is not None
+    data = from_text(said[1])
+    assert data["area"]["public"] is True
+    assert len(data["plans"]) > len(USUAL)
+    assert in_fives(count for village in data["villages"] for count in village["pupils"])
+    assert any(question["pupils"] for question in data["whatif"]["questions"])  # of futures with fewer or more
+    for question in data["whatif"]["questions"]:
+        assert in_fives(count for some in question["pupils"] or [] for count in some)
+        assert in_fives(site[2] for site in question["sites"])
+    for plan in data["plans"]:
+        assert in_fives(row[key] for row in plan["actions"] for key in ("pupils", "seats", "added"))
+        assert in_fives(trip["pupils"] or 0 for trip in plan["trips"])
 
 
 def test_a_full_plan_saved_says_so(tiny, tmp_path):

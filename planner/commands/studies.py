@@ -135,16 +135,19 @@ def robust(
     ] = None,
     language: Annotated[str, typer.Option("--lang", help="zh or en: what the map opens in.")] = "zh",
     area: AreaOf = None,
+    public: PublicEdition = False,
     as_json: AsJson = False,
 ) -> None:
     """A plan's schools in futures: fewer and more pupils, slower and quicker ways, critical roads closed."""
     from planner.explain import read_plan
     from planner.folders import futures_map, records, write_whole_table
+    from planner.public import public as published
     from planner.robust import robustness
 
     language = either_language(language)
     with step(f"Reading {plan}"):
         given = read_plan(plan, area)
+        given = published(given) if public else given
     with step("Putting the plan to the test") as tell:
         found = robustness(given, roads=roads)
         tell(f"{len(found.futures)} futures")

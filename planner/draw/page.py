@@ -76,7 +76,7 @@ def render(data: Mapping[str, Any], lang: str, tiles: Tiles | None = None) -> st
         Verbatim(f'<script type="application/octet-stream" id="plan-data">{to_text(everything)}</script>'), name="data"
     )
     page.render()  # Folium adds its own parts now; ours come after them
-    scripts = "\n".join(asset(name) for name in SCRIPTS)
+    scripts = "\n".join(bare(asset(name)) for name in SCRIPTS)
     code = f"{library()}\n{page.script.render()}\n{scripts}\nstart({fmap.get_name()});"
     page.html.add_child(
         Verbatim(f'<script type="application/octet-stream" id="plan-code">{to_text(code)}</script>'), name="code"
@@ -87,6 +87,16 @@ def render(data: Mapping[str, Any], lang: str, tiles: Tiles | None = None) -> st
     html = html.replace(", maximum-scale=1.0, user-scalable=no", "", 1)  # readers may magnify the page
     run = [*re.findall(r"<script>(.*?)</script>", html, re.DOTALL), code]
     return html.replace(POLICY, content_policy(run, tiles.sources if tiles else ()), 1)
+
+
+def bare(script: str) -> str:
+    r"""A script of ours without indents and the comments that stand on lines of their own.
+
+    >>> bare("/* All\nof it. */\nif (a)\n  b(/x/); // c\n")
+    'if (a)\nb(/x/); // c'
+    """
+    lines = re.sub(r"^\s*/\*.*?\*/\s*$", "", script, flags=re.MULTILINE | re.DOTALL).splitlines()
+    return "\n".join(line.strip() for line in lines if line.strip())
 
 
 def to_text(data: object) -> str:
