@@ -22,7 +22,7 @@ REACH = 0.1  # relative: the first steps
 FAR, SPLIT, WHOLE, EVERYWHERE = 40, 260, 150, 20  # rounds: of all pairs, of near ones split, then whole, of all again
 UNTIL = 0.1, 0.3, 0.42, 0.5  # of the time, when each of these ends at the latest: none may take the time of the next
 STAGES, ROUNDS, LAST = 6, 20, 400  # of the way down, of each, and after the last
-DECIDING, AFTER = 0.35, 0.55  # of the time left, at most: for all stages, then for the rounds after
+DECIDING, AFTER = 0.35, 0.55  # of the time left, at most: for all stages, then for the rounds after; the rest places
 RESTART = 1e-3  # relative: the first steps of each stage
 SURE = 0.45  # from a half: how often a site opens, or does not, that is decided at once
 
