@@ -11,7 +11,6 @@ LADDER = (
     "wording",
     "remembered",
     "compiled",
-    "beside",
     "model",
     "tables",
     "scenario",

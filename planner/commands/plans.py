@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from planner.beside import beside
+from planner.commands.beside import beside
 from planner.commands.console import put_json, show, step
 from planner.commands.opening import read
 from planner.commands.options import AreaOf, AsJson, Out, PublicEdition

@@ -6,7 +6,6 @@ import dataclasses
 
 import numpy as np
 
-from planner.beside import beside
 from planner.model import BAND_GRADES, BAND_STAGE, BANDS, STAGES, StudyArea
 from planner.scenario import Travel
 from planner.travel.times import mode_times
@@ -54,10 +53,4 @@ def _minutes(area: StudyArea) -> np.ndarray:
     """
     travel = Travel()
     hierarchy = hierarchy_for(area.roads, len(area.schools), len(travel.modes))
-
-    def by(mode: str) -> np.ndarray:
-        return mode_times(area, travel, mode, hierarchy).minutes
-
-    others = [beside(lambda mode=mode: by(mode).tobytes()) for mode in travel.modes[1:]]  # type: ignore[misc]
-    first = by(travel.modes[0])
-    return np.asarray(np.fmin.reduce([first, *(np.frombuffer(found()).reshape(first.shape) for found in others)]))
+    return np.asarray(np.fmin.reduce([mode_times(area, travel, mode, hierarchy).minutes for mode in travel.modes]))
