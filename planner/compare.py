@@ -19,13 +19,6 @@ if TYPE_CHECKING:
 LABELS = ("label_en", "label_zh", "unit", "direction")
 SAME = 1e-5
 """Less than this is no change: travel times are exact to a millionth of a minute, sums of them to some more."""
-OF_TRIPS = frozenset(
-    (
-        *("mean_minutes", "median_minutes", "p90_minutes", "longest_minutes", "worst_tenth_minutes"),
-        *("gini_minutes", "theil_minutes", "excess_pupil_minutes", "changing_more_minutes", "pupil_km"),
-    )
-)
-"""Indicators of the pupils who have a trip: they fall when those with the longest lose theirs."""
 
 
 def compare(**plans: Plan) -> pd.DataFrame:
@@ -71,8 +64,8 @@ def _marks(table: pd.DataFrame, first: str, name: str, more_lost: bool) -> list[
         change(before, after, direction)
         for before, after, direction in zip(table[first], table[name], table["direction"], strict=True)
     ]
-    lost = [more_lost and mark == "better" and key in OF_TRIPS for key, mark in zip(table.index, marks, strict=True)]
-    return ["incomparable" if is_lost else mark for is_lost, mark in zip(lost, marks, strict=True)]
+    lost = [more_lost and key in INDICATORS and INDICATORS[key].of_trips for key in table.index]
+    return ["incomparable" if is_lost and mark == "better" else mark for is_lost, mark in zip(lost, marks, strict=True)]
 
 
 @remembered

@@ -63,7 +63,7 @@ def changing_pupils(plan: Plan) -> float:
     return float(moves(plan)["pupils"].sum())
 
 
-@indicator("Their trip becomes longer by (mean)", "转校学生单程时间平均增加", "min", "lower")
+@indicator("Their trip becomes longer by (mean)", "转校学生单程时间平均增加", "min", "lower", of_trips=True)
 def changing_more_minutes(plan: Plan) -> float:
     """Mean extra minutes of pupils who change school; NaN when none does.
 

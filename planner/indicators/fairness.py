@@ -9,7 +9,7 @@ from planner.indicators.trips import travelling
 from planner.plan import Plan
 
 
-@indicator("Gini of trip times", "单程时间基尼系数", "", "lower")
+@indicator("Gini of trip times", "单程时间基尼系数", "", "lower", of_trips=True)
 def gini_minutes(plan: Plan) -> float:
     """Gini coefficient of minutes over pupils: 0 where all travel alike; NaN without pupils or when nobody travels.
 
@@ -28,7 +28,7 @@ def gini_minutes(plan: Plan) -> float:
     return float(1 - (people_share * (share + before)).sum())
 
 
-@indicator("Theil of trip times", "单程时间泰尔指数", "", "lower")
+@indicator("Theil of trip times", "单程时间泰尔指数", "", "lower", of_trips=True)
 def theil_minutes(plan: Plan) -> float:
     """Theil T of minutes over pupils (0 ln 0 = 0); NaN without pupils or when nobody travels.
 
@@ -45,7 +45,7 @@ def theil_minutes(plan: Plan) -> float:
     return float((w * ratio * np.log(np.where(ratio > 0, ratio, 1.0))).sum() / w.sum())
 
 
-@indicator("Mean trip of the worst-off tenth", "最远一成学生平均单程时间", "min", "lower")
+@indicator("Mean trip of the worst-off tenth", "最远一成学生平均单程时间", "min", "lower", of_trips=True)
 def worst_tenth_minutes(plan: Plan) -> float:
     """Mean minutes of the tenth of pupils with the longest trips (the last row counts in part).
 

@@ -23,6 +23,7 @@ class Indicator:
     unit : as shown, "" for a ratio
     direction : ``lower`` or ``higher`` is better, or ""
     function : plan -> float; NaN where there is nothing to measure
+    of_trips : of the pupils who have a trip alone: it falls when those with the longest lose theirs
     """
 
     key: str
@@ -31,6 +32,7 @@ class Indicator:
     unit: str
     direction: Direction
     function: Callable[[Plan], float]
+    of_trips: bool = False
 
     def __call__(self, plan: Plan) -> float:
         """The indicator's value."""
@@ -41,7 +43,7 @@ INDICATORS: dict[str, Indicator] = {}
 
 
 def indicator(
-    label_en: str, label_zh: str, unit: str, direction: Direction
+    label_en: str, label_zh: str, unit: str, direction: Direction, *, of_trips: bool = False
 ) -> Callable[[Callable[[Plan], float]], Callable[[Plan], float]]:
     """Put a function on the register under its own name.
 
@@ -54,7 +56,7 @@ def indicator(
         key = function.__name__
         if key in INDICATORS:
             raise ValueError(f"indicator {key} stands twice")
-        INDICATORS[key] = Indicator(key, label_en, label_zh, unit, direction, function)
+        INDICATORS[key] = Indicator(key, label_en, label_zh, unit, direction, function, of_trips)
         return function
 
     return register

@@ -48,7 +48,7 @@ def _quantile(plan: Plan, share: float, band: str | None = None) -> float:
     return quantile(rows["minutes"].to_numpy(), rows["pupils"].to_numpy(), share)
 
 
-@indicator("Mean trip, one way", "平均单程时间", "min", "lower")
+@indicator("Mean trip, one way", "平均单程时间", "min", "lower", of_trips=True)
 def mean_minutes(plan: Plan) -> float:
     """Average one-way trip, weighted by pupils; NaN when no pupil has a school.
 
@@ -60,7 +60,7 @@ def mean_minutes(plan: Plan) -> float:
     return _mean(travelling(plan))
 
 
-@indicator("Median trip, one way", "单程时间中位数", "min", "lower")
+@indicator("Median trip, one way", "单程时间中位数", "min", "lower", of_trips=True)
 def median_minutes(plan: Plan) -> float:
     """The time that half of the pupils do not exceed.
 
@@ -70,7 +70,7 @@ def median_minutes(plan: Plan) -> float:
     return _quantile(plan, 0.5)
 
 
-@indicator("Nine in ten pupils travel at most", "九成学生单程时间不超过", "min", "lower")
+@indicator("Nine in ten pupils travel at most", "九成学生单程时间不超过", "min", "lower", of_trips=True)
 def p90_minutes(plan: Plan) -> float:
     """The time that nine in ten pupils do not exceed.
 
@@ -80,7 +80,7 @@ def p90_minutes(plan: Plan) -> float:
     return _quantile(plan, 0.9)
 
 
-@indicator("Longest trip, one way", "最长单程时间", "min", "lower")
+@indicator("Longest trip, one way", "最长单程时间", "min", "lower", of_trips=True)
 def longest_minutes(plan: Plan) -> float:
     """The longest trip of any pupil with a school.
 
@@ -123,7 +123,7 @@ def beyond_norm_pupils(plan: Plan) -> float:
     return float(rows["pupils"].to_numpy()[far].sum())
 
 
-@indicator("Minutes beyond the travel norm, all pupils", "超出路程标准的总时间", "pupil-min", "lower")
+@indicator("Minutes beyond the travel norm, all pupils", "超出路程标准的总时间", "pupil-min", "lower", of_trips=True)
 def excess_pupil_minutes(plan: Plan) -> float:
     """Minutes beyond the norm, one way, summed over the pupils who have a school.
 
@@ -145,7 +145,7 @@ def unreachable_pupils(plan: Plan) -> float:
     return float(plan.assignment.loc[plan.assignment["reason"] == "unreachable", "pupils"].sum())
 
 
-@indicator("Travel to school, all pupils", "学生每日上学总里程（单程）", "pupil-km/day", "lower")
+@indicator("Travel to school, all pupils", "学生每日上学总里程（单程）", "pupil-km/day", "lower", of_trips=True)
 def pupil_km(plan: Plan) -> float:
     """Kilometres of all pupils, one way, on a school day.
 
