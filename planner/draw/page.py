@@ -92,10 +92,10 @@ def render(data: Mapping[str, Any], lang: str, tiles: Tiles | None = None) -> st
 def bare(script: str) -> str:
     r"""A script of ours without indents and the comments that stand on lines of their own.
 
-    >>> bare("/* All\nof it. */\nif (a)\n  b(/x/); // c\n")
-    'if (a)\nb(/x/); // c'
+    >>> bare("/* All\nof it. */\nif (a)\n  b(/x/); // c\n/* d */ e();\n/* f */\n")
+    'if (a)\nb(/x/); // c\n/* d */ e();'
     """
-    lines = re.sub(r"^\s*/\*.*?\*/\s*$", "", script, flags=re.MULTILINE | re.DOTALL).splitlines()
+    lines = re.sub(r"^\s*/\*(?:(?!\*/).)*\*/\s*$", "", script, flags=re.MULTILINE | re.DOTALL).splitlines()
     return "\n".join(line.strip() for line in lines if line.strip())
 
 
