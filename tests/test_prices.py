@@ -15,7 +15,7 @@ from planner.optimise.dive import dive
 from planner.optimise.exact import _priced
 from planner.optimise.flow import score
 from planner.optimise.highs import by_rows
-from planner.optimise.lagrange import Ascent, at_prices, relax, second_costs, together
+from planner.optimise.lagrange import Ascent, at_prices, relax, second_costs, shrink, stepped, together
 from planner.optimise.prices import solve_by_prices
 from planner.optimise.problem import pairs
 from planner.optimise.province import improve
@@ -119,6 +119,15 @@ def test_a_score_is_the_cheapest_split(problem):
         expected = oracle.split(dataclasses.replace(base, cost=shut), is_open)
         assert score(base, is_open) == pytest.approx(expected)
         assert score(sparse(base), is_open) == pytest.approx(expected)
+
+
+def test_what_is_left_has_the_types_of_the_whole():
+    """Else every loop is compiled once more, for half a minute of a first run."""
+    relaxed = relax(counties.pose(counties.draw(8, 20, seed=3), whole=True))
+    point = at_prices(relaxed, second_costs(relaxed))
+    kept = left(relaxed, point, 2 * abs(point.bound))
+    rest = stepped(shrink(relaxed, kept.state, kept.arcs), kept.fewest, kept.most)
+    assert [part.dtype for part in rest.sites] == [part.dtype for part in relaxed.sites]
 
 
 @pytest.mark.parametrize("whole", [True, False])
