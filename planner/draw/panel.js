@@ -8,8 +8,9 @@ function makeWhatIf(data, page) {
   const asked = (view = count) => page.questions[view < count ? view : from];
   const todayOf = oncePer((question) => settle(question, layoutToday(question.sites)));
   const planOf = oncePer((i) => {
-    const { actions } = data.plans[i];
-    return { layout: layoutOf(asked(i).sites, actions), ...scored(asked(i), page.trips(i), actions) };
+    const { actions, scores: { plan } } = data.plans[i];
+    const told = Object.fromEntries(data.indicators.map(({ indicator }, row) => [indicator, plan[row]]));
+    return { layout: layoutOf(asked(i).sites, actions), told, ...scored(asked(i), page.trips(i), actions) };
   });
 
   function settle(question, layout, before = null) {
@@ -90,9 +91,9 @@ function makeWhatIf(data, page) {
     const longest = here.length ? here.reduce((most, { minutes }) => Math.max(most, minutes), 0) : null;
     const lost = trips.reduce((sum, { pupils, reason }) => sum + (reason === "unreachable" ? pupils : 0), 0);
     const sentence = headline(page.say, changed, scores.changing_pupils, lost, band, longest, norm);
-    const others = layouts.map(([word, other]) => [word, other.scores]);
     $("headline").textContent = (view === count ? t("whatif.says") : "") + sentence;
-    $("cards").replaceChildren(...Object.keys(CARDS).map((key) => card(page.say, key, scores, others)));
+    const cards = CARDS.map((key) => data.indicators.find(({ indicator }) => indicator === key));
+    $("cards").replaceChildren(...cards.map((row) => card(page.say, row, shown(view), layouts)));
   }
 
   /** What a layout is set beside, each with its word: today's, or, of a future, the plan in the present; none for today's own. */
