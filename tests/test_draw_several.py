@@ -53,7 +53,7 @@ def figure(value, unit):
     if np.isnan(value):
         return "unknown"
     size = abs(value)
-    digits = 3 if unit == "" else 0 if size >= 1000 else 1 if size >= 10 else 2
+    digits = 3 if unit == "" else 2 if unit == "%" else 0 if size >= 1000 else 1 if size >= 10 else 2
     said = written(value, digits)
     return said.rstrip("0").rstrip(".") if "." in said else said
 

@@ -69,6 +69,9 @@ def test_the_page_says_what_was_worked_by_hand(open_page, tmp_path):  # noqa: F8
     assert cards(page)["changing_pupils"] == "20"
     page.get_by_role("button", name="Reset").click()
     assert cards(page) == expected(made.plan)
+    said = page.locator("#details").text_content()  # S2 closes: who came there, and where they go
+    assert "Villages that go elsewhere · Lower primary, grades 1–3 · 2 villages" in said
+    assert "三村 5 pupils, 20 min → 九年制学校 20 min" in said
     assert page.locator("#views label").count() == 2
 
 
@@ -89,7 +92,7 @@ def test_who_is_hit_and_who_has_no_seat_is_listed(open_page, tmp_path):  # noqa:
     assert "Four lower-primary, 10 pupils: 0 → 60 min (+60)" in text
     assert cards(page)["without_seat_pupils"] == "15"
     assert "60 pupils on 45 seats" in page.locator("[data-school=S1]").get_attribute("aria-label")
-    page.get_by_role("button", name="Four", exact=True).click()
+    page.locator("#whatif").get_by_role("button", name="Four", exact=True).click()
     assert "60 min" in page.locator("#details").text_content()
 
 

@@ -76,7 +76,7 @@ function minutesChart(say, before, after, width, norm, words) {
     parts.push(svg("path", pen), label(say.t("norm.short", { n: say.n(norm) }), x(norm) + 3, top, "start"));
   }
   const size = { width: "100%", viewBox: `0 0 ${CHART.width} ${CHART.height}`, role: "img" };
-  const counted = after.map((pupils, i) => `${say.n(i * width)} ${say.t("unit.min")}: ${before[i]} → ${pupils}`).join("; ");
+  const counted = after.map((pupils, i) => `${say.n(i * width)} ${say.t("unit.min")}${say.t("colon")}${before[i]} → ${pupils}`).join("; ");
   return svg("svg", { ...size, "aria-label": `${words}. ${counted}`, class: "minutes" }, ...parts);
 }
 

@@ -150,7 +150,7 @@ function makeWhatIf(data, page) {
     const { sites } = asked(), plan = planOf(from), layouts = besides(count), [, base] = chosen(layouts);
     const changed = [[true, "whatif.reopened"], [false, "whatif.closed"]].map(([open, key]) => {
       const rows = [...new Set(sites.filter((_, i) => now().layout.open[i] === open && plan.layout.open[i] !== open).map((site) => site.school))];
-      return rows.length ? el("p", { className: "list" }, `${t(key)} `, ...rows.flatMap((row, i) => [i ? ", " : "", link(schools, row)])) : "";
+      return rows.length ? el("p", { className: "list" }, `${t(key)} `, ...rows.flatMap((row, i) => [i ? t("names.and") : "", link(schools, row)])) : "";
     });
     const over = now().actions.filter((row) => overSeats(row) > 0).sort((one, other) => overSeats(other) - overSeats(one));
     const hard = hitHardest(now().trips, base.trips, villages.length, bands.length);
@@ -174,12 +174,12 @@ function makeWhatIf(data, page) {
 
   function hardItem({ village, band, then, now: later, more }) {
     const trip = Number.isFinite(later) ? `${n(then, 1)} → ${n(later, 1)} ${t("unit.min")} (+${n(more, 1)})` : t("reason.unreachable");
-    return el("li", {}, link(villages, village), ` ${t(`short.${bands[band].band}`)}, ${withUnit(asked().villages[village].pupils[band], "pupils")}: ${trip}`);
+    return el("li", {}, link(villages, village), ` ${t(`short.${bands[band].band}`)}${t("comma")}${withUnit(asked().villages[village].pupils[band], "pupils")}${t("colon")}${trip}`);
   }
 
   function overItem(row) {
     const text = t("over", { pupils: withUnit(row.pupils, "pupils"), seats: withUnit(row.seats, "seats") });
-    return el("li", {}, link(schools, row.school), ` ${t(`stage.${row.stage}`)}: `, el("span", { className: "bad", textContent: text }));
+    return el("li", {}, link(schools, row.school), ` ${t(`stage.${row.stage}`)}${t("colon")}`, el("span", { className: "bad", textContent: text }));
   }
 
   function chart(view) {
