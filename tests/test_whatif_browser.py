@@ -59,6 +59,7 @@ def test_the_page_says_what_was_worked_by_hand(open_page, tmp_path):  # noqa: F8
     assert cards(page) == expected(made.plan)
     press(page, "S2")
     assert cards(page) == expected(what_if(made.plan, reopen=["S2"]))
+    assert page.locator("#said").text_content().endswith(": kept")
     assert "No school closes; 0 pupils change school" in page.locator("#headline").text_content()
     assert "nearest open school; capacities are flagged, not enforced" in page.locator("#whatif").text_content().lower()
     page.keyboard.press("Control+z")

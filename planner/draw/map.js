@@ -220,7 +220,10 @@ function drawPlan(map, data) {
 
   /** Close the chosen school, or reopen it. */
   function toggle() {
-    if (asked && state.chosen && state.chosen.list === schools) asked.toggle(state.chosen.row);
+    const { list, row } = state.chosen || {};
+    if (!asked || list !== schools) return;
+    asked.toggle(row);
+    announce(list, row);
   }
 
   /* -- what is written -- */

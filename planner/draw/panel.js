@@ -91,7 +91,8 @@ function makeWhatIf(data, page) {
     const longest = here.length ? here.reduce((most, { minutes }) => Math.max(most, minutes), 0) : null;
     const lost = trips.reduce((sum, { pupils, reason }) => sum + (reason === "unreachable" ? pupils : 0), 0);
     const sentence = headline(page.say, changed, scores.changing_pupils, lost, band, longest, norm);
-    $("headline").textContent = (view === count ? t("whatif.says") : "") + sentence;
+    const says = (view === count ? t("whatif.says") : "") + sentence;
+    if ($("headline").textContent !== says) $("headline").textContent = says; // else it would be read out twice
     const cards = CARDS.map((key) => data.indicators.find(({ indicator }) => indicator === key));
     $("cards").replaceChildren(...cards.map((row) => card(page.say, row, shown(view), layouts)));
   }
