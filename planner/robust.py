@@ -14,9 +14,10 @@ from planner.plan import Plan
 from planner.plan.futures import come_true
 from planner.plan.given import placed, today_of
 from planner.plan.question import Question, ask
-from planner.privacy import public_area
+from planner.privacy import BASE, public_area
 from planner.scenario import Future
 from planner.travel import criticality, travel_times
+from planner.wording import remark
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,8 +77,9 @@ def robustness(
 ) -> Robustness:
     """A plan's indicators in futures: its open schools and seats stay, pupils go where it then suits them best.
 
-    Assigned as ``score`` does it: within norms and seats where all can be kept, else everybody to the quickest open
-    school, and who is beyond a norm or without a seat is counted.
+    As planned it is the plan itself, with whatever its scenario asked for. In other futures pupils are assigned as
+    ``score`` does it: within norms and seats where all can be kept, else everybody to the quickest open school, and who
+    is beyond a norm or without a seat is counted.
 
     Parameters
     ----------
@@ -92,7 +94,7 @@ def robustness(
     made = []
     for future in looked_at:
         tell(future.name)
-        made.append(in_future(plan, future))
+        made.append(plan if future == USUAL[0] else in_future(plan, future))
     return Robustness(plan, looked_at, tuple(made))
 
 
@@ -108,7 +110,10 @@ def in_future(plan: Plan, future: Future) -> Plan:
     times = plan.times if same_ways else travel_times(area, scenario.travel, cache=False)
     question = ask(area, times, scenario)
     is_open, added = open_in(question, plan)
-    return placed(question, is_open, added, title=f"{plan.title}: {future.name}", today=today_of(question))
+    made = placed(question, is_open, added, title=f"{plan.title}: {future.name}", today=today_of(question))
+    if not area.public:
+        return made
+    return dataclasses.replace(made, notes=(remark("note.public_future", base=BASE), *made.notes))
 
 
 def open_in(question: Question, plan: Plan) -> tuple[np.ndarray, np.ndarray]:

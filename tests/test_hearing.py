@@ -17,7 +17,7 @@ from planner.hearing import browser, hearing_pack, print_pdf, save_pack
 from planner.hearing.facts import ending, seats, trips
 from planner.hearing.pages import page
 from planner.hearing.sheets import file_name
-from planner.hearing.sketch import WHOLE, Frame, scale_m
+from planner.hearing.sketch import SIZES, Frame, scale_m
 from planner.hearing.terms import norms, rules
 from planner.indicators import moves
 from planner.plan import optimise, score
@@ -68,13 +68,15 @@ def test_a_towns_sheet_says_why_its_schools_close_how_everybody_goes_and_by_whic
         for sheet in pack.sheets[1:]
     )
     assert "Rule: in 甲镇 none may be open with a primary stage" in town_a  # also where no school's sheet is asked for
-    assert "01 Village `${x}` </script> · closing · 20 pupils move · With it kept, no plan keeps every rule" in town_a
+    assert (
+        "01 Village `${x}` </script> · closing · 20 pupils to move · With it kept, no plan keeps every rule" in town_a
+    )
     assert "10 pupils, 0.0→20.0 min" in town_a
     assert "Two primary 10 0.0 20.0 1.5 on foot" in town_a
     assert "国办发〔2018〕27号 · Value here: 30 min" in town_a
     assert "三村 primary 10 20.0 20.0 1.5 on foot" in town_b
     assert "Why schools close" not in town_b
-    assert "Of the pupils who live here 10 change school and 26 do not." in town_b
+    assert "No school closes. Pupils who live here and change school: 10; who do not: 26." in town_b
 
 
 def test_seats_of_schools_in_other_towns_stand_on_a_towns_sheet(tiny):
@@ -223,7 +225,7 @@ def test_the_scale_bar_is_true():
 
     frame = Frame(np.array([[0.0, 0.0], [10_000.0, 0.0]]))
     left, right = frame.at(0, 0), frame.at(scale_m(frame), 0)
-    assert 0 < right[0] - left[0] <= WHOLE[0] / 4
+    assert 0 < right[0] - left[0] <= SIZES["school"][0] / 4
     assert (right[0] - left[0]) * frame.m_per_unit == pytest.approx(scale_m(frame), rel=0.01)
 
 
@@ -255,8 +257,8 @@ def test_no_sheet_of_xunyi_is_longer_than_two_pages(tmp_path):
     plan = pl.optimise(area, pl.travel_times(area, scenario.travel), scenario)
     most = max(ending(plan), key=lambda s: (trips(plan)["from_school"] == s).sum())
     pack = hearing_pack(plan, schools=[most, ending(plan)[0]], towns=["610429101", "610429102"], seconds=0.5)
-    crowded = "T02"  # six schools close there, and 41 rows of villages move
-    for language, sheets in {"zh": pack.sheets[1:], "en": [s for s in pack.sheets if s.number == crowded]}.items():
+    crowded = ("", "T02")  # the county's; in the town six schools close, and 41 rows of villages move
+    for language, sheets in {"zh": pack.sheets, "en": [s for s in pack.sheets if s.number in crowded]}.items():
         written = save_pack(dataclasses.replace(pack, language=language), tmp_path / language)
         for sheet in sheets:
             pdf = print_pdf(written / sheet.file, tmp_path / "one.pdf", program)

@@ -31,11 +31,11 @@ from planner.plan import alternatives, current_plan, frontier, optimise, road_fl
 from planner.privacy import BASE, public_area, rounded, said_of_public
 from planner.public import public, public_alternatives, public_frontier
 from planner.report import save
-from planner.robust import USUAL
+from planner.robust import SHOWN, USUAL
 from planner.scenario import parse_scenario
 from planner.travel import travel_times
 from planner.verify import verify
-from planner.wording import bilingual, plain
+from planner.wording import bilingual, plain, remark
 from tests.pages import counts_in
 from tests.tiny import SCENARIO, make_area
 
@@ -340,7 +340,8 @@ def test_no_future_of_a_public_plan_tells_more_than_it_does(tmp_path):
     run = CliRunner().invoke(app, ["run", str(county / "scenarios" / "plan.toml"), "--out", str(tmp_path / "p")])
     assert run.exit_code == 0, run.output
     map_file = tmp_path / "futures.html"
-    asked = ["robust", str(tmp_path / "p"), "--roads", "1", "--public", "--map", str(map_file), "--json"]
+    asked = ["robust", str(tmp_path / "p"), "--roads", "1", "--public", "--map", str(map_file)]
+    asked += ["--out", str(tmp_path / "futures.csv"), "--json"]
     found = CliRunner().invoke(app, asked)
     assert found.exit_code == 0, found.output
     table = pd.DataFrame(json.loads(found.stdout)["futures"])
@@ -350,6 +351,13 @@ def test_no_future_of_a_public_plan_tells_more_than_it_does(tmp_path):
     data = from_text(said[1])
     assert data["area"]["public"] is True
     assert len(data["plans"]) > len(USUAL)
+    rows = pd.read_csv(tmp_path / "futures.csv")
+    names = [row["indicator"] for row in data["indicators"]]
+    for plan, (_, row) in zip(data["plans"], rows.iterrows(), strict=True):  # of the map, and of the table of this run
+        said = dict(zip(names, plan["scores"]["plan"], strict=True))
+        assert [said[key] for key in SHOWN] == pytest.approx(row[list(SHOWN)].tolist(), abs=1e-6), row["future"]
+        rounded_again = plain(remark("note.public_future", base=BASE)) in plan["notes"]
+        assert rounded_again is (row["future"] != USUAL[0].name)
     assert in_fives(count for village in data["villages"] for count in village["pupils"])
     assert any(question["pupils"] for question in data["whatif"]["questions"])  # of futures with fewer or more
     for question in data["whatif"]["questions"]:

@@ -10,7 +10,6 @@ import pytest
 
 from planner.draw import draw
 from planner.plan import current_plan, score, what_if
-from planner.plan.whatif import to_tenths
 from planner.scenario import parse_scenario
 from planner.travel import travel_times
 from tests import test_drawn, tiny
@@ -57,9 +56,10 @@ def test_the_page_says_what_was_worked_by_hand(open_page, tmp_path):  # noqa: F8
     page = open_page(draw(made.area, made.today, made.plan, lang="en").save(tmp_path / "map.html"))
     sentence = "1 school closes; 20 pupils change school; longest lower-primary trip 20 min (norm 30)"
     assert page.locator("#headline").text_content() == sentence
-    assert cards(page) == expected(to_tenths(made.plan))
+    assert cards(page) == expected(made.plan)
     press(page, "S2")
     assert cards(page) == expected(what_if(made.plan, reopen=["S2"]))
+    assert page.locator("#said").text_content().endswith(": kept")
     assert "No school closes; 0 pupils change school" in page.locator("#headline").text_content()
     assert "nearest open school; capacities are flagged, not enforced" in page.locator("#whatif").text_content().lower()
     page.keyboard.press("Control+z")
@@ -69,7 +69,10 @@ def test_the_page_says_what_was_worked_by_hand(open_page, tmp_path):  # noqa: F8
     page.locator("#toggle").click()
     assert cards(page)["changing_pupils"] == "20"
     page.get_by_role("button", name="Reset").click()
-    assert cards(page) == expected(to_tenths(made.plan))
+    assert cards(page) == expected(made.plan)
+    said = page.locator("#details").text_content()  # S2 closes: who came there, and where they go
+    assert "Villages that go elsewhere · Lower primary, grades 1–3 · 2 villages" in said
+    assert "三村 5 pupils, 20 min → 九年制学校 20 min" in said
     assert page.locator("#views label").count() == 2
 
 
@@ -90,7 +93,7 @@ def test_who_is_hit_and_who_has_no_seat_is_listed(open_page, tmp_path):  # noqa:
     assert "Four lower-primary, 10 pupils: 0 → 60 min (+60)" in text
     assert cards(page)["without_seat_pupils"] == "15"
     assert "60 pupils on 45 seats" in page.locator("[data-school=S1]").get_attribute("aria-label")
-    page.get_by_role("button", name="Four", exact=True).click()
+    page.locator("#whatif").get_by_role("button", name="Four", exact=True).click()
     assert "60 min" in page.locator("#details").text_content()
 
 
@@ -125,7 +128,7 @@ def test_twenty_random_what_ifs_say_what_python_says(open_page, tmp_path, seed):
     close = [str(s) for s in rng.choice(ids[1:], 2, replace=False)]
     plan = score(today.area, today.times, today.scenario, pd.DataFrame({"school_id": close, "action": "close"}))
     page = open_page(draw(today.area, today, plan, lang="en").save(tmp_path / "map.html"))
-    assert cards(page) == expected(to_tenths(plan))
+    assert cards(page) == expected(plan)
     start = set(plan.actions.loc[~plan.actions["action"].isin(["close", "merge", "convert", "none"]), "school_id"])
     turned = set()
     page.locator("#layer-others").check()  # a school of any stage can be chosen on the map

@@ -160,7 +160,8 @@ def robust(
         put_json({"plan": given.title, "futures": records(found.table)} | ({"map": str(page)} if page else {}))
         return
     show(f"{given.title}: its schools, in futures / 各情形下的表现", found.table.rename(columns=FUTURE_COLUMNS))
-    for note in dict.fromkeys(note for future in found.plans for note in future.notes):
+    in_futures = (future for future in found.plans if future is not found.plan)
+    for note in dict.fromkeys(note for future in in_futures for note in future.notes):
         print(f"Note: {note}")
     if page is not None:
         print(f"Open {page}")

@@ -1,16 +1,10 @@
 "use strict";
 /* The result in one sentence, in cards, and as a histogram of minutes, each beside what it is compared with. */
 
-const CARDS = {
-  changing_pupils: "pupils",
-  mean_minutes: "min",
-  p90_minutes: "min",
-  longest_minutes: "min",
-  beyond_norm_pupils: "pupils",
-  without_seat_pupils: "pupils",
-  schools_open: "schools",
-};
-const OF_TRIPS = ["mean_minutes", "p90_minutes", "longest_minutes"]; // of the pupils who have one
+const CARDS = [
+  ...["changing_pupils", "mean_minutes", "p90_minutes", "longest_minutes"],
+  ...["beyond_norm_pupils", "without_seat_pupils", "schools_open"],
+];
 const CLASSES = 12;
 const CHART = { width: 340, height: 118, left: 34, bottom: 20, top: 14 };
 
@@ -28,17 +22,19 @@ function headline({ t, n, withUnit }, { closed, merged, opened }, moved, lost, b
   ].join(t("headline.and"));
 }
 
-/** A figure, and how much it is more than each of some others: [[word, scores], ...]. */
-function card(say, key, scores, others) {
-  const digits = CARDS[key] === "min" ? 1 : 0, value = scores[key];
-  const shown = value === null ? "–" : say.n(value, digits);
-  const unit = el("small", { textContent: ` ${say.t(`unit.${CARDS[key]}`)}` });
-  const told = others.filter(([word]) => key !== "changing_pupils" || word !== "today"); // today nobody does
-  const lines = told.map(([word, other]) => {
-    const lost = OF_TRIPS.includes(key) && scores.without_trip_pupils > other.without_trip_pupils;
-    return changeLine(say, say.t(word), value, other[key], digits, key === "schools_open", lost);
+/** A figure of the register, and how much it is more than that of some other layouts: [[word, layout], ...]. */
+function card(say, { indicator: key, unit, direction, of_trips: ofTrips }, layout, others) {
+  const digits = unit === "min" ? 1 : 0, value = (layout.told || layout.scores)[key];
+  const shown = value === null ? "–" : say.n(value, digits), word = value === 1 && unit !== "min" ? `${unit}.one` : unit;
+  const said = others.filter(([name]) => key !== "changing_pupils" || name !== "today"); // today nobody does
+  const lines = said.map(([name, other]) => {
+    // Like is set beside like: exact figures, or those of minutes in whole tenths, which what-ifs have.
+    const [now, then] = layout.told && other.told ? [layout.told, other.told] : [layout.scores, other.scores];
+    const lost = ofTrips && layout.scores.without_trip_pupils > other.scores.without_trip_pupils;
+    return changeLine(say, say.t(name), now[key], then[key], digits, !direction, lost);
   });
-  const node = el("li", {}, el("span", { textContent: say.t(`card.${key}`) }), el("b", {}, shown, unit), ...lines);
+  const counted = el("b", {}, shown, el("small", { textContent: ` ${say.t(`unit.${word}`)}` }));
+  const node = el("li", {}, el("span", { textContent: say.t(`card.${key}`) }), counted, ...lines);
   node.dataset.card = key;
   return node;
 }
@@ -80,7 +76,7 @@ function minutesChart(say, before, after, width, norm, words) {
     parts.push(svg("path", pen), label(say.t("norm.short", { n: say.n(norm) }), x(norm) + 3, top, "start"));
   }
   const size = { width: "100%", viewBox: `0 0 ${CHART.width} ${CHART.height}`, role: "img" };
-  const counted = after.map((pupils, i) => `${say.n(i * width)} ${say.t("unit.min")}: ${before[i]} → ${pupils}`).join("; ");
+  const counted = after.map((pupils, i) => `${say.n(i * width)} ${say.t("unit.min")}${say.t("colon")}${before[i]} → ${pupils}`).join("; ");
   return svg("svg", { ...size, "aria-label": `${words}. ${counted}`, class: "minutes" }, ...parts);
 }
 

@@ -32,7 +32,7 @@ function makeControls({ map, data, state, views, say, choose, turn }) {
 
   function writeViews() {
     const legend = $("views").querySelector("legend"), names = views.map((_, i) => viewName(i));
-    $("views").replaceChildren(legend, ...(names.length > BUTTONS ? [viewSlider(names, state, turn)] : names.map(viewButton)));
+    $("views").replaceChildren(legend, ...(names.length > BUTTONS ? [viewSlider(t("views"), names, state, turn)] : names.map(viewButton)));
   }
 
   function viewButton(name, i) {

@@ -16,17 +16,19 @@ function makeDetails({ data, state, views, say, view, compared, actionOf, choose
       return [t(`stage.${name}`), stateText(here), seatsText(here), ...(two ? [pupils(first)] : []), pupils(here)];
     });
     const heads = two ? sides.map(([word]) => `pupils.${word}`) : [plans.length ? "pupils" : "enrolled"];
-    const assumed = school.assumed.map((column) => t(`column.${column}`)).join(", ");
+    const assumed = school.assumed.map((column) => t(`column.${column}`)).join(t("names.and"));
     const note = (text) => el("p", { className: "note", textContent: text });
-    const head = `${t("served")} · ${t(`band.${bands[state.band].band}`)} · ${withUnit(served.length, "villages")}`;
+    const head = (key, list) => `${t(key)} · ${t(`band.${bands[state.band].band}`)} · ${withUnit(list.length, "villages")}`;
     const villagesServed = el("ul", { className: "served" }, ...served.map(servedVillage));
-    const list = served.length ? villagesServed : note(t("served.none"));
+    const list = served.length ? villagesServed : note(t("served.none")), gone = leaving(row, sides[0][1]);
+    const elsewhere = gone.length ? [el("h3", { textContent: head("leaving", gone) }), el("ul", { className: "served" }, ...gone)] : [];
     return [
       el("p", { className: "kind", textContent: about }),
       table(["stage", "action", "seats", ...heads].map((key) => t(key)), rows),
       ...(asked && stages.length ? [asked.buttons(row)] : []),
-      ...(assumed ? [note(`${t("assumed")}: ${assumed}`)] : []),
-      ...(plans.length ? [el("h3", { textContent: head }), list] : []),
+      ...(assumed ? [note(`${t("assumed")}${t("colon")}${assumed}`)] : []),
+      ...elsewhere,
+      ...(plans.length ? [el("h3", { textContent: head("served", served) }), list] : []),
     ];
   }
 
@@ -49,9 +51,23 @@ function makeDetails({ data, state, views, say, view, compared, actionOf, choose
     return withUnit(here.seats, "seats") + (here.added ? ` (+${n(here.added)})` : "");
   }
 
-  function servedVillage({ village, pupils, minutes }) {
-    const name = el("button", { type: "button", textContent: nameOf(villages[village]), onclick: () => choose(villages, village) });
-    return el("li", {}, name, ` ${withUnit(pupils, "pupils")}, ${withUnit(minutes, "min")}`);
+  const link = (list, row) => el("button", { type: "button", textContent: nameOf(list[row]), onclick: () => choose(list, row) });
+  const counted = ({ pupils, minutes }) => ` ${withUnit(pupils, "pupils")}${t("comma")}${withUnit(minutes, "min")}`;
+
+  function servedVillage(trip) {
+    return el("li", {}, link(villages, trip.village), counted(trip));
+  }
+
+  /** Villages that come to a school in the first layout and go elsewhere in the one shown, and where to. */
+  function leaving(row, first) {
+    return first.serves[row][state.band].flatMap((trip) => {
+      const now = view().trips[trip.village][state.band];
+      if (!now.length || now.some(({ school }) => school === row)) return [];
+      const to = now.flatMap(({ school, minutes, reason }) => (school < 0
+        ? [` → ${t(`reason.${reason || "unreachable"}`)}`]
+        : [" → ", link(schools, school), ` ${withUnit(minutes, "min")}`]));
+      return [el("li", {}, link(villages, trip.village), counted(trip), ...to)];
+    });
   }
 
   function villageDetails(row) {
@@ -69,9 +85,11 @@ function makeDetails({ data, state, views, say, view, compared, actionOf, choose
 
   function tripText({ school, minutes, km, mode, reason, pupils }, _, all) {
     if (school < 0) return el("span", { className: "bad", textContent: t(`reason.${reason || "unreachable"}`) });
-    const share = all.length > 1 ? `${withUnit(pupils, "pupils")}, ` : "";
-    const way = `${share}${withUnit(minutes, "min")}${km === null ? "" : `, ${withUnit(km, "km")}`}${mode ? `, ${t(`mode.${mode}`)}` : ""}`;
-    return el("span", {}, nameOf(schools[school]), el("small", { textContent: way }));
+    const way = [
+      ...(all.length > 1 ? [withUnit(pupils, "pupils")] : []), withUnit(minutes, "min"),
+      ...(km === null ? [] : [withUnit(km, "km")]), ...(mode ? [t(`mode.${mode}`)] : []),
+    ];
+    return el("span", {}, nameOf(schools[school]), el("small", { textContent: way.join(t("comma")) }));
   }
 
   /** Kilometres and mode of a trip that some plan with the same way of travelling knows. */

@@ -51,7 +51,7 @@ function makeKey({ data, state, shown, say, view, isTried, ground, limit, pupils
 
   function roadItems() {
     const ranks = Object.keys(ROADS).filter((rank) => data.roads.lines[rank].length);
-    const dropped = data.roads.dropped.map((rank) => note(`${t("roads.dropped")}: ${t(`roads.${rank}`)}`));
+    const dropped = data.roads.dropped.map((rank) => note(`${t("roads.dropped")}${t("colon")}${t(`roads.${rank}`)}`));
     return [...ranks.map((rank) => item(stroke(ROADS[rank]), t(`roads.${rank}`))), ...dropped];
   }
 

@@ -10,6 +10,7 @@ from planner.draw.basemap import bounds, place, roads, to_lonlat, towns
 from planner.draw.catchments import catchments
 from planner.draw.grounds import grounds
 from planner.draw.whatif import lean, pupils, whatif
+from planner.indicators import INDICATORS
 from planner.model import BAND_GRADES, BAND_STAGE, BANDS, STAGES, StudyArea
 from planner.plan import Plan
 from planner.plan.whatif import to_tenths
@@ -171,8 +172,13 @@ def _plan(area: StudyArea, plan: Plan, school_row: Mapping[str, int], village_ro
     }
 
 
-def _indicators(scorecard: pd.DataFrame) -> list[dict[str, str]]:
-    return [{key: str(row[key]) for key in INDICATOR} for row in scorecard.to_dict("records")]
+def _indicators(scorecard: pd.DataFrame) -> list[dict[str, str | bool]]:
+    """What the register says of every figure of a scorecard."""
+    of_trips = {key for key, known in INDICATORS.items() if known.of_trips}
+    return [
+        {key: str(row[key]) for key in INDICATOR} | {"of_trips": row["indicator"] in of_trips}
+        for row in scorecard.to_dict("records")
+    ]
 
 
 def _scores(scorecard: pd.DataFrame) -> dict[str, list[Any]]:

@@ -16,7 +16,8 @@ function start(map) {
 
 function drawPlan(map, data) {
   const { schools, villages, bands, plans } = data;
-  const state = { lang: data.lang, view: Math.max(plans.length - 1, 0), band: 1, chosen: null, tilesLost: false };
+  const opens = data.sides[0] === "planned" ? 0 : Math.max(plans.length - 1, 0); // a plan in futures: as it was made
+  const state = { lang: data.lang, view: opens, band: 1, chosen: null, tilesLost: false };
   const shown = new Set(LAYERS.filter((name) => !HIDDEN.includes(name)));
   const layouts = makeLayouts(data, state), { views, view, ground, actionOf, limit } = layouts;
   const say = speaker(data.words, state), { t, n, nameOf } = say;
@@ -136,7 +137,7 @@ function drawPlan(map, data) {
   /** What is said of a village's dot. */
   function dotText(row) {
     const said = shown.has("difference") ? changeTexts(say)[painted.changes()[row]] : classes.signText(row);
-    return `${nameOf(villages[row])}: ${said}`;
+    return `${nameOf(villages[row])}${t("colon")}${said}`;
   }
 
   /* -- what is shown, and what is chosen -- */
@@ -196,7 +197,7 @@ function drawPlan(map, data) {
   /** For who does not see the map. */
   function announce(list, row) {
     const here = list === schools ? details.stateText(actionOf(row)) : classes.signText(row);
-    $("said").textContent = `${nameOf(list[row])}: ${here}`;
+    $("said").textContent = `${nameOf(list[row])}${t("colon")}${here}`;
   }
 
   /** Show a band that the school teaches. */
@@ -219,7 +220,10 @@ function drawPlan(map, data) {
 
   /** Close the chosen school, or reopen it. */
   function toggle() {
-    if (asked && state.chosen && state.chosen.list === schools) asked.toggle(state.chosen.row);
+    const { list, row } = state.chosen || {};
+    if (!asked || list !== schools) return;
+    asked.toggle(row);
+    announce(list, row);
   }
 
   /* -- what is written -- */

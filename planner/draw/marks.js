@@ -17,8 +17,8 @@ function makeMarks({ map, data, groups, say, actionOf, isChosen, choose, toggle 
     const here = actionOf(row), over = here ? overSeats(here) : 0;
     const action = here ? here.action : "keep";
     const radius = here ? small() * schoolRadius(here.pupils) : 4;
-    const more = here ? `: ${t(`state.${action}`)}${over ? `, ${overText(here)}` : ""}` : "";
-    const text = `${nameOf(school)}, ${t(`kind.${school.kind}`)}${more}`;
+    const more = here ? `${t("colon")}${t(`state.${action}`)}${over ? `${t("comma")}${overText(here)}` : ""}` : "";
+    const text = `${nameOf(school)}${t("comma")}${t(`kind.${school.kind}`)}${more}`;
     const look = `${text} ${radius} ${action} ${Boolean(here)}`, old = marks[row];
     if (old && old.look === look) return;
     if (old) old.group.removeLayer(old.mark);

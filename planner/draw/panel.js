@@ -8,8 +8,9 @@ function makeWhatIf(data, page) {
   const asked = (view = count) => page.questions[view < count ? view : from];
   const todayOf = oncePer((question) => settle(question, layoutToday(question.sites)));
   const planOf = oncePer((i) => {
-    const { actions } = data.plans[i];
-    return { layout: layoutOf(asked(i).sites, actions), ...scored(asked(i), page.trips(i), actions) };
+    const { actions, scores: { plan } } = data.plans[i];
+    const told = Object.fromEntries(data.indicators.map(({ indicator }, row) => [indicator, plan[row]]));
+    return { layout: layoutOf(asked(i).sites, actions), told, ...scored(asked(i), page.trips(i), actions) };
   });
 
   function settle(question, layout, before = null) {
@@ -90,9 +91,10 @@ function makeWhatIf(data, page) {
     const longest = here.length ? here.reduce((most, { minutes }) => Math.max(most, minutes), 0) : null;
     const lost = trips.reduce((sum, { pupils, reason }) => sum + (reason === "unreachable" ? pupils : 0), 0);
     const sentence = headline(page.say, changed, scores.changing_pupils, lost, band, longest, norm);
-    const others = layouts.map(([word, other]) => [word, other.scores]);
-    $("headline").textContent = (view === count ? t("whatif.says") : "") + sentence;
-    $("cards").replaceChildren(...Object.keys(CARDS).map((key) => card(page.say, key, scores, others)));
+    const says = (view === count ? t("whatif.says") : "") + sentence;
+    if ($("headline").textContent !== says) $("headline").textContent = says; // else it would be read out twice
+    const cards = CARDS.map((key) => data.indicators.find(({ indicator }) => indicator === key));
+    $("cards").replaceChildren(...cards.map((row) => card(page.say, row, shown(view), layouts)));
   }
 
   /** What a layout is set beside, each with its word: today's, or, of a future, the plan in the present; none for today's own. */
@@ -149,7 +151,7 @@ function makeWhatIf(data, page) {
     const { sites } = asked(), plan = planOf(from), layouts = besides(count), [, base] = chosen(layouts);
     const changed = [[true, "whatif.reopened"], [false, "whatif.closed"]].map(([open, key]) => {
       const rows = [...new Set(sites.filter((_, i) => now().layout.open[i] === open && plan.layout.open[i] !== open).map((site) => site.school))];
-      return rows.length ? el("p", { className: "list" }, `${t(key)} `, ...rows.flatMap((row, i) => [i ? ", " : "", link(schools, row)])) : "";
+      return rows.length ? el("p", { className: "list" }, `${t(key)} `, ...rows.flatMap((row, i) => [i ? t("names.and") : "", link(schools, row)])) : "";
     });
     const over = now().actions.filter((row) => overSeats(row) > 0).sort((one, other) => overSeats(other) - overSeats(one));
     const hard = hitHardest(now().trips, base.trips, villages.length, bands.length);
@@ -173,12 +175,12 @@ function makeWhatIf(data, page) {
 
   function hardItem({ village, band, then, now: later, more }) {
     const trip = Number.isFinite(later) ? `${n(then, 1)} → ${n(later, 1)} ${t("unit.min")} (+${n(more, 1)})` : t("reason.unreachable");
-    return el("li", {}, link(villages, village), ` ${t(`short.${bands[band].band}`)}, ${withUnit(asked().villages[village].pupils[band], "pupils")}: ${trip}`);
+    return el("li", {}, link(villages, village), ` ${t(`short.${bands[band].band}`)}${t("comma")}${withUnit(asked().villages[village].pupils[band], "pupils")}${t("colon")}${trip}`);
   }
 
   function overItem(row) {
     const text = t("over", { pupils: withUnit(row.pupils, "pupils"), seats: withUnit(row.seats, "seats") });
-    return el("li", {}, link(schools, row.school), ` ${t(`stage.${row.stage}`)}: `, el("span", { className: "bad", textContent: text }));
+    return el("li", {}, link(schools, row.school), ` ${t(`stage.${row.stage}`)}${t("colon")}`, el("span", { className: "bad", textContent: text }));
   }
 
   function chart(view) {

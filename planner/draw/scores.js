@@ -33,7 +33,8 @@ function makeScores({ data, state, say, view }) {
     const money = row.unit.startsWith("CNY") && Math.max(Math.abs(row.today), Math.abs(row.plan)) >= 1e6;
     const scale = money ? (state.lang === "zh" ? 1e4 : 1e6) : 1;
     const [today, plan] = [row.today, row.plan].map((value) => (value === null ? null : value / scale));
-    const digits = (size) => (row.unit === "" ? 3 : size >= 1000 ? 0 : size >= 10 ? 1 : 2);
+    // Of all but two in ten thousand it is not said that they are all.
+    const digits = (size) => (row.unit === "" ? 3 : row.unit === "%" ? 2 : size >= 1000 ? 0 : size >= 10 ? 1 : 2);
     const say = (value) => n(value, digits(Math.abs(value)));
     const unit = row.unit ? t(`unit.${row.unit}${money ? ".big" : ""}`) : "";
     const label = el("span", {}, row[`label_${state.lang}`], el("small", { textContent: unit }));

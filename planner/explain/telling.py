@@ -212,7 +212,7 @@ def flipping(question: Question, fate: Fate, found: Sequence[Flip]) -> list[Sent
     idle = [flip for flip in found if flip.what == "norm" and flip.status == "never"]
     said = [_flip(question, fate, flip) for flip in found if flip not in idle]
     if idle:
-        bands = Either(tuple(Word(f"band.{flip.band}") for flip in idle))
+        bands = Either(tuple(Word(f"short.{flip.band}") for flip in idle))
         values = {"bands": bands, "done": done_to(question, fate)}
         said.append(Sentence(f"flip.norm.{'close' if fate.stays else 'keep'}.never", values))
     if scenario.objective.over:

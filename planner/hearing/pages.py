@@ -12,7 +12,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from planner.hearing.sheets import Sheet
-from planner.hearing.sketch import BESIDE, WHOLE, sketch
+from planner.hearing.sketch import SIZES, sketch
 from planner.model import BAND_STAGE
 from planner.optimise.forced import noise
 from planner.plan import Plan
@@ -57,8 +57,8 @@ def page(plan: Plan, language: str, sheets: Sequence[Sheet]) -> str:
 
     def drawn(sheet: Sheet) -> Markup:
         words = {key: say(key) for key in ("north", "km", "m")}
-        size = BESIDE if sheet.kind == "town" else WHOLE
-        return sketch(plan.area, sheet.marks, sheet.ways, said=say("map", name=sheet.name), words=words, size=size)
+        said = say("map", name=sheet.name)
+        return sketch(plan.area, sheet.marks, sheet.ways, said=said, words=words, size=SIZES[sheet.kind])
 
     template = _environment().get_template("pack.html")
     return template.render(
@@ -78,6 +78,7 @@ def page(plan: Plan, language: str, sheets: Sequence[Sheet]) -> str:
             if math.isfinite(value)
             else say("unknown")
         ),
+        pupils=lambda count: Amount(count, "pupils"),
         bands=lambda names: bands(names, language),
         joined=lambda sentences: joined([told(sentence) for sentence in sentences], language),
         status=_status(plan, language),

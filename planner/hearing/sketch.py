@@ -13,8 +13,8 @@ from markupsafe import Markup
 from planner.draw.basemap import RANKS, rank
 from planner.model import StudyArea
 
-WHOLE, BESIDE = (720, 300), (400, 236)
-"""Width and height of the drawing, in its own units; the page scales it; ``BESIDE`` leaves room for words."""
+SIZES = {"county": (400, 300), "town": (400, 236), "school": (720, 300)}
+"""Width and height of a sheet's drawing, in its own units; the page scales it. A school's takes all of the width."""
 FONT = 12
 
 
@@ -38,7 +38,7 @@ class Frame:
     """From metres to the drawing: what is to be seen, with room around it, in the drawing's proportions."""
 
     def __init__(
-        self, xy: np.ndarray, *, size: tuple[int, int] = WHOLE, room: float = 0.12, least_m: float = 2000.0
+        self, xy: np.ndarray, *, size: tuple[int, int] = SIZES["school"], room: float = 0.12, least_m: float = 2000.0
     ) -> None:
         self.wide, self.high = size
         first, last = xy.min(axis=0), xy.max(axis=0)
@@ -78,7 +78,7 @@ def sketch(
     *,
     said: str,
     words: Mapping[str, str],
-    size: tuple[int, int] = WHOLE,
+    size: tuple[int, int] = SIZES["school"],
 ) -> Markup:
     """The map around some places; the first marks get their labels first.
 
