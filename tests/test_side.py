@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from planner.optimise import Expansion, LocationProblem, Only, Side, narrow, solve, violations
 from planner.optimise.mip import build
+from planner.optimise.nearest import looked_for
 from tests import oracle
 
 CONDITIONS = ("least", "most", "distance", "only", "touching")
@@ -31,7 +32,7 @@ def problems(draw, most_demand=5, most_sites=4):
         most=rng.integers(6, 30, count) if has["most"] else None,
         distance=rng.integers(0, 8, (n, m)).astype(float) if has["distance"] else None,
         only=(Only((0, n - 1), (int(rng.integers(m)),), int(rng.integers(m))),) if has["only"] else (),
-        touching=np.array([(i, i + 1) for i in range(n - 1)], dtype=int).reshape(-1, 2) if has["touching"] else None,
+        touching=np.argwhere(np.triu(rng.random((n, n)) < 0.5, 1)) if has["touching"] else None,
     )
     return LocationProblem(
         cost,
@@ -70,7 +71,12 @@ def keeps(problem, is_open, pick, steps):
     if side.touching is not None:
         for j in set(pick):
             mine = [i for i in range(n) if pick[i] == j]
-            if mine != list(range(mine[0], mine[-1] + 1)):
+            reached, touching = {mine[0]}, np.array(side.touching).tolist()
+            for _ in mine:
+                reached |= {
+                    i for i in mine for a, b in touching if (a in reached and b == i) or (b in reached and a == i)
+                }
+            if len(reached) < len(mine):
                 return False
     return True
 
@@ -127,6 +133,36 @@ def test_below_ceilings_too_the_optimum_is_the_one_of_every_possibility(problem,
         assert (found.status, found.gap) == ("optimal", 0.0)
         assert found.objective == pytest.approx(expected)
         assert violations(problem, found) == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(problems(), st.integers(0, 15))
+def test_a_plan_of_nearest_sites_keeps_every_limit_and_is_never_better_than_the_best(problem, opened):
+    """What is looked for where both closest sites and catchments in one piece are asked."""
+    n, m = problem.cost.shape
+    distance = np.where(np.isnan(problem.cost), 0.0, problem.cost) if problem.side.distance is None else None
+    side = dataclasses.replace(problem.side, touching=np.argwhere(np.triu(np.ones((n, n)), 1)))
+    side = side if distance is None else dataclasses.replace(side, distance=distance)
+    problem = dataclasses.replace(problem, side=side)
+    found = looked_for(problem, np.array([opened >> j & 1 for j in range(m)], dtype=float), time_limit_s=9)
+    if found is not None:
+        assert violations(problem, found) == []
+        assert found.objective >= best(problem) - 1e-9
+
+
+def test_a_county_whose_nearest_sites_leave_pieces_is_proven():
+    """Along a road a b c d, a and c are nearest to site 0, b to site 1: that is open only if it may not be without."""
+    distance = np.array([[1.0, 9.0, 8.0], [3.0, 1.0, 8.0], [2.0, 3.0, 8.0], [8.0, 8.0, 1.0]])
+    side = Side(distance=distance, touching=[[0, 1], [1, 2], [2, 3]])
+    problem = LocationProblem(distance, side=side)
+    found = solve(problem)
+    assert (found.status, found.open.tolist(), found.assignment.tolist()) == (
+        "optimal",
+        [True, False, True],
+        [0, 0, 0, 2],
+    )
+    assert looked_for(problem, np.ones(3), time_limit_s=9).objective == found.objective == best(problem)
+    assert solve(dataclasses.replace(problem, forced_open=(0, 1))).status == "infeasible"
 
 
 def test_a_point_goes_past_a_full_site_and_not_past_one_with_room():

@@ -89,3 +89,17 @@ def test_conditions_on_assignment_are_proven_and_verify(asked, county, tmp_path)
     assert (plan.status, plan.gap) == ("optimal", 0.0)
     found = pl.verify(plan.save(tmp_path / asked))
     assert found.passed, str(found)
+
+
+def test_closest_schools_and_catchments_in_one_piece_together_have_a_plan(county, tmp_path):
+    """Within 2 %, to be quick; the bound is at least that of catchments in one piece alone."""
+    text = (FOLDER / "scenarios" / "county-2023.toml").read_text("utf-8")
+    both = text.replace("[assignment]", "[assignment]\nclosest = true\ncontiguous = true").replace(
+        "gap = 0.0", "gap = 0.02"
+    )
+    scenario = parse_scenario(both.replace('then = ["annual_cost_cny"]', ""))
+    plan = pl.optimise(county, pl.travel_times(county, scenario.travel), scenario)
+    assert plan.status == "optimal"
+    assert 206_859 < plan.bound <= plan.objective
+    found = pl.verify(plan.save(tmp_path / "both"))
+    assert found.passed, str(found)

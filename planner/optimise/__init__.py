@@ -6,7 +6,7 @@ from planner.optimise.exact import aimed, solve, solve_then
 from planner.optimise.forced import NEVER, Forced, Relaxation, forced
 from planner.optimise.frontier import Longest, OutOfTimeError, Point, frontier, limit
 from planner.optimise.futures import Stack, stacked
-from planner.optimise.parts import part_of
+from planner.optimise.parts import Part, parts
 from planner.optimise.presolve import Presolve, presolve
 from planner.optimise.problem import (
     Budget,
@@ -34,6 +34,7 @@ __all__ = [
     "Only",
     "OpenRule",
     "OutOfTimeError",
+    "Part",
     "Point",
     "Presolve",
     "Relaxation",
@@ -48,7 +49,7 @@ __all__ = [
     "frontier",
     "limit",
     "objectives",
-    "part_of",
+    "parts",
     "presolve",
     "repair",
     "solve",

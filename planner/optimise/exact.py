@@ -14,6 +14,7 @@ from planner.optimise import median
 from planner.optimise.answers import checked, serve_nearest, unsolved, valued
 from planner.optimise.mip import INF
 from planner.optimise.narrow import Relaxed, by_ceilings, narrowed
+from planner.optimise.parts import apart, parts
 from planner.optimise.problem import (
     Budget,
     Goal,
@@ -67,6 +68,13 @@ def _solve(
     demand = pairs(problem.cost)[0]
     if n and (m == 0 or len(np.unique(demand)) < n):
         return unsolved(problem, "infeasible", clock() - began), None
+    some = parts(problem)
+    if len(some) > 1:
+
+        def alone(part: LocationProblem, seconds: float) -> LocationSolution:
+            return solve(part, gap=gap, time_limit_s=seconds, seed=seed)
+
+        return apart(problem, some, alone, gap=gap, time_limit_s=time_limit_s), None
     if len(demand) >= median.WORTH_COMPILING and median.carries(problem):
         sites = median.best_sites(problem, gap=gap, time_limit_s=time_limit_s, seed=seed)
         if sites is not None:

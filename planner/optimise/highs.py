@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from planner.compiled import clock
-from planner.optimise.answers import checked, serve_nearest, unsolved, valued
-from planner.optimise.mip import INF, Mip, Rows, build, growing, separating
+from planner.optimise.answers import NOISE, checked, serve_nearest, unsolved, valued
+from planner.optimise.mip import INF, Layout, Mip, Rows, build, growing, separating
+from planner.optimise.pieces import grown, separators
 from planner.optimise.problem import LocationProblem, LocationSolution, violations
-from planner.optimise.side import grown, separators
 
 VIOLATION = 1e-6
 MOST_ROUNDS = 60
@@ -30,6 +30,7 @@ class Tightened:
     strong : arcs whose row ``arc <= open`` was added, in ``rounds`` rounds
     bound : the relaxation's; infinite where even that has no solution, -infinite where none was found in time
     reduced : (n_variable,) its reduced costs
+    opened : (n_site,) how much of each site it opens
     """
 
     mip: Mip
@@ -37,6 +38,7 @@ class Tightened:
     rounds: int
     bound: float
     reduced: np.ndarray
+    opened: np.ndarray
 
     def held(self, ceiling: float) -> Tightened:
         """The program without what nothing at or below the ceiling uses: variables stand still, every row stays."""
@@ -64,13 +66,17 @@ def tighten(problem: LocationProblem, *, time_limit_s: float, seed: int) -> Tigh
     mip = build(problem)
     relaxed = Highs(mip, seed)
     strong = np.zeros(0, dtype=np.int64)
-    rounds, proven, reduced = 0, -INF, np.zeros(mip.layout.size)
+    at = mip.layout
+    rounds, proven, reduced, opened = 0, -INF, np.zeros(at.size), np.ones(at.facility0 - at.open0)
     while rounds < MOST_ROUNDS and (state := relaxed.run(ends - clock())) != "unknown":
         if state == "infeasible":
-            return Tightened(mip, strong, rounds, INF, reduced)
+            return Tightened(mip, strong, rounds, INF, reduced, opened)
         # Every round's relaxation bounds the problem from below.
         proven, reduced = relaxed.objective, relaxed.reduced_costs()
+        if relaxed.values is not None:
+            opened = relaxed.values[at.open0 : at.facility0]
         broken, late = relaxed.broken_arcs(), mip.late_rows(relaxed.values, VIOLATION)
+        late.take(_in_pieces(problem, mip.layout, relaxed.values))
         if len(broken) == 0 and not late.lower:
             break
         relaxed.tighten(broken)
@@ -78,49 +84,61 @@ def tighten(problem: LocationProblem, *, time_limit_s: float, seed: int) -> Tigh
         mip.rows.take(late)
         strong = np.append(strong, broken)
         rounds += 1
-    return Tightened(mip, strong, rounds, proven, reduced)
+    return Tightened(mip, strong, rounds, proven, reduced, opened)
 
 
 def branch_and_bound(
-    problem: LocationProblem, tightened: Tightened, *, gap: float, time_limit_s: float, seed: int, grow: bool = True
+    problem: LocationProblem,
+    tightened: Tightened,
+    *,
+    gap: float,
+    time_limit_s: float,
+    seed: int,
+    ceiling: float = INF,
+    known: LocationSolution | None = None,
+    grow: bool = True,
 ) -> LocationSolution:
     """The program proven, or what is known of it when the time is up.
 
     Parameters
     ----------
+    ceiling : nothing above it is looked for: infeasible where nothing is at or below it and nothing is known
+    known : a solution; what is better and at or below the ceiling, if anything, has to be part of the program
     grow : where the first solution has catchments in several pieces, grow some in one, so that there is a plan
     """
     began = clock()
     if tightened.bound == INF:
         return unsolved(problem, "infeasible", clock() - began)
     mip, rounds, proven = tightened.mip, tightened.rounds, tightened.bound
-    best: LocationSolution | None = None
-    left = time_limit_s
+    best, left = known, time_limit_s
     while left > 0:
         # A model of its own, without a start: from one that is optimal, HiGHS 1.16 reports an objective without the
         # offset that its presolve took out (docs/decisions/0004).
         solver = Highs(mip, seed, gap=gap)
         solver.tighten(tightened.strong)
         state = solver.run(max(left, 0.5))
-        if state == "infeasible":
-            return unsolved(problem, "infeasible", clock() - began)
+        proven = INF if state == "infeasible" else max(proven, solver.bound)
+        if proven > ceiling + NOISE * max(abs(ceiling), 1.0) or proven == INF:
+            if known is None:
+                return unsolved(problem, "infeasible", clock() - began)
+            proven = min(ceiling, known.objective)
+            break
         if solver.values is None:
             break
-        proven = max(proven, solver.bound)
         found = _read(problem, mip, solver.values, proven)
         if not np.isclose(float(mip.cost @ solver.values), solver.objective, rtol=1e-6, atol=1e-4):
             raise RuntimeError("the solver's objective is not the sum of its own solution")
         more = mip.late_rows(np.where(mip.whole, np.round(solver.values), solver.values), 10 * VIOLATION)
-        in_pieces = _in_pieces(problem, found)
-        if not more.lower and not in_pieces:
+        in_pieces = _in_pieces(problem, mip.layout, np.round(solver.values))
+        if not more.lower and not in_pieces.lower:
             best = found if best is None or found.objective < best.objective else best
             break
         left = time_limit_s - (clock() - began)
-        if grow and in_pieces and best is None and not more.lower:
+        if grow and in_pieces.lower and best is None and not more.lower:
             best = _grown(problem, tightened, found, gap, 0.5 * left, seed)
         if best is not None and best.objective - proven <= gap * abs(best.objective):
             break
-        more.take(separating(mip.layout, in_pieces))
+        more.take(in_pieces)
         mip.rows.take(more)
         rounds += 1
         left = time_limit_s - (clock() - began)
@@ -129,11 +147,11 @@ def branch_and_bound(
     return checked(problem, valued(problem, dataclasses.replace(best, bound=proven, rounds=rounds)), gap, began)
 
 
-def _in_pieces(problem: LocationProblem, found: LocationSolution) -> list[tuple[int, list[int], list[int]]]:
-    """What the solution's catchments break of being in one piece."""
-    if problem.side is None or problem.side.touching is None:
-        return []
-    return separators(problem.side.touching, found.assignment)
+def _in_pieces(problem: LocationProblem, at: Layout, values: np.ndarray | None) -> Rows:
+    """Rows against what a solution, a relaxed one as well, breaks of catchments in one piece."""
+    if values is None:
+        return Rows()
+    return separating(at, separators(problem, at.demand, at.site, values[: at.open0]))
 
 
 def _grown(
@@ -194,7 +212,7 @@ class Highs:
         """Solve: ``optimal``, ``infeasible`` or ``unknown``; ``values`` is None without a solution."""
         import highspy
 
-        self.values = None
+        self.values, self.bound = None, -INF
         if time_limit_s <= 0:
             return "unknown"
         self._h.setOptionValue("time_limit", self._h.getRunTime() + time_limit_s)
@@ -205,10 +223,12 @@ class Highs:
             return "optimal"
         if state == highspy.HighsModelStatus.kInfeasible:
             return "infeasible"
+        if self._mip and not np.isnan(info.mip_dual_bound):
+            self.bound = info.mip_dual_bound
         if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
             self.values = np.array(self._h.getSolution().col_value)
             self.objective = info.objective_function_value
-            self.bound = info.mip_dual_bound if self._mip else self.objective
+            self.bound = self.bound if self._mip else self.objective
         return "optimal" if state == highspy.HighsModelStatus.kOptimal else "unknown"
 
     def bound_columns(self, columns: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> None:

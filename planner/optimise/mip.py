@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from planner.optimise.closest import Late, closest
+from planner.optimise.pieces import Separator
 from planner.optimise.problem import LocationProblem, OpenRule, Terms, at_pairs, pairs
-from planner.optimise.side import Late, add_rows, closest, loaded
+from planner.optimise.side import add_rows, loaded
 
 INF = float("inf")
 
@@ -249,13 +251,12 @@ def build(problem: LocationProblem) -> Mip:
     return Mip(at, cost, lower, upper, whole, rows, serve, seats, counts, budgets, late)
 
 
-def separating(at: Layout, found: list[tuple[int, list[int], list[int]]]) -> Rows:
-    """Rows against catchments in several pieces (``side.separators``)."""
+def separating(at: Layout, found: list[Separator]) -> Rows:
+    """Rows against catchments in several pieces."""
     arc_of, made = _arc_of(at), Rows()
-    for site, two, between in found:
-        joining = [arc_of[i, site] for i in between if (i, site) in arc_of]
-        both = [arc_of[i, site] for i in two]
-        made.add(-INF, 1, [*both, *joining], [1.0, 1.0, *[-1.0] * len(joining)])
+    for one in found:
+        arcs = [arc_of[i, one.site] for i in (*one.two, *one.between)]
+        made.add(-INF, 1, arcs, [1.0, 1.0, *[-1.0] * len(one.between)])
     return made
 
 

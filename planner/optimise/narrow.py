@@ -19,6 +19,7 @@ from planner.compiled import clock
 from planner.optimise.answers import checked, unsolved, valued
 from planner.optimise.highs import MOST_ROUNDS, Highs, branch_and_bound, by_rows, tighten
 from planner.optimise.mip import INF, Layout, build
+from planner.optimise.nearest import looked_for
 from planner.optimise.problem import LocationProblem, LocationSolution, pairs, some_pairs
 
 if TYPE_CHECKING:
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
 WORTH_FROM = 5000  # allowed pairs; with fewer, branch and bound sees all of them
 PRICED_FROM = 10_000  # allowed pairs: as many repay compiling
 CEILING, RAISE = 1e-4, 5.0  # relative, above the bound: the first guess, and how it rises
+SLOWLY = 2.0  # how it rises where each ceiling that leaves nothing is what is proven in the end
 NEARLY = 3.0  # a known solution that is no farther above the next ceiling is the next ceiling itself: the last one
 MOST_LEFT = 0.5  # of the pairs: with more left, a ceiling is no help
 RELAXING_SHARE = 0.4  # of the time, at most
+LOOKING_SHARE = 0.15  # of the time that is left, at most, for a plan in which everybody goes to the nearest open site
 RISING_SHARE = 0.5  # of the time that is left: what a ceiling may take beside side conditions
 
 
@@ -157,22 +160,25 @@ def by_ceilings(
     return by_rows(problem, gap=gap, time_limit_s=left, seed=seed), relaxed
 
 
-def _rising(bound: float, below: Callable[[float], LocationSolution | None]) -> LocationSolution | None:
+def _rising(
+    bound: float, below: Callable[[float], LocationSolution | None], times: float = RAISE
+) -> LocationSolution | None:
     """What is best of all solutions, found below ceilings that rise above the bound; None where none of them is.
 
     Parameters
     ----------
     below : the best solution of what a ceiling leaves, which may lie above it; None where too much is left
+    times : how many times as far above the bound the next ceiling is
     """
     above, scale = CEILING, max(abs(bound), 1.0)
     while above < INF and (found := below(bound + above * scale)) is not None:
         if found.status == "optimal" and found.bound <= bound + above * scale:
             return found
-        if found.status not in ("optimal", "infeasible"):
+        if found.status != "infeasible" and not found.bound >= bound + above * scale:
             break
         # Where a solution above the ceiling was found, nothing better than it needs a higher one.
-        known = (found.objective - bound) / scale if found.status == "optimal" else INF
-        above = known if known <= NEARLY * RAISE * above else RAISE * above
+        known = INF if found.status == "infeasible" else (found.objective - bound) / scale
+        above = known if known <= NEARLY * times * above else times * above
     return None
 
 
@@ -191,27 +197,44 @@ def _beside(problem: LocationProblem, gap: float, ends: float, seed: int) -> Loc
     tightened = tighten(problem, time_limit_s=RELAXING_SHARE * (ends - began), seed=seed)
     arcs = tightened.mip.layout.open0
     kept: LocationSolution | None = None  # a valid solution, not proven
+    floor = tightened.bound  # nothing is better
+    looked = not _open_sites_decide(problem)
 
     def searched(ceiling: float) -> LocationSolution | None:
-        nonlocal kept
+        """Whatever was found is kept; where the first ceiling leaves nothing, one is looked for before the next."""
+        nonlocal kept, looked, floor
+        if not looked and ceiling > tightened.bound + 1.5 * CEILING * max(abs(tightened.bound), 1.0):
+            looked = True
+            kept = looked_for(problem, tightened.opened, time_limit_s=LOOKING_SHARE * (ends - clock()))
+        ceiling = ceiling if kept is None else min(ceiling, kept.objective)
         held = tightened.held(ceiling)
-        if (held.mip.upper[:arcs] > 0).sum() > MOST_LEFT * arcs:
+        if kept is None and (held.mip.upper[:arcs] > 0).sum() > MOST_LEFT * arcs:
             return None
-        some = RISING_SHARE * (ends - clock())
-        found = branch_and_bound(problem, held, gap=gap, time_limit_s=some, seed=seed, grow=False)
-        if found.status in ("optimal", "feasible"):
-            kept = found
+        some = (RISING_SHARE if kept is None else 1.0) * (ends - clock())
+        found = branch_and_bound(
+            problem, held, gap=gap, time_limit_s=some, seed=seed, ceiling=ceiling, known=kept, grow=False
+        )
+        kept = found if found.status in ("optimal", "feasible") else kept
+        if found.status != "unknown":  # nothing at or below the ceiling is better than this
+            floor = max(floor, ceiling if found.status == "infeasible" else min(found.bound, ceiling))
         return found
 
     if arcs >= WORTH_FROM and np.isfinite(tightened.bound):
-        found = _rising(tightened.bound, searched)
+        found = _rising(tightened.bound, searched, SLOWLY if not looked else RAISE)
         if found is not None:
             return checked(problem, found, gap, began)
     left = max(ends - clock(), 0.5)
-    found = branch_and_bound(problem, tightened, gap=gap, time_limit_s=left, seed=seed, grow=kept is None)
-    if kept is not None and (found.status == "unknown" or found.objective > kept.objective):
-        bound = tightened.bound if found.status == "unknown" else found.bound
-        found = valued(problem, dataclasses.replace(kept, bound=bound))
-    if found.status in ("infeasible", "unknown"):
-        return dataclasses.replace(found, seconds=clock() - began)
-    return checked(problem, found, gap, began)
+    if kept is None:
+        found = branch_and_bound(problem, tightened, gap=gap, time_limit_s=left, seed=seed)
+        if found.status in ("infeasible", "unknown"):
+            return found
+    else:
+        held, most = tightened.held(kept.objective), kept.objective
+        found = branch_and_bound(problem, held, gap=gap, time_limit_s=left, seed=seed, ceiling=most, known=kept)
+    return checked(problem, valued(problem, dataclasses.replace(found, bound=max(found.bound, floor))), gap, began)
+
+
+def _open_sites_decide(problem: LocationProblem) -> bool:
+    """Whether catchments in one piece are asked of closest sites: which open then nearly says who goes where."""
+    side = problem.side
+    return problem.whole and side is not None and side.distance is not None and side.touching is not None
