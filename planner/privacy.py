@@ -95,6 +95,16 @@ def said_of_public() -> Label:
     return remark("area.public", base=BASE, most=BASE - 1)
 
 
+def partly_assumed(area: StudyArea) -> bool:
+    """Whether some of an area's data are assumed, not reported; that a public edition is rounded is no such thing.
+
+    >>> partly_assumed(tiny.area), partly_assumed(public_area(tiny.area))
+    (False, False)
+    """
+    columns = area.schools["assumed"].astype(str).str.strip()
+    return any(said != said_of_public() for said in area.assumptions) or bool((columns != "").any())
+
+
 def upwards(numbers: pd.Series) -> pd.Series:
     """The next multiple of five; unknown stays unknown.
 

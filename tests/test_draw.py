@@ -180,6 +180,8 @@ def test_no_plan_and_no_towns(tiny):
     assert data["towns"] == []
     assert data["bounds"] is not None
     assert len(data["plans"][0]["catchments"]["primary"]) == 2
+    level = dataclasses.replace(bare, assumptions=("Roads are level.",))
+    assert [data_of(draw(area))["area"]["assumed"] for area in (bare, level)] == [False, True]
     none = dataclasses.replace(tiny.area, towns=tiny.area.towns.iloc[:0])
     assert data_of(draw(none, tiny.plan))["towns"] == []
 

@@ -123,6 +123,13 @@ def test_several_plans_have_a_slider(open_page, tiny, tmp_path):
 
 
 def test_one_layout_has_nothing_to_compare(open_page, tiny, tmp_path):
-    page = open_page(draw(tiny.area, tiny.today, lang="en").save(tmp_path / "one.html"), PHONE)
+    real = dataclasses.replace(tiny.area, synthetic=False, public=True, assumptions=("Roads are level.",))
+    page = open_page(draw(real, tiny.today, lang="en").save(tmp_path / "one.html"), PHONE)
+    marks = {name: page.locator(f"#{name}").is_visible() for name in ("synthetic", "assumed", "public")}
+    assert marks == {"synthetic": False, "assumed": True, "public": True}
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#assumed").is_visible()
+    assert page.locator("#public").is_visible()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.locator("#show-swipe").is_hidden()
     assert page.locator("#layer-difference").count() == 0

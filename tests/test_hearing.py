@@ -69,7 +69,7 @@ def test_a_towns_sheet_says_why_its_schools_close_how_everybody_goes_and_by_whic
     )
     assert "Rule: in 甲镇 none may be open with a primary stage" in town_a  # also where no school's sheet is asked for
     assert (
-        "01 Village `${x}` </script> · closing · 20 pupils to move · With it kept, no plan keeps every rule" in town_a
+        "01 Village `${x}` </script> · closing · pupils to move: 20 · With it kept, no plan keeps every rule" in town_a
     )
     assert "10 pupils, 0.0→20.0 min" in town_a
     assert "Two primary 10 0.0 20.0 1.5 on foot" in town_a
@@ -344,7 +344,7 @@ def test_a_public_sheet_says_why_and_what_it_leaves_out(uneven, language):
     said = sheet_text(hearing_pack(uneven, language=language, public=True))
     rule = {"zh": "规则：甲镇不得开办", "en": "Rule: in 甲镇 none may be open with a primary stage"}[language]
     proof = {"zh": "没有任何方案能满足全部规则", "en": "no plan keeps every rule"}[language]
-    left = {"zh": "公开版从略", "en": "Left out of the public edition"}[language]
+    left = {"zh": "在公开版中从略", "en": "is left out of the public edition"}[language]
     assert all(words in said for words in (rule, proof, left))
 
 

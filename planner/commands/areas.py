@@ -89,7 +89,8 @@ def check(
             show_repairs(repairs)
         if facts:
             _say_facts(facts)
-        print(f"{len(report.faults)} faults, {len(report.doubts)} doubts.")
+        counts = (("fault", len(report.faults)), ("doubt", len(report.doubts)))
+        print(", ".join(f"{n} {word}{'' if n == 1 else 's'}" for word, n in counts) + ".")
     if report.faults:
         raise SystemExit(2)
 

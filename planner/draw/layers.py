@@ -14,6 +14,7 @@ from planner.indicators import INDICATORS
 from planner.model import BAND_GRADES, BAND_STAGE, BANDS, STAGES, StudyArea
 from planner.plan import Plan
 from planner.plan.whatif import to_tenths
+from planner.privacy import partly_assumed
 from planner.wording import plain
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def payload(area: StudyArea, plans: Sequence[Plan], scorecards: Sequence[pd.Data
         "area": {
             "title": area.title,
             "synthetic": bool(area.synthetic),
+            "assumed": partly_assumed(area),
             "public": bool(area.public),
             "dataDate": area.data_date,
             "attribution": list(area.attribution),

@@ -63,6 +63,7 @@ function makeScores({ data, state, say, view }) {
     const said = [synthetic ? t("synthetic.long") : "", dateText(), ...attribution, `Leaflet ${L.version}`];
     $("foot").textContent = said.filter(Boolean).join(" · ");
     $("synthetic").hidden = !synthetic;
+    $("assumed").hidden = synthetic || !data.area.assumed; // what is synthetic is more than that
     $("public").hidden = !data.area.public;
   }
 

@@ -16,6 +16,7 @@ from planner.hearing.sketch import SIZES, sketch
 from planner.model import BAND_STAGE
 from planner.optimise.forced import noise
 from planner.plan import Plan
+from planner.privacy import partly_assumed
 from planner.wording import Amount, Phrase, Word, spoken
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -83,7 +84,7 @@ def page(plan: Plan, language: str, sheets: Sequence[Sheet]) -> str:
         joined=lambda sentences: joined([told(sentence) for sentence in sentences], language),
         status=_status(plan, language),
         hashes=[h[:8] for h in (plan.rooted.scenario_sha256, plan.rooted.area_sha256) if h],
-        assumed=bool(plan.area.assumptions) or (plan.area.schools["assumed"].astype(str).str.strip() != "").any(),
+        assumed=partly_assumed(plan.area),
     )
 
 

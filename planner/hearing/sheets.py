@@ -30,6 +30,7 @@ from planner.hearing.terms import norms, rules
 from planner.hearing.why import Why
 from planner.indicators import by_town
 from planner.plan import Plan
+from planner.privacy import said_of_public
 from planner.wording import Sentence, Word, can_say
 
 if TYPE_CHECKING:
@@ -254,7 +255,7 @@ def county_sheet(plan: Plan, numbers: Mapping[str, str], schools: Sequence[Sheet
         "towns": rows,
         "ends": ends,
         "bands": band_rows(plan, area.demand.index),
-        "notes": list(dict.fromkeys((*plan.notes, *area.assumptions))),
+        "notes": [said for said in dict.fromkeys((*plan.notes, *area.assumptions)) if said != said_of_public()],
     }
     stay = [s for s in map(str, area.schools.index) if s not in numbers and goes_on(plan, s)]
     marks = marks_of(plan, [*numbers], [], [], stay)
