@@ -15,7 +15,8 @@ import planner as pl
 from planner.errors import DataError, ScenarioError
 from planner.plan.catchments import school_of
 from planner.scenario import Travel
-from planner.travel import isochrones, mode_times, nearest_school_catchments, reachable_edges
+from planner.travel import bodies, isochrones, mode_times, nearest_school_catchments, reachable_edges
+from planner.travel.bodies import corners, round_any, round_two, spacing, united
 from planner.travel.catchments import outline, partition
 from planner.travel.reach import reach
 from tests.test_cases import OSM, case
@@ -136,6 +137,33 @@ def test_an_isochrone_by_hand(tiny):
     area = 375**2 * (np.pi / 2 + cone) + 375 * np.sqrt(750**2 - 375**2)
     assert land.area == pytest.approx(area, rel=1e-3)
     assert land.area >= area
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([8, 12, 36]))
+def test_the_hull_of_two_discs_is_the_hull_of_their_corners(seed, count):
+    rng = np.random.default_rng(seed)
+    centres, radii = rng.uniform(-50, 50, (20, 2, 2)), rng.uniform(1, 100, (20, 2))
+    centres[:3, 1], radii[:2, 1] = centres[:3, 0], radii[:2, 0]  # one place, and one disc twice
+    made, whole = (way(centres, radii, corners(count)) for way in (round_two, round_any))
+    assert shapely.is_valid(made).all()
+    assert shapely.area(shapely.symmetric_difference(made, whole)).max() <= CENTIMETRES * 100
+
+
+def test_bodies_that_others_cover_are_spared_and_the_land_is_the_same(monkeypatch):
+    rng = np.random.default_rng(0)
+    places = np.cumsum(rng.uniform(-4, 10, (400, 2)), axis=0)  # a winding road, drawn finely
+    radii = np.linspace(60, 0, 400)
+    stretches = np.stack([places[:-1], places[1:]], axis=1), np.column_stack([radii[:-1], radii[1:]])
+    across = places[:30].reshape(10, 3, 2), rng.uniform(0, 80, (10, 3))
+    known = shapely.box(0, 0, 300, 300)
+    assert spacing(*stretches) >= bodies.FEWEST
+    spared = united(known, [stretches, across], 1.0)
+    monkeypatch.setattr(bodies, "FEWEST", np.inf)
+    assert shapely.symmetric_difference(spared, united(known, [stretches, across], 1.0)).area <= 0.1 * CENTIMETRES
+    within = corners(100) * np.cos(np.pi / 100)  # on the discs, not round them
+    drawn = shapely.union_all([known, *round_any(*stretches, within), *round_any(*across, within)])
+    assert shapely.difference(drawn, shapely.buffer(spared, CENTIMETRES)).area == 0
 
 
 def test_the_way_to_the_road_is_limited(tiny):

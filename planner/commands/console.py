@@ -7,7 +7,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,18 +38,16 @@ def say_what_is_logged() -> None:
 @contextmanager
 def step(text: str) -> Iterator[Callable[[str], None]]:
     """Say what is being done, and afterwards how long it took; on a terminal with a spinner."""
-    from rich.console import Console
-
     began, added = time.perf_counter(), [""]
-    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    with console.status(text) if console.is_terminal else _quiet():
+    with _spinner(text) if sys.stderr.isatty() else nullcontext():
         yield lambda more: added.__setitem__(0, more)
     say(f"{text}{f': {added[0]}' if added[0] else ''} ({time.perf_counter() - began:.1f} s)")
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    yield
+def _spinner(text: str) -> AbstractContextManager[object]:
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, markup=False, emoji=False).status(text)
 
 
 def show(title: str, frame: pd.DataFrame) -> None:

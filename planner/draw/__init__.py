@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.draw.layers import payload
-from planner.draw.page import render
 from planner.draw.tiles import Tiles, tiles_of
 from planner.draw.words import LANGUAGES
 from planner.errors import DataError, Fault
@@ -95,6 +94,8 @@ def draw(
     """
     if lang not in LANGUAGES:
         raise ValueError(f"lang is {lang!r}: choose one of {', '.join(LANGUAGES)}")
+    from planner.draw.page import render  # Folium takes half a second to load: who draws nothing does without
+
     ground = tiles_of(tiles) if isinstance(tiles, str) else tiles
     data = payload(area, plans, scorecards(plans, sides)) | {"sides": list(sides)}
     return Drawing(render(data, lang, ground))

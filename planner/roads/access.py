@@ -168,8 +168,9 @@ class Side:
     def __init__(self, lines: Lines, piece: np.ndarray, xy: np.ndarray, within_m: float) -> None:
         x, y = xy[:, 0] - lines.x[piece], xy[:, 1] - lines.y[piece]
         self.foot = x * lines.east[piece] + y * lines.north[piece]
-        flat = lines.length[piece] > 0
-        self.height = np.where(flat, np.abs(x * lines.north[piece] - y * lines.east[piece]), np.hypot(x, y))
+        self.height = np.abs(x * lines.north[piece] - y * lines.east[piece])
+        point = np.flatnonzero(lines.length[piece] == 0)
+        self.height[point] = np.hypot(x[point], y[point])
         half = np.sqrt(np.maximum(within_m**2 - self.height**2, 0.0))
         self.low, self.high = np.maximum(self.foot - half, 0.0), np.minimum(self.foot + half, lines.length[piece])
         self.near = (self.height <= within_m) & (self.low <= self.high)
@@ -187,7 +188,7 @@ class Side:
 
     def away(self, at: np.ndarray) -> np.ndarray:
         """Metres from the point to a place on the piece."""
-        return np.asarray(np.hypot(self.height, at - self.foot))
+        return np.asarray(np.sqrt(self.height**2 + (at - self.foot) ** 2))  # ``hypot`` takes five times as long
 
 
 def lead(pace: np.ndarray, off_road: float, height: np.ndarray) -> np.ndarray:

@@ -9,9 +9,7 @@ than that a round edge is drawn by some of its tangents.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +18,7 @@ from planner.errors import DataError, Fault
 from planner.model import StudyArea
 from planner.roads.access import Lines, explode
 from planner.scenario import Travel
+from planner.travel.bodies import Discs, united
 from planner.travel.reach import Reach, Rides, reach
 
 if TYPE_CHECKING:
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
 
 MINUTES = (5, 10, 15, 20, 30)
 TOLERANCE_M = 5.0
-BODIES_AT_A_TIME = 4_000
-CORNERS = 4
-"""Discs have so many corners, or a multiple."""
 
 
 def isochrones(
@@ -158,49 +154,11 @@ def land_within(found: Reach, minutes: float, tolerance_m: float = TOLERANCE_M, 
     budget = found.budget(minutes)
     if budget <= 0:
         return land
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        parts = [*_ride_discs(found, budget), *_crossing_discs(found, budget, tolerance_m / 8)]
-        bodies = np.concatenate(list(pool.map(lambda part: _bodies(part[0], part[1], tolerance_m * 7 / 8), parts)))
-        blocks = np.array_split(bodies, max(len(bodies) // BODIES_AT_A_TIME, 1))
-        land = shapely.union_all([land, *pool.map(shapely.union_all, blocks)])
+    parts = [*_ride_discs(found, budget), *_crossing_discs(found, budget, tolerance_m / 8)]
+    land = united(land, parts, tolerance_m * 7 / 8)
     if land.is_empty:  # the union of nothing is no polygon
         return shapely.Polygon()
     return land if shapely.is_valid(land) else shapely.make_valid(land)
-
-
-def _bodies(centres: np.ndarray, radii: np.ndarray, tolerance_m: float) -> np.ndarray:
-    """Convex polygons round some discs each, of as many corners as the largest of the discs needs."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        half = np.arccos(radii.max(axis=1, initial=0.0) / (radii.max(axis=1, initial=0.0) + tolerance_m))
-    corners = CORNERS * np.ceil(np.maximum(np.pi / half, 8) / CORNERS).astype(int)
-    made = [hulls(centres[corners == n], radii[corners == n], _round(n)) for n in np.unique(corners).tolist()]
-    return np.concatenate([np.zeros(0, dtype=object), *made])
-
-
-def _round(count: int) -> np.ndarray:
-    """(count, 2) corners round a disc of radius 1."""
-    angle = 2 * np.pi * np.arange(count) / count
-    return np.asarray(np.column_stack([np.cos(angle), np.sin(angle)]) / np.cos(np.pi / count))
-
-
-def hulls(centres: np.ndarray, radii: np.ndarray, disc: np.ndarray) -> np.ndarray:
-    """Convex polygons (n,) round some discs each.
-
-    Parameters
-    ----------
-    centres, radii : (n, k, 2) and (n, k) metres
-    disc : (m, 2) corners round a disc of radius 1
-
-    >>> square = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
-    >>> hulls(np.array([[[0, 0], [3, 0]]]), np.array([[1, 2]]), square)[0].area
-    22.0
-    """
-    import shapely
-
-    corners = centres[:, :, None, :] + radii[:, :, None, None] * disc
-    rings = np.round(corners.reshape(len(corners), centres.shape[1] * len(disc), 2), 2)
-    made = shapely.convex_hull(shapely.linestrings(rings))
-    return np.asarray(made[shapely.area(made) > 0])
 
 
 def _stretches(found: Reach, budget: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -273,7 +231,7 @@ def rides_within(rides: Rides, budget: float) -> Rides:
     return found.take((np.minimum(first, last) <= most) & (low < high))
 
 
-def _ride_discs(found: Reach, budget: float) -> list[tuple[np.ndarray, np.ndarray]]:
+def _ride_discs(found: Reach, budget: float) -> list[Discs]:
     """Straight stretches of the rides as discs, (n, k, 2) and (n, k): two, or three where the limit sets in."""
     begin, end, *left_there = _stretches(found, budget)
     most = found.off.within_m
@@ -287,7 +245,7 @@ def _ride_discs(found: Reach, budget: float) -> list[tuple[np.ndarray, np.ndarra
     return [(centres, radii), (three, np.insert(radii[cut], 1, most, axis=1))]
 
 
-def _crossing_discs(found: Reach, budget: float, tolerance_m: float) -> list[tuple[np.ndarray, np.ndarray]]:
+def _crossing_discs(found: Reach, budget: float, tolerance_m: float) -> list[Discs]:
     """Stretches that are crossed on the way to school as some discs each: (n, k, 2) centres and (n, k) radii."""
     way, lines, most = found.crossings, found.lines, found.off.within_m
     whole = budget / found.off.pace
