@@ -78,7 +78,7 @@ def test_every_step_says_what_python_says_of_that_future(open_page, path, found)
         assert (over > 0) is (figures(to_tenths(plan))["without_seat_pupils"] > 0), plan.title
         card = scorecard(plan, found.plan if view else None)
         rows = [
-            [row["label_en"], figure(row["today"], row["unit"]), figure(row["plan"], row["unit"])]
+            [row["label_en"], *(figure(row[side], row["unit"], row["indicator"]) for side in ("today", "plan"))]
             for _, row in card.iterrows()
         ]
         assert [row[:3] for row in page.evaluate(SCORES)] == rows, plan.title

@@ -8,6 +8,7 @@ import pytest
 
 from planner.compare import scorecard
 from planner.draw import draw
+from planner.indicators import INDICATORS
 from planner.model import Trips
 from planner.plan import current_plan, score, what_if
 from planner.plan.futures import come_true
@@ -48,10 +49,10 @@ def path(tiny, several, tmp_path_factory):
     return draw(tiny.area, *several, lang="en").save(tmp_path_factory.mktemp("several") / "map.html")
 
 
-def figure(value, unit):
-    """A number as the scorecard has it."""
+def figure(value, unit, key=""):
+    """A number as the scorecard has it; where nobody has such a trip there is none, and nothing is unknown."""
     if np.isnan(value):
-        return "unknown"
+        return "–" if key and INDICATORS[key].of_trips else "unknown"
     size = abs(value)
     digits = 3 if unit == "" else 2 if unit == "%" else 0 if size >= 1000 else 1 if size >= 10 else 2
     said = written(value, digits)
@@ -61,7 +62,10 @@ def figure(value, unit):
 def said_by_python(plan):
     card = scorecard(plan)
     columns = ["plan"] if card["today"].isna().all() else ["today", "plan"]
-    return [[row["label_en"], *(figure(row[key], row["unit"]) for key in columns)] for _, row in card.iterrows()]
+    return [
+        [row["label_en"], *(figure(row[key], row["unit"], row["indicator"]) for key in columns)]
+        for _, row in card.iterrows()
+    ]
 
 
 def turn_to(page, view):

@@ -115,7 +115,7 @@ def test_the_county_sheet_lists_every_school_that_ends_and_headers_show_the_boun
     whole, town = (hearing_pack(tiny.plan, language="en", quick=True, towns=some) for some in ((), ["B"]))
     listed = [[row["name"] for row in pack.sheets[0].about["ends"]] for pack in (whole, town)]
     assert listed[0] == listed[1] == [tiny.area.schools.at["S2", "name"]]
-    assert "gap 0.00%. In all 440 pupil minutes; no plan has less." in sheet_text(whole)
+    assert "gap 0.00%. In all 440 pupil minutes: the least of any plan." in sheet_text(whole)
     html = page(tiny.plan, "en", town.sheets)
     assert 'href="#towns/02-B.html"' in html
     assert 'href="#schools/' not in html  # its sheet is not in this pack

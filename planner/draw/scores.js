@@ -35,7 +35,8 @@ function makeScores({ data, state, say, view }) {
     const [today, plan] = [row.today, row.plan].map((value) => (value === null ? null : value / scale));
     // Of all but two in ten thousand it is not said that they are all.
     const digits = (size) => (row.unit === "" ? 3 : row.unit === "%" ? 2 : size >= 1000 ? 0 : size >= 10 ? 1 : 2);
-    const say = (value) => n(value, digits(Math.abs(value)));
+    const none = (value) => value === null && row.of_trips; // nobody to measure: nothing is unknown
+    const say = (value) => (none(value) ? "–" : n(value, digits(Math.abs(value))));
     const unit = row.unit ? t(`unit.${row.unit}${money ? ".big" : ""}`) : "";
     const label = el("span", {}, row[`label_${state.lang}`], el("small", { textContent: unit }));
     if (!both) return [label, say(plan)];

@@ -74,9 +74,11 @@ def page(plan: Plan, language: str, sheets: Sequence[Sheet]) -> str:
         told=told,
         drawn=drawn,
         figure=lambda value, digits=0: figure(value, digits, say("unknown")),
-        score=lambda value: (
-            figure(value, 0 if value == round(value) or abs(value) >= 1000 else 2, say("unknown"))
+        score=lambda value, of_trips: (
+            figure(value, 0 if value == round(value) or abs(value) >= 1000 else 2)
             if math.isfinite(value)
+            else "–"
+            if of_trips  # nobody to measure: nothing is unknown
             else say("unknown")
         ),
         pupils=lambda count: Amount(count, "pupils"),
