@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.optimise import Expansion, LocationProblem, Only, Side, narrow, solve, violations
+from planner.optimise import (
+    Budget,
+    Expansion,
+    LocationProblem,
+    Only,
+    OpenRule,
+    Side,
+    Terms,
+    narrow,
+    solve,
+    violations,
+)
 from planner.optimise.mip import build
 from planner.optimise.nearest import looked_for
 from tests import oracle
@@ -19,7 +30,7 @@ CONDITIONS = ("least", "most", "distance", "only", "touching")
 
 @st.composite
 def problems(draw, most_demand=5, most_sites=4):
-    """A few whole demand points and sites, with seats and steps or without, and some side conditions."""
+    """A few whole demand points and sites, any of the limits there are beside, and some side conditions."""
     rng = np.random.default_rng(draw(st.integers(0, 10**6)))
     n, m = draw(st.integers(1, most_demand)), draw(st.integers(1, most_sites))
     has = {name: draw(st.booleans()) for name in ("capacity", "expansion", "facility", *CONDITIONS)}
@@ -34,8 +45,26 @@ def problems(draw, most_demand=5, most_sites=4):
         only=(Only((0, n - 1), (int(rng.integers(m)),), int(rng.integers(m))),) if has["only"] else (),
         touching=np.argwhere(np.triu(rng.random((n, n)) < 0.5, 1)) if has["touching"] else None,
     )
+    limits = {name: rng.random() < 0.35 for name in ("rules", "forced", "count", "linked", "budget")}
+    more = {}
+    if limits["rules"]:
+        low = int(rng.integers(0, 2))
+        more["rules"] = (OpenRule(tuple(np.flatnonzero(rng.random(m) < 0.7).tolist()), low, low + 1),)
+    if limits["forced"] and m > 1:
+        more |= {"forced_open": (0,), "forced_closed": (1,)} if rng.random() < 0.5 else {"forced_open": (m - 1,)}
+    if limits["count"]:
+        more |= {"open_min": int(rng.integers(0, 2)), "open_max": int(rng.integers(1, m + 1))}
+    if limits["linked"] and m > 2:
+        more["linked"] = ((m - 2, m - 1),)
+    if limits["budget"]:
+        terms = Terms(
+            cost=rng.integers(0, 9, (n, m)), fixed=rng.integers(0, 9, m), facility=rng.integers(0, 9, count),
+            step=rng.integers(0, 9, m),
+        )  # fmt: skip
+        more["budgets"] = (Budget(terms, float(rng.integers(15, 60))),)
     return LocationProblem(
         cost,
+        **more,
         weight=rng.integers(1, 9, n),
         capacity=np.where(rng.random(m) < 0.2, np.inf, rng.integers(0, 18, m)) if has["capacity"] else None,
         fixed_cost=rng.integers(0, 20, m),
@@ -81,6 +110,10 @@ def keeps(problem, is_open, pick, steps):
     return True
 
 
+def spent(problem, budget, is_open, pick, steps):
+    return oracle.value(problem, budget.terms, is_open, np.array(pick, dtype=int), np.array(steps))
+
+
 def best(problem):
     """Every open set, assignment and number of steps."""
     (n, m), found = problem.cost.shape, math.inf
@@ -101,6 +134,7 @@ def best(problem):
                 if (
                     base + paid < found
                     and (load <= problem.capacity + added).all()
+                    and all(spent(problem, budget, is_open, pick, steps) <= budget.max for budget in problem.budgets)
                     and keeps(problem, is_open, pick, steps)
                 ):
                     found = base + paid
@@ -124,7 +158,7 @@ def test_the_optimum_is_the_one_of_every_possibility(problem):
 def test_below_ceilings_too_the_optimum_is_the_one_of_every_possibility(problem, first):
     """However low the first ceiling is, and whatever the reduced costs rule out below it."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"WORTH_FROM": 0, "MOST_LEFT": 1.0, "CEILING": first}.items():
+        for name, value in {"WORTH_FROM": 0, "MOST_LEFT": 0.999, "CEILING": first}.items():
             patch.setattr(narrow, name, value)
         expected, found = best(problem), solve(problem)
     if math.isinf(expected):

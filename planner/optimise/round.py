@@ -26,7 +26,7 @@ def made(
     """
     point = ascent.best
     if node.whole:
-        return rounded(problem, node, ascent), point
+        return at_open(problem, node, ascent.best, ascent.open, ascent.taken, upper), point
     added, is_open = node.chosen(0.5 - ascent.open)
     reaching = _reaching_all(node, point, is_open) if np.isfinite(added) else None
     shared = None if reaching is None else share_out(problem, node, reaching, upper)
@@ -36,32 +36,38 @@ def made(
     return shared.solution, max([point, *points], key=lambda point: point.bound)
 
 
-def rounded(problem: LocationProblem, node: Relaxation, ascent: Ascent) -> LocationSolution | None:
-    """A solution from what the relaxation does on average: most demand points are taken by one site nearly always.
-
-    The rest are put where they add least, the largest first, then moved and exchanged; None if they do not fit.
-    """
-    return at_open(problem, node, ascent.best, ascent.open, ascent.taken)
-
-
 def at_open(
-    problem: LocationProblem, node: Relaxation, point: Point, often: np.ndarray, taken: np.ndarray
+    problem: LocationProblem,
+    node: Relaxation,
+    point: Point,
+    often: np.ndarray,
+    taken: np.ndarray,
+    upper: float = np.inf,
 ) -> LocationSolution | None:
     """Whole demand points at the sites that are open more than half of the time; None if they do not fit.
+
+    Most are taken by one site nearly always. The rest are put where they add least, the largest first, then moved and
+    exchanged.
 
     Parameters
     ----------
     often, taken : (n_site,), (n_arc,) how often each opens, and is taken
+    upper : what seems not to be better is not looked at
     """
     added, is_open = node.chosen(0.5 - often)
     if not np.isfinite(added):
         return None
     reaching = _reaching_all(node, point, is_open)
-    return None if reaching is None else put(problem, node, point, reaching, taken)
+    return None if reaching is None else put(problem, node, point, reaching, taken, upper)
 
 
 def put(
-    problem: LocationProblem, node: Relaxation, point: Point, is_open: np.ndarray, taken: np.ndarray
+    problem: LocationProblem,
+    node: Relaxation,
+    point: Point,
+    is_open: np.ndarray,
+    taken: np.ndarray,
+    upper: float = np.inf,
 ) -> LocationSolution | None:
     """Whole demand points at these open sites: first those that an arc takes for more than half, then the largest."""
     n = len(problem.weight)
@@ -81,7 +87,9 @@ def put(
     over = 10.0 * float(np.abs(cost).max(initial=1.0)) + float(node.step_cost.max(initial=0.0))
     arrays = (first, site, cost, node.weight, node.seats, node.step_seats, node.max_steps, node.step_cost, is_open)
     place(rest[np.argsort(-node.weight[rest], kind="stable")], *arrays, over, at)
-    settle(*arrays, over, TRIES if n < MANY else 2, at)
+    spent = settle(*arrays, over, TRIES if n < MANY else 2, at)
+    if spent + node.fixed[is_open].sum() >= upper:
+        return None
     return at_sites(problem, is_open, site[at])
 
 
