@@ -4,10 +4,14 @@ import sys
 import time
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import shapely
 
 from planner.compiled import LOADED, clock, worth_it
-from planner.optimise import median
+from planner.optimise import LocationProblem, median
+from planner.optimise.lagrange import relax, stepped
+from planner.roads.access import lines_of
 
 
 @pytest.mark.parametrize(
@@ -95,3 +99,15 @@ def test_a_search_by_threads_is_given_its_seconds_beside_compiling():
         assert not stop[0]  # compiling took longer, and does not count
         time.sleep(SLEPT)
         assert stop[0]
+
+
+def test_arrays_that_loops_are_compiled_for_are_of_one_kind():
+    """A second kind of array has all of the loops compiled a second time."""
+    some = np.array([shapely.LineString([(0, 0), (1, 0), (1, 2)]), shapely.LineString([(0, 0), (0, 3)])])
+    for drawn in (some, some[1:], some[:0]):
+        assert all(column.flags.c_contiguous for column in vars(lines_of(drawn)).values())
+    relaxed = relax(LocationProblem(np.array([[1.0, 2.0], [2.0, 1.0]]), weight=np.ones(2)))
+    again = stepped(relaxed, np.array([0, 1]), np.array([2, 2]))  # whole numbers, which they are
+    assert [getattr(again.sites, name).dtype for name in again.sites._fields] == [
+        getattr(relaxed.sites, name).dtype for name in relaxed.sites._fields
+    ]

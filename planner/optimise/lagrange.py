@@ -277,7 +277,7 @@ def stepped(relaxed: Relaxation, fewest: np.ndarray, most: np.ndarray) -> Relaxa
     """The relaxation with at least and at most so many more steps of seats at each site that opens."""
     return replace(
         relaxed,
-        max_steps=most - fewest,
+        max_steps=(most - fewest).astype(np.float64),  # of one kind always: loops are compiled for each
         seats=relaxed.seats + fewest * relaxed.step_seats,
         fixed_cost=relaxed.fixed_cost + fewest * relaxed.step_cost,
     )
