@@ -4,10 +4,13 @@ import sys
 import time
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import shapely
 
 from planner.compiled import LOADED, clock, worth_it
 from planner.optimise import median
+from planner.roads.access import lines_of
 
 
 @pytest.mark.parametrize(
@@ -95,3 +98,10 @@ def test_a_search_by_threads_is_given_its_seconds_beside_compiling():
         assert not stop[0]  # compiling took longer, and does not count
         time.sleep(SLEPT)
         assert stop[0]
+
+
+def test_columns_of_road_pieces_lie_as_loops_are_compiled_for():
+    """A second kind of array has all of the loops compiled a second time."""
+    some = np.array([shapely.LineString([(0, 0), (1, 0), (1, 2)]), shapely.LineString([(0, 0), (0, 3)])])
+    for drawn in (some, some[1:], some[:0]):
+        assert all(column.flags.c_contiguous for column in vars(lines_of(drawn)).values())

@@ -145,7 +145,7 @@ def gains(
     rank, size, profit = np.empty(longest), np.empty(longest), np.empty(longest)
     best, trial = np.zeros(longest, np.bool_), np.zeros(longest, np.bool_)
     for j in range(len(first) - 1):
-        count, everything, asked = 0, 0.0, 0.0
+        count, everything, asked = np.int64(0), 0.0, 0.0  # a plain 0 has what takes it compiled once more
         for k in range(first[j], first[j + 1]):
             taken[k] = 0.0
             more = price[demand[k]] - cost[k]

@@ -91,7 +91,7 @@ def gains_by_steps(sites: Sites, price: np.ndarray, gain: np.ndarray) -> None:
         order = np.argsort(rank[:count])
         p, w = profit[:count][order], size[:count][order]
         for s in range(int(sites.max_steps[j]) + 1):
-            value, _ = fill(w, p, count, sites.seats[j] + s * sites.step_seats[j])
+            value, _ = fill(w, p, len(order), sites.seats[j] + s * sites.step_seats[j])
             gain[j, s] = value - s * sites.step_cost[j]
 
 

@@ -56,8 +56,9 @@ def lines_of(drawn: np.ndarray) -> Lines:
     first = np.searchsorted(edge[:-1][piece], np.arange(len(drawn) + 1))
     before = np.append(0.0, np.cumsum(length))
     start = before[:-1] - np.repeat(before[first[:-1]], np.diff(first))
-    x, y = xy[:-1][piece].T
-    return Lines(first, x, y, way[:, 0], way[:, 1], length, start, before[first[1:]] - before[first[:-1]])
+    x, y = np.ascontiguousarray(xy[:-1][piece].T)
+    east, north = np.ascontiguousarray(way.T)
+    return Lines(first, x, y, east, north, length, start, before[first[1:]] - before[first[:-1]])
 
 
 @remembered

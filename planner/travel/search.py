@@ -29,7 +29,9 @@ def search(arcs: Any, out: Doors, limit: float) -> tuple[np.ndarray, ...]:
         # Pages that no door comes near are never touched.
         seen, before = np.zeros((2, size), dtype=np.int32)
         time, far = np.empty((2, size))
-        return _search(*arcs, *ends, out.first, out.node, out.minutes, out.metres, limit, seen, before, time, far)
+        return _search(
+            *arcs, *ends, out.first, out.node, out.minutes, out.metres, float(limit), seen, before, time, far
+        )
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = list(pool.map(block, pairwise(cuts.tolist())))
@@ -125,7 +127,7 @@ def _search(
     heap, heap_t, heap_m = np.empty(256, np.int32), np.empty(256), np.empty(256)
     count = 0
     for door in range(begin, end):
-        mark, held = 2 * (door - begin) + 1, 0
+        mark, held = 2 * (door - begin) + 1, np.int64(0)  # a plain 0 has what takes it compiled once more
         for i in range(door_first[door], door_first[door + 1]):
             x, t, m = door_node[i], door_t[i], door_m[i]
             if t <= limit and (seen[x] != mark or t < time[x] or (t == time[x] and m < far[x])):
@@ -146,7 +148,7 @@ def _search(
             node[count], node_before[count], t_of[count], m_of[count] = x, before[x], time[x], far[x]
             count += 1
             for i in range(first[x], first[x + 1]):
-                y, t, m = head[i], time[x] + arc_t[i], far[x] + arc_m[i]
+                y, t, m = np.int64(head[i]), time[x] + arc_t[i], far[x] + arc_m[i]
                 if t > limit or seen[y] == mark + 1:
                     continue
                 if seen[y] != mark or t < time[y] or (t == time[y] and m < far[y]):
