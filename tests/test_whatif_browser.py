@@ -68,6 +68,7 @@ def test_the_page_says_what_was_worked_by_hand(open_page, tmp_path):  # noqa: F8
     assert cards(page)["schools_open"] == "3"
     page.locator("#toggle").click()
     assert cards(page)["changing_pupils"] == "20"
+    assert page.locator("#said").text_content().endswith(": closing")
     page.get_by_role("button", name="Reset").click()
     assert cards(page) == expected(made.plan)
     said = page.locator("#details").text_content()  # S2 closes: who came there, and where they go

@@ -199,7 +199,7 @@ function makeListing({ data, state, views, say, view: shownView, actionOf, state
       if (target.scrollTop + target.clientHeight > target.scrollHeight - 200 && !more.hidden) more.onclick();
     };
     $("listing").replaceChildren(table, more);
-    $("listing-count").textContent = t("listing.rows", { n: n(found.length) });
+    $("listing-count").textContent = t(found.length === 1 ? "listing.rows.one" : "listing.rows", { n: n(found.length) });
   }
 
   function writeChart() {

@@ -150,6 +150,8 @@ function drawPlan(map, data) {
     state.view = Math.min(i, views.length - 1);
     drawView(painted.boxesBetween(before, view()));
     asked.writeResult(state.view);
+    const { list, row } = state.chosen || {};
+    if (list === schools) announce(list, row);
     afterTheFrame(() => {
       controls.writeViews();
       writeBeside();
@@ -220,10 +222,7 @@ function drawPlan(map, data) {
 
   /** Close the chosen school, or reopen it. */
   function toggle() {
-    const { list, row } = state.chosen || {};
-    if (!asked || list !== schools) return;
-    asked.toggle(row);
-    announce(list, row);
+    if (asked && state.chosen && state.chosen.list === schools) asked.toggle(state.chosen.row);
   }
 
   /* -- what is written -- */

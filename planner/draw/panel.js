@@ -200,8 +200,9 @@ function makeWhatIf(data, page) {
     const some = own.some((i) => layout.open[i]);
     const stages = own.length > 1 ? own.map((i) => [i, layout.open[i] ? "whatif.close_stage" : "whatif.open_stage"]) : [];
     const word = (i, key) => t(key, { n: t(`stage.${sites[i].stage}`) });
+    const turn = some ? "whatif.close" : schools[school].candidate ? "whatif.start" : "whatif.open";
     return el("div", { className: "row" },
-      el("button", { type: "button", id: "toggle", textContent: `${t(some ? "whatif.close" : "whatif.open")} (x)`, onclick: () => toggle(school) }),
+      el("button", { type: "button", id: "toggle", textContent: `${t(turn)} (x)`, onclick: () => toggle(school) }),
       ...stages.map(([i, key]) => el("button", { type: "button", textContent: word(i, key), onclick: () => toggle(school, sites[i].stage) })),
     );
   }
