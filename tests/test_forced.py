@@ -5,10 +5,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from planner.optimise import LocationProblem, OpenRule, solve, violations
+from planner.optimise import Expansion, LocationProblem, OpenRule, solve, violations
 from planner.optimise.forced import Relaxation, force, forced
 from tests import oracle
 from tests.test_optimise import problems
@@ -24,8 +24,20 @@ def every_site_both_ways(problem):
     return [pair for j in range(m) for pair in (((j,), ()), ((), (j,)))]
 
 
+SPLIT = LocationProblem(
+    cost=[[25.0, 7, 3, 8], [12, 24, 13, 2], [10, 18, 24, 21], [29, 5, 26, 1]],
+    weight=[8.0, 3, 8, 8],
+    capacity=[17.0, 3, np.inf, np.inf],
+    fixed_cost=[10.0, 13, 9, 16],
+    expansion=Expansion(step_seats=[3.0, 3, 2, 2], max_steps=[1.0, 1, 2, 1], cost_per_step=[4.0, 7, 1, 3]),
+    whole=False,
+)
+"""With its second site open the best serves a little of a demand point at a price that for all of it is too high."""
+
+
 @settings(max_examples=100, deadline=None)
 @given(problems(), st.sampled_from([0.0, 5.0]), st.booleans())
+@example(SPLIT, 5.0, False)
 def test_brackets_hold_the_truth(problem, prove_s, start):
     choices = every_site_both_ways(problem)
     best = solve(problem) if start else None

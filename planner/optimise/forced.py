@@ -286,7 +286,8 @@ class Relaxation:
             slack = best.objective - lower + noise(best.objective)
             out = reduced > slack
             # Side conditions speak of pairs that nobody uses too (a nearer site with room): there the pairs all stay.
-            arc_out = out[: at.open0] & (values[: at.open0] < WHOLE) & (problem.side is None)
+            # So they do where a demand point may be split: a little of it costs but a little of the reduced cost.
+            arc_out = out[: at.open0] & (values[: at.open0] < WHOLE) & (problem.side is None) & problem.whole
             cost = problem.cost.copy()
             cost[at.demand[arc_out], at.site[arc_out]] = np.nan
             state = slice(at.open0, at.open0 + m)

@@ -120,7 +120,9 @@ def summed(area: StudyArea, ways: Followed) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(columns=list(COLUMNS), geometry="geometry", crs=area.crs)
 
 
-def _sum(area: StudyArea, part: Pairs, found: Routes, on_foot: bool) -> gpd.GeoDataFrame:
+def _sum(area: StudyArea, part: Pairs, found: Routes, on_foot: bool) -> pd.DataFrame:
+    import pandas as pd
+
     edges, count, some = area.roads.edges, len(area.roads.edges), found.on_foot == on_foot
     pair, edge, along = found.pair[some], found.edge[some], (found.end - found.start)[some]
     # Whoever leaves an edge and comes back to it the same way is one pupil on it.
@@ -131,7 +133,10 @@ def _sum(area: StudyArea, part: Pairs, found: Routes, on_foot: bool) -> gpd.GeoD
     ridden = np.abs(along) * edges["length_m"].to_numpy()[edge] / 1000
     pupil_km = np.bincount(edge, weights=part.pupils[pair] * ridden, minlength=count)
     used = np.flatnonzero(ahead + back)
-    table = edges[["name", "road_class", "geometry"]].iloc[used].assign(mode=part.mode, on_foot=on_foot, edge=used)
-    table["pupils_ahead"], table["pupils_back"] = ahead[used].astype(np.int64), back[used].astype(np.int64)
-    table["pupils"], table["pupil_km"] = table["pupils_ahead"] + table["pupils_back"], pupil_km[used]
+    ahead, back = ahead[used].astype(np.int64), back[used].astype(np.int64)
+    table = pd.DataFrame(
+        {column: edges[column].to_numpy()[used] for column in ("name", "road_class", "geometry")}
+        | {"mode": part.mode, "on_foot": on_foot, "edge": used, "pupil_km": pupil_km[used]}
+        | {"pupils_ahead": ahead, "pupils_back": back, "pupils": ahead + back}
+    )
     return table[list(COLUMNS)]
