@@ -12,6 +12,7 @@ import numpy as np
 from planner.compiled import clock
 from planner.optimise import median
 from planner.optimise.answers import checked, serve_nearest, unsolved, valued
+from planner.optimise.loosened import falls_apart, loosened
 from planner.optimise.mip import INF
 from planner.optimise.narrow import Relaxed, by_ceilings, narrowed
 from planner.optimise.parts import apart, parts
@@ -32,6 +33,7 @@ GIVEN = 10  # times as many where opening is free: then only ways are to be chos
 PRICES_AFTER = 1_000  # and from so many on, what HiGHS does not prove in its first seconds repays compiling
 FIRST_S, FIRST = 5.0, 0.3  # those seconds, and the share of the time limit that they are at most
 LINKED = 0.5  # HiGHS's share where sites open together, in futures: a county's relaxation is nearly whole, prices stray
+APART = 0.5  # of what is left after that, for each future with sites of its own, and for all with one's sites
 ENOUGH_S = 10.0  # with a shorter time limit HiGHS has all of it
 
 
@@ -68,12 +70,12 @@ def _solve(
     demand = pairs(problem.cost)[0]
     if n and (m == 0 or len(np.unique(demand)) < n):
         return unsolved(problem, "infeasible", clock() - began), None
+
+    def alone(part: LocationProblem, seconds: float) -> LocationSolution:
+        return solve(part, gap=gap, time_limit_s=seconds, seed=seed)
+
     some = parts(problem)
     if len(some) > 1:
-
-        def alone(part: LocationProblem, seconds: float) -> LocationSolution:
-            return solve(part, gap=gap, time_limit_s=seconds, seed=seed)
-
         return apart(problem, some, alone, gap=gap, time_limit_s=time_limit_s), None
     if len(demand) >= median.WORTH_COMPILING and median.carries(problem):
         sites = median.best_sites(problem, gap=gap, time_limit_s=time_limit_s, seed=seed)
@@ -86,10 +88,29 @@ def _solve(
         first, relaxed = by_ceilings(problem, gap=gap, time_limit_s=alone_s, seed=seed)
         if alone_s == time_limit_s or first.status in ("optimal", "infeasible"):
             return first, relaxed
+    if falls_apart(problem):
+        part_s = APART * (time_limit_s - (clock() - began))
+        first = _both(problem, first, loosened(problem, alone, gap=gap, time_limit_s=part_s), gap, began)
+        if first.status in ("optimal", "infeasible"):
+            return first, relaxed
     from planner.optimise.prices import solve_by_prices  # loads what is compiled
 
     rest = time_limit_s - (clock() - began)
     return solve_by_prices(problem, gap=gap, time_limit_s=rest, seed=seed, start=first), relaxed
+
+
+def _both(
+    problem: LocationProblem, one: LocationSolution | None, other: LocationSolution, gap: float, began: float
+) -> LocationSolution:
+    """The better of two answers, with the better of their bounds."""
+    if one is None or "infeasible" in (one.status, other.status):
+        return other if one is None or one.status != "infeasible" else one
+    solved = [found for found in (one, other) if found.status in ("optimal", "feasible")]
+    if not solved:
+        return one
+    best = min(solved, key=lambda found: found.objective)
+    bound = max(found.bound for found in solved)
+    return checked(problem, valued(problem, dataclasses.replace(best, bound=bound)), gap, began)
 
 
 def _highs_first_s(problem: LocationProblem, time_limit_s: float) -> float:
