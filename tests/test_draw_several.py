@@ -254,3 +254,22 @@ def test_trips_say_again_nothing_that_the_page_knows(tiny, several):
         assert [trip["pupils"] for trip in found] == rows["pupils"].tolist()
         minutes = [np.nan if trip["minutes"] is None else trip["minutes"] for trip in found]
         assert minutes == pytest.approx(rows["minutes"].tolist(), abs=1e-9, nan_ok=True)
+
+
+@pytest.mark.browser
+def test_a_plan_beside_a_plan_is_not_called_today(tiny, open_page, tmp_path):
+    """Their names are on the buttons and on the sides of the swipe, and all figures are beside the first plan's."""
+    other = dataclasses.replace(tiny.today, title="All kept", today=tiny.today)
+    page = open_page(draw(tiny.area, tiny.plan, other, lang="en").save(tmp_path / "map.html"))
+    heads = "() => [...document.querySelectorAll('#scores thead th')].map((th) => th.textContent)"
+    beside = "() => [...document.querySelectorAll('#cards li')].map((li) => li.lastChild.textContent)"
+    assert page.locator("#views label").all_inner_texts() == [tiny.plan.title, "All kept"]
+    assert page.evaluate(heads) == ["Indicator", "First plan", "This plan", "Change"]
+    shown = [row[:3] for row in page.evaluate(SCORES)]
+    assert shown == [
+        [row["label_en"], *(figure(row[key], row["unit"], row["indicator"]) for key in ("today", "plan"))]
+        for _, row in scorecard(other, tiny.plan).iterrows()
+    ]
+    assert all(text.startswith("First plan") for text in page.evaluate(beside)[1:])
+    page.locator("#show-swipe").click()
+    assert page.get_by_role("slider", name=f"{tiny.plan.title} on the left, All kept on the right").count() == 1

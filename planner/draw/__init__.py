@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Drawing", "Tiles", "draw", "tiles_of"]
 
-SIDES, FUTURES = ("before", "after"), ("planned", "future")
+SIDES, PLANS, FUTURES = ("before", "after"), ("first_plan", "this_plan"), ("planned", "future")
 
 
 @dataclass(frozen=True)
@@ -70,18 +70,23 @@ class Drawing:
 
 
 def draw(
-    area: StudyArea, *plans: Plan, lang: str = "zh", tiles: str | Tiles | None = None, sides: tuple[str, str] = SIDES
+    area: StudyArea,
+    *plans: Plan,
+    lang: str = "zh",
+    tiles: str | Tiles | None = None,
+    sides: tuple[str, str] | None = None,
 ) -> Drawing:
     """Draw an area, and plans of it side by side.
 
     Parameters
     ----------
-    plans : the first is the layout before (usually today's), the last the plan; one alone, or none, will do
+    plans : the first is today's layout, or the plan that the others are set beside, the last the one that is shown at
+        first; one alone, or none, will do
     lang : ``zh`` or ``en``, the language the page opens in; the reader can switch
     tiles : ``tianditu`` or ``tianditu-image``, whose key the environment variable ``TIANDITU_KEY`` holds and the page
         then, or tiles of one's own: the page asks their host for them whenever it is opened. By default none
-    sides : what the first and the others are called, before and after; ``FUTURES`` where they are a plan in the present
-        and in futures, which are then set beside the first and not beside today's layout
+    sides : what the first and the others are called: by default before and after, or ``PLANS`` where the first is a
+        plan; ``FUTURES`` where they are a plan in the present and in futures
 
     Raises
     ------
@@ -97,16 +102,22 @@ def draw(
     from planner.draw.page import render  # Folium takes half a second to load: who draws nothing does without
 
     ground = tiles_of(tiles) if isinstance(tiles, str) else tiles
+    sides = sides or _sides(plans)
     data = payload(area, plans, scorecards(plans, sides)) | {"sides": list(sides)}
     return Drawing(render(data, lang, ground))
 
 
-def scorecards(plans: Sequence[Plan], sides: tuple[str, str] = SIDES) -> list[pd.DataFrame]:
-    """Every plan's numbers: of the first beside its own layout before, of each other beside those of the first.
+def _sides(plans: Sequence[Plan]) -> tuple[str, str]:
+    """What the first layout and the others are called: a layout that has one before it is a plan, not today's."""
+    return PLANS if len(plans) > 1 and plans[0].today is not None else SIDES
 
-    A plan of other pupils than the first stands beside its own layout before, unless it is the first in a future.
 
-    >>> [card["today"].tolist()[18] for card in scorecards([tiny.today, tiny.plan])]
+def scorecards(plans: Sequence[Plan], sides: tuple[str, str]) -> list[pd.DataFrame]:
+    """Every plan's numbers beside today's layout, where that is the first, and else beside those of the first plan.
+
+    A plan of other pupils than today's layout, which is the first, stands beside its own.
+
+    >>> [card["today"].tolist()[18] for card in scorecards([tiny.today, tiny.plan], SIDES)]
     [nan, 3.0]
     """
     from planner.compare import scorecard
@@ -115,6 +126,6 @@ def scorecards(plans: Sequence[Plan], sides: tuple[str, str] = SIDES) -> list[pd
         first, same_pupils = plans[0], plan.area.pupils is plans[0].area.pupils
         return plan if first in (plan, plan.today) or not same_pupils else dataclasses.replace(plan, today=first)
 
-    if sides == FUTURES:
+    if sides != SIDES:
         return [scorecard(plan, plans[0] if i else None) for i, plan in enumerate(plans)]
     return [scorecard(beside(plan)) for plan in plans]

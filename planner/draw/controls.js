@@ -12,6 +12,7 @@ function makeControls({ map, data, state, views, say, choose, turn }) {
   function viewName(i) {
     if (plans.length && i === plans.length) return t("whatif");
     if (plans.length < 2) return plans.length ? plans[0].title : t("no_plan");
+    if (data.sides[0] === "first_plan") return plans[i].title;
     return i === 0 ? t(data.sides[0]) : plans.length === 2 ? t(data.sides[1]) : plans[i].title;
   }
 

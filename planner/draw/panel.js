@@ -4,6 +4,7 @@
 /** ``page``: what the map lends: say, questions (one a plan), view(): its number, trips(i), turnTo(view), choose(list, row), band(). */
 function makeWhatIf(data, page) {
   const { t, n, withUnit, nameOf } = page.say, { schools, villages, bands } = data, count = data.plans.length;
+  const planFirst = data.sides[0] !== "before"; // the others are set beside it, not beside today's layout
   let from = count - 1, tried = [], at = 0, against = null, said = null;
   const asked = (view = count) => page.questions[view < count ? view : from];
   const todayOf = oncePer((question) => settle(question, layoutToday(question.sites)));
@@ -97,11 +98,11 @@ function makeWhatIf(data, page) {
     $("cards").replaceChildren(...cards.map((row) => card(page.say, row, shown(view), layouts)));
   }
 
-  /** What a layout is set beside, each with its word: today's, or, of a future, the plan in the present; none for today's own. */
+  /** What a layout is set beside, each with its word: today's, or the first plan where that is one; none for today's own. */
   function besides(view) {
-    const planned = data.sides[0] === "planned", start = view < count ? view : from;
-    if (view === 0 && count > 1 && !planned) return [];
-    const first = planned && start > 0 ? [data.sides[0], planOf(0)] : ["today", today(view)];
+    const start = view < count ? view : from;
+    if (view === 0 && count > 1 && !planFirst) return [];
+    const first = planFirst && start > 0 ? [data.sides[0], planOf(0)] : ["today", today(view)];
     return view === count ? [first, [wordOf(start), planOf(start)]] : [first];
   }
 
@@ -109,7 +110,7 @@ function makeWhatIf(data, page) {
   const chosen = (layouts) => layouts.find(([word]) => word === against) || layouts[layouts.length - 1];
 
   /** The word for one of the plans. */
-  const wordOf = (view) => (data.sides[0] === "planned" && count > 1 ? data.sides[Math.min(view, 1)] : "plan");
+  const wordOf = (view) => (planFirst && count > 1 ? data.sides[Math.min(view, 1)] : "plan");
 
   /* -- the panel -- */
 

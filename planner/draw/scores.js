@@ -18,7 +18,7 @@ function makeScores({ data, state, say, view }) {
     const { today, plan: values, change } = plan.scores;
     const rows = data.indicators.map((row, i) => ({ ...row, today: today[i], plan: values[i], change: change[i] }));
     const both = rows.some((row) => row.today !== null), alone = from === 0 && plans.length > 1 ? data.sides[0] : "plan";
-    const two = from > 0 && data.sides[0] === "planned" ? data.sides : ["today", "plan"];
+    const two = from > 0 && data.sides[0] !== "before" ? data.sides : ["today", "plan"];
     const head = ["indicator", ...(both ? [...two, "change"] : [alone])].map((key) => t(key));
     $("scores").replaceChildren(
       el("h2", { textContent: t("scorecard") }),
