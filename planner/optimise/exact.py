@@ -34,6 +34,7 @@ PRICES_AFTER = 1_000  # and from so many on, what HiGHS does not prove in its fi
 FIRST_S, FIRST = 5.0, 0.3  # those seconds, and the share of the time limit that they are at most
 LINKED = 0.5  # HiGHS's share where sites open together, in futures: a county's relaxation is nearly whole, prices stray
 APART = 0.5  # of what is left after that, for each future with sites of its own, and for all with one's sites
+LAST_S = 1.0  # left for a further objective: with less and side conditions it is not asked, as HiGHS would not end
 ENOUGH_S = 10.0  # with a shorter time limit HiGHS has all of it
 
 
@@ -172,6 +173,10 @@ def solve_then(
             continue
         began = clock()
         within = _within(posed, goal, before, gap)
+        if problem.side is not None and left < LAST_S:
+            found.append(_not_asked(within, before))
+            posed = within
+            continue
         ceiling = within.budgets[-1].max
         within = narrowed(within, posed, ceiling, relaxed, time_limit_s=max(0.5 * left, 1.0), seed=seed)
         left -= clock() - began
@@ -183,12 +188,17 @@ def solve_then(
         made, relaxed = _solve(asked, gap, max(left, 1.0), seed)
         left -= made.seconds
         if made.status not in ("optimal", "feasible"):
-            made = dataclasses.replace(before, objective=value(within, before), bound=-INF, gap=INF, status="feasible")
+            made = _not_asked(within, before)
         elif free:
             made = dataclasses.replace(made, **serve_nearest(posed, made.open))
         found.append(made)
         posed = within
     return tuple(found)
+
+
+def _not_asked(within: LocationProblem, before: LocationSolution) -> LocationSolution:
+    """The plan of the objective before as one of the next, of which nothing is proven."""
+    return dataclasses.replace(before, objective=value(within, before), bound=-INF, gap=INF, status="feasible")
 
 
 def _within(problem: LocationProblem, goal: Goal, proven: LocationSolution, gap: float) -> LocationProblem:
