@@ -114,6 +114,23 @@ def scorecard(plan: Plan, beside: Plan | None = None) -> pd.DataFrame:
     return table.rename(columns={"plan_change": "change"}).reset_index()
 
 
+def for_people(table: pd.DataFrame) -> pd.DataFrame:
+    """A scorecard, or plans side by side, with a dash where an indicator of trips has nobody to measure.
+
+    Nothing is unknown there: of today's layout it cannot be said how much longer the trips of those who change are.
+
+    Parameters
+    ----------
+    table : with the columns ``indicator`` and ``unit``; numbers stay numbers
+
+    >>> for_people(scorecard(tiny.plan)).set_index("indicator").loc["changing_more_minutes", ["today", "plan"]].tolist()
+    ['–', 10.0]
+    """
+    of_trips = table["indicator"].map(lambda key: key in INDICATORS and INDICATORS[key].of_trips)
+    numbers = table.select_dtypes("number")
+    return table.assign(**numbers.astype(object).mask(numbers.isna().mul(of_trips, axis=0), "–"))
+
+
 def compare_folders(folders: Sequence[Path]) -> pd.DataFrame:
     """Saved plans side by side: today of the first, then every plan, each marked against the first plan.
 

@@ -44,6 +44,8 @@ def test_unknown_is_said_and_null(tiny, tmp_path):
     book = openpyxl.load_workbook(tmp_path / "p" / "report.xlsx")
     values = [[cell.value for cell in row] for row in book["scorecard 评分"].iter_rows()]
     assert "unknown 未知" in next(row for row in values if row[0] == "annual_cost_cny")
+    moved = next(row for row in values if row[0] == "changing_more_minutes")
+    assert moved[5:7] == ["–", 10], "today nobody changes school: nothing is unknown"
 
 
 def test_the_geopackage_holds_schools_villages_towns_catchments_and_lines(tiny, tmp_path):

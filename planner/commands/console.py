@@ -60,8 +60,9 @@ def show(title: str, frame: pd.DataFrame) -> None:
     console = Console(highlight=False, markup=False, emoji=False)
     wide = console if console.is_terminal else Console(highlight=False, markup=False, emoji=False, width=140)
     table = Table(title=Text(title), title_justify="left", box=box.SIMPLE)
-    for column, kind in zip(frame.columns, frame.dtypes, strict=True):
-        table.add_column(Text(str(column)), justify="right" if kind.kind in "if" else "left")
+    for column in frame.columns:
+        numbers = any(not isinstance(value, str) for value in frame[column])
+        table.add_column(Text(str(column)), justify="right" if numbers else "left")
     for row in frame.itertuples(index=False):
         table.add_row(*(Text(figure(value)) for value in row))
     wide.print(table)

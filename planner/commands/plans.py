@@ -72,13 +72,13 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Plans side by side."""
-    from planner.compare import compare_folders
+    from planner.compare import compare_folders, for_people
 
     table = compare_folders(folders)
     if as_json:
         put_json(json.loads(table.to_json(orient="records", force_ascii=False)))
     else:
-        show("Plans side by side", table.drop(columns=["indicator", "label_zh", "direction"]))
+        show("Plans side by side", for_people(table).drop(columns=["indicator", "label_zh", "direction"]))
 
 
 def verify(
@@ -100,7 +100,7 @@ def verify(
 
 
 def _finish(plan: Plan, out: Path, as_json: bool, *, public: bool) -> None:
-    from planner.compare import scorecard
+    from planner.compare import for_people, scorecard
     from planner.public import public as public_edition
     from planner.report import add_map, free_target, summary, whole_folder, write
     from planner.verify import Verification
@@ -127,7 +127,7 @@ def _finish(plan: Plan, out: Path, as_json: bool, *, public: bool) -> None:
     if as_json:
         put_json(summary(plan) | {"folder": str(folder), "verification": _verification(found)})
     else:
-        card = card[["label_en", "label_zh", "today", "plan", "unit", "change"]]
+        card = for_people(card)[["label_en", "label_zh", "today", "plan", "unit", "change"]]
         show(f"{plan.title}: today beside the plan", card.set_axis(["", "指标", "today", "plan", "unit", ""], axis=1))
         counts = plan.actions.drop_duplicates(["school_id", "action"])["action"].value_counts()
         print("Schools: " + ", ".join(f"{n} {action}" for action, n in counts.items()))

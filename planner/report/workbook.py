@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from planner.compare import for_people
 from planner.plan import Plan
 from planner.report.about import about, norms
 from planner.report.dictionary import entries, lookup, vocabulary
@@ -91,6 +92,7 @@ def _write_sheet(book: Any, name: str, frame: pd.DataFrame) -> None:
     sheet.repeat_rows(0, HEADINGS - 1)
     sheet.autofilter(HEADINGS - 1, 0, HEADINGS - 1 + len(frame), len(frame.columns) - 1)
     by_row = frame["unit"].tolist() if name == "scorecard" else None
+    frame = for_people(frame) if name == "scorecard" else frame
     for j, column in enumerate(frame.columns):
         entry = lookup(name, str(column))
         sheet.write_string(0, j, str(column), small)
