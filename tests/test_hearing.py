@@ -72,9 +72,10 @@ def test_a_towns_sheet_says_why_its_schools_close_how_everybody_goes_and_by_whic
         "01 Village `${x}` </script> · closing · pupils to move: 20 · With it kept, no plan keeps every rule" in town_a
     )
     assert "10 pupils, 0.0→20.0 min" in town_a
-    assert "Two primary 10 0.0 20.0 1.5 on foot" in town_a
+    assert "In a row: village, grades, pupils, minutes now → in the plan, km, way." in town_a  # columns repeat no heads
+    assert "Two primary 10 0.0 →20.0 1.5 on foot" in town_a
     assert "国办发〔2018〕27号 · Value here: 30 min" in town_a
-    assert "三村 primary 10 20.0 20.0 1.5 on foot" in town_b
+    assert "三村 primary 10 20.0 →20.0 1.5 on foot" in town_b
     assert "Why schools close" not in town_b
     assert "No school closes. Pupils who live here and change school: 10; who do not: 26." in town_b
 
