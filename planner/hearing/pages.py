@@ -74,13 +74,7 @@ def page(plan: Plan, language: str, sheets: Sequence[Sheet]) -> str:
         told=told,
         drawn=drawn,
         figure=lambda value, digits=0: figure(value, digits, say("unknown")),
-        score=lambda value, of_trips: (
-            figure(value, 0 if value == round(value) or abs(value) >= 1000 else 2)
-            if math.isfinite(value)
-            else "–"
-            if of_trips  # nobody to measure: nothing is unknown
-            else say("unknown")
-        ),
+        score=lambda value: score(value, say("unknown")),
         pupils=lambda count: Amount(count, "pupils"),
         bands=lambda names: bands(names, language),
         joined=lambda sentences: joined([told(sentence) for sentence in sentences], language),
@@ -97,6 +91,18 @@ def figure(value: float | None, digits: int = 0, unknown: str = "?") -> str:
     ('1,235', '2.2', '?', '12.0')
     """
     return unknown if value is None or not math.isfinite(value) else f"{value:,.{digits}f}"
+
+
+def score(value: float | str, unknown: str = "?") -> str:
+    """A figure of a scorecard as people read it: fractions where there are any; a dash stays one.
+
+    >>> score(9.114), score(100.0), score(48411.97), score(float("nan")), score("–")
+    ('9.11', '100', '48,412', '?', '–')
+    """
+    if isinstance(value, str):
+        return value
+    whole = not math.isfinite(value) or value == round(value) or abs(value) >= 1000
+    return figure(value, 0 if whole else 2, unknown)
 
 
 def joined(sentences: Sequence[str], language: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from planner.compare import scorecard
+from planner.compare import for_people, scorecard
 from planner.hearing.facts import trips
 from planner.hearing.rows import (
     CLOSED,
@@ -28,7 +28,7 @@ from planner.hearing.rows import (
 from planner.hearing.sketch import Mark
 from planner.hearing.terms import norms, rules
 from planner.hearing.why import Why
-from planner.indicators import INDICATORS, by_town
+from planner.indicators import by_town
 from planner.plan import Plan
 from planner.privacy import said_of_public
 from planner.wording import Sentence, Word, can_say
@@ -249,7 +249,7 @@ def county_sheet(plan: Plan, numbers: Mapping[str, str], schools: Sequence[Sheet
     about = {
         "moving": int(moved["pupils"].sum()),
         "longest": float(after["longest"].max()),
-        "scores": [row | {"of_trips": INDICATORS[row["indicator"]].of_trips} for row in records(scorecard(plan))],
+        "scores": records(for_people(scorecard(plan))),
         "rules": list(rules(plan.scenario, area)),
         "norms": norms(plan.scenario),
         "towns": rows,
