@@ -105,7 +105,6 @@ def partition(whole: Any, xy: np.ndarray, labels: np.ndarray) -> pd.Series:
     """
     import pandas as pd
     import shapely
-    from scipy.spatial import KDTree
 
     first = np.sort(np.unique(xy, axis=0, return_index=True)[1])
     xy, labels = np.asarray(xy, dtype=float)[first], np.asarray(labels, dtype=object)[first]
@@ -115,31 +114,26 @@ def partition(whole: Any, xy: np.ndarray, labels: np.ndarray) -> pd.Series:
     if len(names) == 1:
         return pd.Series([whole], index=pd.Index(names, dtype=object), dtype=object)
     # Borders are not clipped first: their ends would no longer lie on the outline exactly.
-    net = shapely.union_all([_borders(whole, xy, of_seed), shapely.boundary(whole)])
+    net = shapely.union_all([*_borders(whole, xy, of_seed), shapely.boundary(whole)])
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(net)))
     inside = shapely.point_on_surface(faces)
     kept = shapely.intersects(whole, inside)
-    nearest = of_seed[KDTree(xy).query(shapely.get_coordinates(inside[kept]))[1]]
+    nearest = of_seed[shapely.STRtree(shapely.points(xy)).query_nearest(inside[kept], all_matches=False)[1]]
     shapes = {names[i]: shapely.union_all(faces[kept][nearest == i]) for i in np.unique(nearest)}
     return pd.Series(list(shapes.values()), index=pd.Index(list(shapes), dtype=object), dtype=object)
 
 
-def _borders(whole: Any, xy: np.ndarray, label: np.ndarray) -> Any:
-    """The lines on which two seeds of different labels are equally near, all round the shape."""
+def _borders(whole: Any, xy: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """The lines round the land of each label (0, 1, ...): where a seed of another is as near."""
     import shapely
-    from scipy.spatial import Voronoi
 
     west, south, east, north = shapely.bounds(whole)
     middle = np.array([(west + east) / 2, (south + north) / 2])
     far = 8 * (max(east - west, north - south) + np.abs(xy - middle).max())
-    corners = far * np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
-    cells = Voronoi(np.concatenate([xy - middle, corners]))
-    ends, seeds = np.array(cells.ridge_vertices), cells.ridge_points
-    inner = (seeds < len(xy)).all(axis=1) & (ends >= 0).all(axis=1)
-    ends, seeds = ends[inner], seeds[inner]
-    ends = ends[label[seeds[:, 0]] != label[seeds[:, 1]]]
-    lines = shapely.linestrings(cells.vertices[ends] + middle)
-    return shapely.multilinestrings(lines[shapely.intersects(whole, lines)])
+    seeds, around = shapely.multipoints(xy - middle), shapely.box(-far, -far, far, far)
+    cells = shapely.get_parts(shapely.voronoi_polygons(seeds, extend_to=around, ordered=True))
+    lands = np.array([shapely.coverage_union_all(cells[label == i]) for i in range(label.max() + 1)])
+    return np.asarray(shapely.boundary(shapely.transform(lands, lambda corners: corners + middle)))
 
 
 def outline(area: StudyArea) -> Any:
