@@ -15,8 +15,8 @@ from planner.draw.basemap import DEGREE, RANKS, encode, roads
 from planner.draw.catchments import catchments
 from planner.draw.isochrones import isochrones
 from planner.draw.layers import payload
-from planner.draw.pack import pack
-from planner.draw.page import SCRIPTS, bare, from_text
+from planner.draw.pack import from_text, pack
+from planner.draw.page import SCRIPTS, bare
 from planner.draw.words import asset, words
 from planner.indicators import INDICATORS
 from planner.model import ACTIONS, BANDS, KIND_GRADES, MODES, STAGES

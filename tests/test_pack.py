@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.draw.pack import pack, unpack
-from planner.draw.page import from_text, to_text
+from planner.draw.pack import from_text, pack, to_text, unpack
 from planner.draw.words import asset
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

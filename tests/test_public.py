@@ -20,7 +20,7 @@ from planner.area import read_area, write_area
 from planner.cli import app
 from planner.compare import scorecard
 from planner.draw.layers import payload
-from planner.draw.page import from_text
+from planner.draw.pack import from_text
 from planner.errors import DataError
 from planner.explain import read_plan
 from planner.hearing import hearing_pack

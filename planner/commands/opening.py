@@ -35,17 +35,22 @@ def question_of(path: Path, area: Path | None) -> tuple[Scenario, StudyArea]:
 
 
 def read(path: Path, area: Path | None) -> tuple[Scenario, StudyArea, TravelTimes]:
-    """The scenario of a file, its area, and the travel times it asks for; places without any way are said."""
+    """The scenario of a file, its area, and the travel times it asks for."""
+    question, county = question_of(path, area)
+    return question, county, times_of(county, question)
+
+
+def times_of(county: StudyArea, question: Scenario) -> TravelTimes:
+    """The travel times that a scenario asks for; places without any way are said."""
     from planner.travel import travel_times
 
-    question, county = question_of(path, area)
     with step("Travel times") as tell:
         times = travel_times(county, question.travel, tell=lambda what: say(f"Travel times: {what} ..."))
         tell("from the cache" if times.from_cache else "")
     if times.off_network:
         named = list(times.off_network.items())
         say(f"{len(named)} places have no way to or from anywhere; the first: {named[0][0]}: {named[0][1]}.")
-    return question, county, times
+    return times
 
 
 def read_either(path: Path, area: Path | None) -> tuple[Scenario, StudyArea, TravelTimes]:

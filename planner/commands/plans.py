@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,12 +11,11 @@ import typer
 
 from planner.commands.beside import beside
 from planner.commands.console import put_json, show, step
-from planner.commands.opening import read
+from planner.commands.opening import question_of, times_of
 from planner.commands.options import AreaOf, AsJson, Out, PublicEdition
 
 if TYPE_CHECKING:
     from planner.plan import Plan
-    from planner.report import Drawing
     from planner.verify import Check
 
 
@@ -27,15 +27,18 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Travel times, today's layout, the best plan, its verification, scorecard and map."""
+    from planner.draw import blank_of
     from planner.plan import optimise
     from planner.report import free_target
 
     target = free_target(out or Path("out") / scenario.stem)
-    question, county, times = read(scenario, area)
+    question, county = question_of(scenario, area)
+    blank = beside(lambda: blank_of(county, "zh").to_bytes())  # it needs neither times nor plan
+    times = times_of(county, question)
     with step("Finding the best plan") as tell:
         plan = optimise(county, times, question)
         tell(f"{plan.status}, gap {plan.gap:.2%}")
-    _finish(plan, target, as_json, public=public)
+    _finish(plan, target, as_json, blank, public=public)
 
 
 def score(
@@ -47,16 +50,19 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score and verify a plan that people proposed."""
+    from planner.draw import blank_of
     from planner.plan import read_actions
     from planner.plan import score as score_plan
     from planner.report import free_target
 
     target = free_target(out or Path("out") / f"{scenario.stem}-{actions.stem}")
     proposed = read_actions(actions)
-    question, county, times = read(scenario, area)
+    question, county = question_of(scenario, area)
+    blank = beside(lambda: blank_of(county, "zh").to_bytes())
+    times = times_of(county, question)
     with step("Scoring the proposal"):
         plan = score_plan(county, times, question, proposed, file=str(actions))
-    _finish(plan, target, as_json, public=public)
+    _finish(plan, target, as_json, blank, public=public)
 
 
 def demo(out: Out = None) -> None:
@@ -99,8 +105,10 @@ def verify(
         raise SystemExit(1)
 
 
-def _finish(plan: Plan, out: Path, as_json: bool, *, public: bool) -> None:
+def _finish(plan: Plan, out: Path, as_json: bool, blank: Callable[[], bytes], *, public: bool) -> None:
     from planner.compare import for_people, scorecard
+    from planner.draw import Blank, draw
+    from planner.plan import road_flows
     from planner.public import public as public_edition
     from planner.report import add_map, free_target, summary, whole_folder, write
     from planner.verify import Verification
@@ -108,13 +116,15 @@ def _finish(plan: Plan, out: Path, as_json: bool, *, public: bool) -> None:
 
     found = Verification(_checked_in_full(plan) if public else ())
     plan = public_edition(plan) if public else plan
-    card = scorecard(plan)
+    layouts, card = [*([plan.today] if plan.today else []), plan], scorecard(plan)
+    for layout in layouts:  # as the scorecard's, these figures are remembered: tables and map need them
+        road_flows(layout)
+    empty = Blank.of_bytes(blank())
 
     def page() -> bytes:
-        drawing: Drawing = plan.explore()
-        return drawing.html.encode()
+        return draw(plan.area, *layouts, blank=empty).html.encode()
 
-    drawn = beside(page)  # it needs the tables no more than they need it
+    drawn = beside(page)
     folder = free_target(out)
     with whole_folder(folder) as part:
         with step(f"Writing {out}"):

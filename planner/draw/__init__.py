@@ -10,6 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from planner.draw.blank import Blank, blank_of
 from planner.draw.layers import payload
 from planner.draw.tiles import Tiles, tiles_of
 from planner.draw.words import LANGUAGES
@@ -20,7 +21,7 @@ from planner.plan import Plan
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Drawing", "Tiles", "draw", "tiles_of"]
+__all__ = ["Blank", "Drawing", "Tiles", "blank_of", "draw", "tiles_of"]
 
 SIDES, PLANS, FUTURES = ("before", "after"), ("first_plan", "this_plan"), ("planned", "future")
 
@@ -75,6 +76,7 @@ def draw(
     lang: str = "zh",
     tiles: str | Tiles | None = None,
     sides: tuple[str, str] | None = None,
+    blank: Blank | None = None,
 ) -> Drawing:
     """Draw an area, and plans of it side by side.
 
@@ -87,10 +89,11 @@ def draw(
         then, or tiles of one's own: the page asks their host for them whenever it is opened. By default none
     sides : what the first and the others are called: by default before and after, or ``PLANS`` where the first is a
         plan; ``FUTURES`` where they are a plan in the present and in futures
+    blank : the area's blank map (``blank_of``) where it is at hand, in its own language and with its own tiles
 
     Raises
     ------
-    ValueError : no such language
+    ValueError : no such language, or a blank map of another area
     DataError : no key, or tiles that may not be used
 
     >>> drawing = draw(tiny.area, tiny.today, tiny.plan, lang="en")
@@ -99,12 +102,12 @@ def draw(
     """
     if lang not in LANGUAGES:
         raise ValueError(f"lang is {lang!r}: choose one of {', '.join(LANGUAGES)}")
-    from planner.draw.page import render  # Folium takes half a second to load: who draws nothing does without
-
-    ground = tiles_of(tiles) if isinstance(tiles, str) else tiles
+    blank = blank or blank_of(area, lang, tiles_of(tiles) if isinstance(tiles, str) else tiles)
+    if blank.title != area.title:
+        raise ValueError(f"the blank map is of {blank.title!r}, not of {area.title!r}")
     sides = sides or _sides(plans)
-    data = payload(area, plans, scorecards(plans, sides)) | {"sides": list(sides)}
-    return Drawing(render(data, lang, ground))
+    data = payload(area, plans, scorecards(plans, sides), blank.roads) | {"sides": list(sides)}
+    return Drawing(blank.with_data(data))
 
 
 def _sides(plans: Sequence[Plan]) -> tuple[str, str]:

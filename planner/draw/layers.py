@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from planner.draw.basemap import bounds, place, roads, to_lonlat, towns
+from planner.draw.basemap import bounds, place, to_lonlat, towns
+from planner.draw.basemap import roads as roads_of
 from planner.draw.catchments import catchments
 from planner.draw.grounds import grounds
 from planner.draw.whatif import lean, pupils, whatif
@@ -23,12 +24,18 @@ if TYPE_CHECKING:
 INDICATOR = ("indicator", "label_en", "label_zh", "unit", "direction")
 
 
-def payload(area: StudyArea, plans: Sequence[Plan], scorecards: Sequence[pd.DataFrame] = ()) -> dict[str, Any]:
+def payload(
+    area: StudyArea,
+    plans: Sequence[Plan],
+    scorecards: Sequence[pd.DataFrame] = (),
+    roads: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Everything the page knows. What belongs to a plan is said of every plan, what they share is said once.
 
     Parameters
     ----------
     scorecards : one a plan, as ``planner.compare.scorecard`` gives it, or none at all
+    roads : the area's (``basemap.roads``) where they are at hand
 
     >>> sorted(payload(tiny.area, [tiny.plan]))[:6]
     ['area', 'bands', 'bounds', 'grounds', 'indicators', 'plans']
@@ -51,7 +58,7 @@ def payload(area: StudyArea, plans: Sequence[Plan], scorecards: Sequence[pd.Data
         },
         "bands": [{"band": band, "stage": BAND_STAGE[band]} for band in BANDS],
         "bounds": bounds(area),
-        "roads": roads(area),
+        "roads": roads_of(area) if roads is None else roads,
         "grounds": carried,
         "towns": towns(area),
         "schools": schools(area),

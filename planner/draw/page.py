@@ -1,22 +1,21 @@
-"""Data -> one HTML page on Folium's skeleton: everything inline and packed, nothing asked of any host."""
+"""The HTML page round a map's data, on Folium's skeleton: everything inline and packed, nothing asked of any host."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import folium
 from branca.element import Element, Figure
 from folium.template import Template
 from xstatic.pkg import leaflet
 
-from planner.draw.pack import pack, unpack
+from planner.draw.pack import to_text
 from planner.draw.tiles import Tiles
-from planner.draw.words import asset, words
+from planner.draw.words import asset
 
 SCRIPTS = (
     *("tools.js", "symbols.js", "sheet.js", "ground.js", "dots.js"),
@@ -29,8 +28,9 @@ SCRIPTS = (
 )
 STYLES = ("map.css", "whatif.css", "listing.css", "compare.css", "print.css")
 POLICY = "policy-goes-here"
-SIGNS = bytes.maketrans(b"&<>,.:", b",.:&<>")
-"""Signs of base 85 that HTML gives a meaning, and what stands for them; both ways the same."""
+NO_DATA = "data-goes-here"
+DATA = f'id="plan-data">{NO_DATA}</script>'
+"""No title reads like that: it is escaped."""
 
 
 class Page(Figure):
@@ -60,21 +60,18 @@ class Verbatim(Element):
         return self.text
 
 
-def render(data: Mapping[str, Any], lang: str, tiles: Tiles | None = None) -> str:
-    """The page that shows ``data`` (see ``layers.payload``); ``tiles`` are all that it asks a host for."""
-    page = Page(data["area"]["title"], lang)
+def page_round(title: str, lang: str, tiles: Tiles | None = None) -> tuple[str, str]:
+    """The page of a map up to its data and from there on; ``tiles`` are all that it asks a host for."""
+    page = Page(title, lang)
     fmap = folium.Map(tiles=None, zoom_control=False, attribution_control=False, prefer_canvas=True, zoom_snap=0.25)
     fmap.default_js, fmap.default_css = [], []
     fmap._id = "plan"
     fmap.add_to(page)
-    everything = {**data, "lang": lang, "words": words(), "pin": pin(), "tiles": tiles.plain() if tiles else None}
     policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     page.header.add_child(Verbatim(policy), name="policy", index=0)
     page.header.add_child(Verbatim(f"<style>{stylesheet()}</style>"), name="leaflet_css")
     page.html.add_child(Verbatim(asset("page.html")), name="panels")
-    page.html.add_child(
-        Verbatim(f'<script type="application/octet-stream" id="plan-data">{to_text(everything)}</script>'), name="data"
-    )
+    page.html.add_child(Verbatim(f'<script type="application/octet-stream" {DATA}'), name="data")
     page.render()  # Folium adds its own parts now; ours come after them
     scripts = "\n".join(bare(asset(name)) for name in SCRIPTS)
     code = f"{library()}\n{page.script.render()}\n{scripts}\nstart({fmap.get_name()});"
@@ -86,7 +83,10 @@ def render(data: Mapping[str, Any], lang: str, tiles: Tiles | None = None) -> st
     html: str = page.render()
     html = html.replace(", maximum-scale=1.0, user-scalable=no", "", 1)  # readers may magnify the page
     run = [*re.findall(r"<script>(.*?)</script>", html, re.DOTALL), code]
-    return html.replace(POLICY, content_policy(run, tiles.sources if tiles else ()), 1)
+    html = html.replace(POLICY, content_policy(run, tiles.sources if tiles else ()), 1)
+    begin, end = DATA.split(NO_DATA)
+    before, after = html.split(DATA)
+    return before + begin, end + after
 
 
 def bare(script: str) -> str:
@@ -97,24 +97,6 @@ def bare(script: str) -> str:
     """
     lines = re.sub(r"^\s*/\*(?:(?!\*/).)*\*/\s*$", "", script, flags=re.MULTILINE | re.DOTALL).splitlines()
     return "\n".join(line.strip() for line in lines if line.strip())
-
-
-def to_text(data: object) -> str:
-    r"""Data as a script element may hold it: packed, four bytes in five signs.
-
-    >>> set("<>&\"'\\") & set(to_text(["</script>"] * 20))
-    set()
-    """
-    return base64.b85encode(pack(data)).translate(SIGNS).decode()
-
-
-def from_text(text: str) -> Any:
-    """What was made a text, as the page reads it.
-
-    >>> from_text(to_text({"name": "旬邑"}))
-    {'name': '旬邑'}
-    """
-    return unpack(base64.b85decode(text.encode().translate(SIGNS)))
 
 
 def content_policy(scripts: Sequence[str], images: Sequence[str] = ()) -> str:
