@@ -39,7 +39,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
 }
 
-GARBAGE_AFTER = 50_000
+GARBAGE_AFTER = 300_000
 """Objects after which garbage is looked for: most that a command makes stay, and looking takes a twentieth of it."""
 
 app = typer.Typer(

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from planner.commands.beside import beside
+from planner.beside import beside
 
 PARTS = sys.platform == "linux" and (os.cpu_count() or 1) > 1
 

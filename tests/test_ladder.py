@@ -10,6 +10,7 @@ LADDER = (
     "errors",
     "wording",
     "remembered",
+    "beside",
     "compiled",
     "model",
     "tables",

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from planner.beside import beside
 from planner.commands.console import put_json, say, show, show_repairs, step
 from planner.commands.opening import facts_of
 from planner.commands.options import AsJson
@@ -47,6 +48,7 @@ def new(
             elevation=elevation or (),
             datum=datum,
             title=title,
+            beside=beside,
         )
     facts = facts_of(made)
     if as_json:

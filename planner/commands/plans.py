@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from planner.commands.beside import beside
+from planner.beside import beside
 from planner.commands.console import put_json, show, step
 from planner.commands.opening import question_of, times_of
 from planner.commands.options import AreaOf, AsJson, Out, PublicEdition

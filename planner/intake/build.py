@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from planner.area import projected_crs, read_area, write_area
+from planner.beside import Beside, in_turn
 from planner.errors import DataError, Fault
 from planner.intake.network import ROADS_AROUND_M, clip
 from planner.intake.question import default_scenario
@@ -23,8 +25,11 @@ from planner.intake.towns import town_polygons
 from planner.model import StudyArea
 from planner.roads import from_ways
 from planner.sources.elevation import SUFFIXES, is_elevation
-from planner.sources.osm import OsmExtract, read_osm
+from planner.sources.osm import OsmExtract, extract_of, read_objects, read_osm
 from planner.wording import Label
+
+READ_BESIDE_BYTES = 50_000_000
+"""A larger extract is read by one process alone: what another hands over is held twice."""
 
 
 def new_area(
@@ -39,6 +44,7 @@ def new_area(
     elevation: str | Path | Sequence[str | Path] = (),
     datum: str = "wgs84",
     title: str = "",
+    beside: Beside = in_turn,
 ) -> StudyArea:
     """Build a study-area folder with a runnable ``scenarios/default.toml``.
 
@@ -52,6 +58,7 @@ def new_area(
     population : raster of people
     elevation : height rasters (SRTM .hgt or .hgt.zip under its own name, GeoTIFF), copied into the folder
     datum : of the tables given
+    beside : begins some work in another process and gives what will wait for its bytes; by default one does it all
 
     Raises
     ------
@@ -62,6 +69,7 @@ def new_area(
         raise DataError([Fault(str(folder), "it exists already", "Name a new folder, or remove it.")])
     if demand is not None and population is not None:
         raise DataError([Fault(str(population), "demand is given twice, as a table and a raster", "Give one.")])
+    extract_of_osm = _begin_to_read(osm, beside) if osm is not None and towns is None else None
     with tempfile.TemporaryDirectory() as draft_name:
         draft = Path(draft_name) / (target.name or "area")
         draft.mkdir()
@@ -77,7 +85,7 @@ def new_area(
             files["elevation"] = [_copy_raster(raster, draft) for raster in rasters]
             labels |= {str(draft / raster.name): str(raster) for raster in rasters}
         outline = _outline_of(draft, files, datums, towns) if towns is not None else None
-        extract = _extract(osm, place, outline)
+        extract = extract_of_osm() if extract_of_osm else _extract(osm, place, outline)
         said: list[Label] = list(extract.doubts)
         if outline is None:
             polygons, note = town_polygons(extract)
@@ -118,10 +126,22 @@ def new_area(
             ) from None
     area = kinds_that_are_needed(area, said) if schools is None else area
     area = only_taught(area, said)
-    area = seats_from_pupils(area, said)
+    area = seats_from_pupils(area, said, beside)
     area = dataclasses.replace(area, assumptions=(*area.assumptions, *said))
     write_area(area, target, scenarios={"default.toml": default_scenario(area)}, elevation=rasters)
     return read_area(target, roads=roads)
+
+
+def _begin_to_read(osm: str | Path, beside: Beside) -> Callable[[], OsmExtract]:
+    """Read an extract in another process while this one loads its libraries."""
+    file = Path(osm)
+    if beside is in_turn or not file.is_file() or file.stat().st_size > READ_BESIDE_BYTES:
+        return lambda: read_osm(osm)
+    objects = beside(lambda: pickle.dumps(read_objects(osm)))
+    import geopandas  # noqa: F401 - and pandas
+    import scipy.sparse.csgraph  # noqa: F401
+
+    return lambda: extract_of(pickle.loads(objects()))  # noqa: S301 - our own process wrote it
 
 
 def _extract(osm: str | Path | None, place: str | None, outline: Any) -> OsmExtract:

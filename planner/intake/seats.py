@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 
+from planner.beside import Beside, in_turn
 from planner.model import BAND_GRADES, BAND_STAGE, BANDS, STAGES, StudyArea
 from planner.scenario import Travel
 from planner.travel.times import mode_times
@@ -16,7 +18,7 @@ SEAT_STEP = 45
 SPARE_SEATS = 1.15
 
 
-def seats_from_pupils(area: StudyArea, said: list[Label]) -> StudyArea:
+def seats_from_pupils(area: StudyArea, said: list[Label], beside: Beside = in_turn) -> StudyArea:
     """Seats that are not known, from the pupils who reach the school soonest, on foot or by bus."""
     schools = area.schools.copy()
     existing = (schools["status"] != "candidate").to_numpy()
@@ -24,7 +26,7 @@ def seats_from_pupils(area: StudyArea, said: list[Label]) -> StudyArea:
         band: existing & np.array([set(BAND_GRADES[band]) <= set(taught) for taught in schools["grades"]], dtype=bool)
         for band in BANDS
     }
-    minutes = _minutes(area)
+    minutes = _minutes(area, beside)
     filled = np.zeros(len(schools), dtype=bool)
     for stage in STAGES:
         count, blank = np.zeros(len(schools)), np.zeros(len(schools), dtype=bool)
@@ -45,7 +47,7 @@ def seats_from_pupils(area: StudyArea, said: list[Label]) -> StudyArea:
     return dataclasses.replace(area, schools=schools)
 
 
-def _minutes(area: StudyArea) -> np.ndarray:
+def _minutes(area: StudyArea, beside: Beside = in_turn) -> np.ndarray:
     """Minutes (n_demand, n_school) by the quickest mode; NaN where there is no way.
 
     >>> _minutes(tiny.area).round(1).min(axis=1).tolist()
@@ -53,4 +55,11 @@ def _minutes(area: StudyArea) -> np.ndarray:
     """
     travel = Travel()
     hierarchy = hierarchy_for(area.roads, len(area.schools), len(travel.modes))
-    return np.asarray(np.fmin.reduce([mode_times(area, travel, mode, hierarchy).minutes for mode in travel.modes]))
+
+    def by(mode: str) -> bytes:
+        return mode_times(area, travel, mode, hierarchy).minutes.tobytes()
+
+    begun = [beside(partial(by, mode)) for mode in travel.modes[1:]]
+    held = [by(travel.modes[0]), *(minutes() for minutes in begun)]
+    shape = len(area.demand), len(area.schools)
+    return np.asarray(np.fmin.reduce([np.frombuffer(minutes).reshape(shape) for minutes in held]))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ LAYERS = {
 STAMP = "2000-01-01T00:00:00.000Z"
 """For every time in the file: when it was written stands in the manifest, and two runs write the same bytes."""
 
+SYNCHRONOUS = "OGR_SQLITE_SYNCHRONOUS"
+
 STATES = ("expand", "open", "keep", "merge", "close", "none")
 """Of a school's actions the first of these says what becomes of it."""
 
@@ -49,12 +52,26 @@ def write_geopackage(plan: Plan, frames: Mapping[str, pd.DataFrame], path: Path)
     ----------
     frames : the plan's tables (``planner.report.tables``)
     """
-    made = layers(plan, frames)  # version 1.2: QGIS before 3.34 warns of newer ones
-    for name in LAYERS:
-        made[name].to_file(path, layer=name, driver="GPKG", geometry_type=_TYPES.get(name), VERSION="1.2")
+    made = layers(plan, frames)
+    with _not_waiting_for_the_disk():
+        for name in LAYERS:  # version 1.2: QGIS before 3.34 warns of newer ones
+            made[name].to_file(path, layer=name, driver="GPKG", geometry_type=_TYPES.get(name), VERSION="1.2")
     columns = {name: [column for column in made[name] if column != made[name].geometry.name] for name in LAYERS}
     signs = made["schools"][["kind", "state"]].itertuples(index=False, name=None)
     _write_styles(path, styles(plan, columns, signs))
+
+
+@contextmanager
+def _not_waiting_for_the_disk() -> Iterator[None]:
+    """GDAL hands SQLite's pages to the system like any other file's: a plan folder appears whole or not at all."""
+    import pyogrio
+
+    before = pyogrio.get_gdal_config_option(SYNCHRONOUS)
+    pyogrio.set_gdal_config_options({SYNCHRONOUS: "OFF"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({SYNCHRONOUS: before})
 
 
 _TYPES = {"assignment": "LineString", "road_flows": "LineString", "catchments": "MultiPolygon"}

@@ -12,12 +12,9 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 BLOCK_BYTES = 1_000_000
 FIELDS = ("osm_id", "deleted", "time", "tags", "body")
@@ -84,13 +81,11 @@ class Things:
         """(n,) bool, whether a thing has one of some tags."""
         return np.asarray((self.word[[self.keys.index(key) for key in keys]] > 0).any(axis=0))
 
-    def frame(self, rows: np.ndarray, keys: Collection[str]) -> pd.DataFrame:
-        """A column for each key, "" where there is no such tag, of some of the things."""
+    def table(self, rows: np.ndarray, keys: Collection[str]) -> Any:
+        """A column for each key, "" where there is no such tag, of some of the things; a table of Arrow."""
         import pyarrow as pa
 
-        columns = {key: self.words.take(pa.array(self.word[self.keys.index(key), rows])) for key in keys}
-        made: pd.DataFrame = pa.table(columns).to_pandas()
-        return made
+        return pa.table({key: self.words.take(pa.array(self.word[self.keys.index(key), rows])) for key in keys})
 
 
 def read_tagged(text: Path, keys: Collection[str]) -> Iterator[Things]:

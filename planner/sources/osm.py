@@ -111,7 +111,27 @@ class OsmExtract:
     doubts: tuple[Label, ...] = ()
 
 
-@freed_at_once()
+@dataclass(frozen=True, eq=False)
+class Tagged:
+    """What the objects of an extract say, one by one; another process may have read it.
+
+    Parameters
+    ----------
+    tags, first, vertex, lonlat : the roads, as in ``Ways``; the tags a table of Arrow
+    things : whatever may be a feature, a table of Arrow: ``osm_id``, ``body``, ``kind`` and its tags
+    outlines : the lines round every area among them, by its id; None for a line that the extract holds a part of
+    date : day of the newest road
+    """
+
+    tags: Any
+    first: np.ndarray
+    vertex: np.ndarray
+    lonlat: np.ndarray
+    things: Any
+    outlines: dict[str, list[Any]]
+    date: str
+
+
 def read_osm(path: str | Path, *, roads_only: bool = False, box: Sequence[float] | None = None) -> OsmExtract:
     """Roads, schools, places and administrative boundaries of an extract.
 
@@ -120,6 +140,17 @@ def read_osm(path: str | Path, *, roads_only: bool = False, box: Sequence[float]
     roads_only : leave out all but the roads, in about half the time
     box : west, south, east and north in degrees: roads that lie wholly outside are left out, so that a county out of a
         province's file takes little more memory than the places of the province's nodes (16 bytes each)
+
+    Raises
+    ------
+    DataError : no such file, not an OSM file, cut off in the middle, or without any road
+    """
+    return extract_of(read_objects(path, roads_only=roads_only, box=box))
+
+
+@freed_at_once()
+def read_objects(path: str | Path, *, roads_only: bool = False, box: Sequence[float] | None = None) -> Tagged:
+    """What ``read_osm`` reads, before it becomes tables; pandas is not loaded for it.
 
     Raises
     ------
@@ -142,26 +173,31 @@ def read_osm(path: str | Path, *, roads_only: bool = False, box: Sequence[float]
             raise DataError(
                 [Fault(str(path), f"it cannot be read as OSM data: {error}", "Fetch the extract again.")]
             ) from None
-        ways, things, date = _ways(text, box)
-    if ways.tags.empty:
+        tags, first, vertex, lonlat, things, date = _objects(text, box)
+    if not len(tags):
         raise DataError([Fault(str(path), "it holds no road", "Give an extract that covers the county.")])
-    things = things.iloc[:0] if roads_only else things
-    features, broken = _features(things, _outlines(things, file, places))
+    things = things[:0] if roads_only else things
+    return Tagged(tags, first, vertex, lonlat, things, _outlines(things, file, places), date)
+
+
+def extract_of(tagged: Tagged) -> OsmExtract:
+    """The same as tables, its features as places and areas."""
+    features, broken = _features(tagged.things.to_pandas(), tagged.outlines)
     of_kind = {kind: frame.drop(columns="kind").reset_index(drop=True) for kind, frame in features.groupby("kind")}
     none = features.drop(columns="kind").iloc[:0]
     return OsmExtract(
-        ways=ways,
+        ways=Ways(tagged.tags.to_pandas(), tagged.first, tagged.vertex, tagged.lonlat),
         schools=of_kind.get("school", none),
         places=of_kind.get("place", none),
         boundaries=of_kind.get("boundary", none),
-        date=date,
+        date=tagged.date,
         doubts=(remark("osm.no_outline", n=broken),) if broken else (),
     )
 
 
-def _ways(text: Path, box: Sequence[float] | None) -> tuple[Ways, pd.DataFrame, str]:
-    """The roads, whatever may be a feature, and the day of the newest road."""
-    import pandas as pd
+def _objects(text: Path, box: Sequence[float] | None) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, Any, str]:
+    """The columns of ``Tagged`` but for its outlines."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     keys = tuple(dict.fromkeys((*WAY_TAGS, *FEATURE_TAGS, *AREA_TAGS)))
@@ -176,27 +212,30 @@ def _ways(text: Path, box: Sequence[float] | None) -> tuple[Ways, pd.DataFrame, 
             near = _touches(size, lonlat, box)
             inside = np.repeat(near, size)
             way, size, vertex, lonlat = way[near], size[near], vertex[inside], lonlat[inside]
-        tags.append(things.frame(roads[way], WAY_TAGS))
+        tags.append(things.table(roads[way], WAY_TAGS))
         sizes.append(size)
         vertices.append(vertex)
         places.append(lonlat)
-    ways = Ways(
-        pd.concat(tags, ignore_index=True),
+    day = newest[1:11]
+    return (
+        pa.concat_tables(tags),
         np.append(0, np.cumsum(np.concatenate(sizes))),
         np.concatenate(vertices),
         np.concatenate(places),
+        pa.concat_tables(features),
+        "" if day < "2000" else day,
     )
-    day = newest[1:11]
-    return ways, pd.concat(features, ignore_index=True), "" if day < "2000" else day
 
 
-def _feature_rows(things: Things) -> pd.DataFrame:
-    """Whatever may be a feature: ``osm_id``, ``body``, ``kind`` and its tags."""
+def _feature_rows(things: Things) -> Any:
+    """Whatever may be a feature: ``osm_id``, ``body``, ``kind`` and its tags; a table of Arrow."""
+    import pyarrow as pa
+
     rows = np.flatnonzero(things.has(*FEATURE_KEYS))
-    table = things.frame(rows, dict.fromkeys((*FEATURE_TAGS, *AREA_TAGS)))
-    table["osm_id"], table["body"] = (column.take(rows).to_pandas() for column in (things.osm_id, things.body))
-    table["kind"] = _feature_kinds(table)
-    return table[table["kind"] != ""]
+    table = things.table(rows, dict.fromkeys((*FEATURE_TAGS, *AREA_TAGS)))
+    table = table.append_column("osm_id", things.osm_id.take(rows)).append_column("body", things.body.take(rows))
+    kind = _feature_kinds(table)
+    return table.append_column("kind", pa.array(kind, pa.string())).filter(pa.array(kind != ""))
 
 
 def _whole_runs(
@@ -240,31 +279,34 @@ def _touches(size: np.ndarray, lonlat: np.ndarray, box: Sequence[float]) -> np.n
     return np.asarray(((low <= np.array(box[2:])) & (high >= np.array(box[:2]))).all(axis=1))
 
 
-def _outlines(things: pd.DataFrame, file: Path, places: Any) -> dict[str, list[Any]]:
+def _outlines(things: Any, file: Path, places: Any) -> dict[str, list[Any]]:
     """The lines round every area, by its id; None for a line that the extract holds a part of.
 
     An area with a line of which the extract holds nothing is left out.
 
     Parameters
     ----------
+    things : as in ``Tagged``
     places : of all nodes, by their numbers
     """
     import osmium
     import shapely
 
-    relations = things[things["osm_id"].str.startswith("r") & things["type"].isin(("boundary", "multipolygon"))]
+    columns = (things[column].to_pylist() for column in ("osm_id", "body", "type", "area"))
+    rows = list(zip(*columns, strict=True))
     members = {
         osm_id: dict.fromkeys(int(way) for way in MEMBER_WAY.findall(body))
-        for osm_id, body in zip(relations["osm_id"], relations["body"], strict=True)
+        for osm_id, body, kind, _ in rows
+        if osm_id.startswith("r") and kind in ("boundary", "multipolygon")
     }
     wanted = osmium.filter.IdFilter({way for parts in members.values() for way in parts})
     ways: Any = osmium.FileProcessor(str(file), osmium.osm.WAY).with_filter(wanted) if members else ()
     lines = {way.id: _line(way, places) for way in ways}
     whole = {area: parts for area, parts in members.items() if parts and parts.keys() <= lines.keys()}
     held = {area: [lines[way] for way in parts] for area, parts in whole.items()}
-    single = things[things["osm_id"].str.startswith("w") & (things["area"] != "no")]
-    first, vertex, lonlat = nodes_of(single["body"])
-    for osm_id, a, b in zip(single["osm_id"], first[:-1], first[1:], strict=True):
+    single = [(osm_id, body) for osm_id, body, _, area in rows if osm_id.startswith("w") and area != "no"]
+    first, vertex, lonlat = nodes_of([body for _, body in single])
+    for (osm_id, _), a, b in zip(single, first[:-1], first[1:], strict=True):
         if b - a > 3 and vertex[a] == vertex[b - 1]:
             held[osm_id] = [shapely.LineString(lonlat[a:b]) if np.isfinite(lonlat[a:b]).all() else None]
     return held
@@ -318,8 +360,9 @@ def _area(lines: list[Any]) -> Any:
     return area if whole else None
 
 
-def _feature_kinds(things: pd.DataFrame) -> np.ndarray:
+def _feature_kinds(things: Any) -> np.ndarray:
     """``school``, ``boundary``, ``place`` or "" for every row of tags."""
-    school = things["amenity"].isin(("school", "kindergarten"))
-    boundary = (things["boundary"] == "administrative") & (things["admin_level"] != "")
-    return np.select([school, boundary, things["place"] != ""], ["school", "boundary", "place"], "")
+    tags = {key: things[key].to_numpy() for key in ("amenity", "boundary", "admin_level", "place")}
+    school = np.isin(tags["amenity"], ("school", "kindergarten"))
+    boundary = (tags["boundary"] == "administrative") & (tags["admin_level"] != "")
+    return np.select([school, boundary, tags["place"] != ""], ["school", "boundary", "place"], "")

@@ -213,15 +213,16 @@ def _lane(network: RoadNetwork, off: OffRoad, homes: Mapping[str, Door], schools
 
 def _doors(places: Any, found: Doors, *, into: bool) -> dict[str, Door]:
     """Doors as plain lists; what leaves the network going back on the reversed one arrives going ahead."""
-    doors = [Door((p.x, p.y), [], {}) for p in places.geometry]
-    who = np.repeat(np.arange(len(doors)), np.diff(found.first))
-    for door, node, walk in zip(who.tolist(), found.node.tolist(), found.minutes.tolist(), strict=True):
-        doors[door].ends.append((node, walk))
-    on = found.on
-    columns = (c.tolist() for c in (on.door, on.edge, on.ahead, on.share, found.on_minutes))
-    for door, edge, to_end, share, walk in zip(*columns, strict=True):
-        doors[door].on[edge, to_end != into] = share, walk
-    return {str(i): door for i, door in zip(places.index, doors, strict=True)}
+    on, x, y = found.on, places.geometry.x.tolist(), places.geometry.y.tolist()
+    ends = list(zip(found.node.tolist(), found.minutes.tolist(), strict=True))
+    ways = zip(on.edge.tolist(), (on.ahead != into).tolist(), strict=True)
+    gets_on = list(zip(ways, zip(on.share.tolist(), found.on_minutes.tolist(), strict=True), strict=True))
+    first, first_on = found.first.tolist(), np.searchsorted(on.door, np.arange(len(x) + 1)).tolist()
+    made = (
+        Door(place, ends[first[i] : first[i + 1]], dict(gets_on[first_on[i] : first_on[i + 1]]))
+        for i, place in enumerate(zip(x, y, strict=True))
+    )
+    return {str(i): door for i, door in zip(places.index, made, strict=True)}
 
 
 def turned(arcs: Arcs) -> Arcs:

@@ -13,6 +13,18 @@ import threading
 import warnings
 from collections.abc import Callable
 
+Beside = Callable[[Callable[[], bytes]], Callable[[], bytes]]
+"""Begins some work and gives what waits for its bytes: ``beside``, or ``in_turn``."""
+
+
+def in_turn(work: Callable[[], bytes]) -> Callable[[], bytes]:
+    """Leave some work until its bytes are asked for: so a library does that nobody told to part processes.
+
+    >>> in_turn(lambda: b"a page")()
+    b'a page'
+    """
+    return work
+
 
 def beside(work: Callable[[], bytes]) -> Callable[[], bytes]:
     """Begin some work in a second process, or leave it until it is asked for where there is no second processor.
