@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from planner.draw import Drawing, draw
+from planner.draw import Blank, Drawing, blank_of, draw
 from planner.draw.basemap import DEGREE, RANKS, encode, roads
 from planner.draw.catchments import catchments
 from planner.draw.isochrones import isochrones
@@ -86,6 +86,13 @@ def unreachable(plan):
 @pytest.fixture(scope="module")
 def page(tiny):
     return draw(tiny.area, tiny.today, tiny.plan)
+
+
+def test_a_blank_map_from_another_process_makes_the_same_page(tiny):
+    blank = Blank.of_bytes(blank_of(tiny.area, "en").to_bytes())
+    assert draw(tiny.area, tiny.today, tiny.plan, blank=blank) == draw(tiny.area, tiny.today, tiny.plan, lang="en")
+    with pytest.raises(ValueError, match="another"):
+        draw(dataclasses.replace(tiny.area, title="another"), blank=blank)
 
 
 def test_the_page_fetches_nothing(page):

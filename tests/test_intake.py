@@ -95,6 +95,21 @@ def test_what_is_returned_is_what_the_folder_reads_as(extract, tmp_path):
     assert (made.assumptions, made.content_hash) == (read.assumptions, read.content_hash)
 
 
+def test_what_another_process_handed_over_makes_the_same_area(extract, tmp_path):
+    handed = []
+
+    def elsewhere(work):
+        handed.append(work())
+        return iter([handed[-1]]).__next__
+
+    made = [tmp_path / name / "county" for name in ("alone", "beside")]
+    for folder, beside in zip(made, ({}, {"beside": elsewhere}), strict=True):
+        pl.new_area(folder, osm=extract, **beside)
+    alone, beside = ({p.name: p.read_bytes() for p in folder.rglob("*") if p.is_file()} for folder in made)
+    assert alone == beside
+    assert [len(held) > 0 for held in handed] == [True, True]  # the extract, and the minutes by bus
+
+
 def test_the_default_scenario_runs_and_verifies(extract, tmp_path):
     pl.new_area(tmp_path / "a", osm=extract)
     area = pl.read_area(tmp_path / "a")
