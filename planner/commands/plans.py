@@ -116,13 +116,13 @@ def _finish(plan: Plan, out: Path, as_json: bool, blank: Callable[[], bytes], *,
 
     found = Verification(_checked_in_full(plan) if public else ())
     plan = public_edition(plan) if public else plan
-    layouts, card = [*([plan.today] if plan.today else []), plan], scorecard(plan)
-    for layout in layouts:  # as the scorecard's, these figures are remembered: tables and map need them
-        road_flows(layout)
-    empty = Blank.of_bytes(blank())
+    card = scorecard(plan)  # these are remembered: both processes need them
+    road_flows(plan)
+    empty = blank()
 
     def page() -> bytes:
-        return draw(plan.area, *layouts, blank=empty).html.encode()
+        layouts = [*([plan.today] if plan.today else []), plan]
+        return draw(plan.area, *layouts, blank=Blank.of_bytes(empty)).html.encode()
 
     drawn = beside(page)
     folder = free_target(out)

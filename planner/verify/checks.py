@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.model import BAND_GRADES, BAND_STAGE, BANDS, BUS_MODES
+from planner.remembered import remembered
 from planner.verify.folder import ENDED, Folder, changed, changed_besides, number, open_stages, place
 from planner.verify.network import network_of
 
@@ -153,6 +154,7 @@ def may_end(plan: Folder) -> dict[tuple[str, str], bool]:
     }
 
 
+@remembered
 def enrolled(plan: Folder) -> dict[tuple[str, str], float]:
     """School and stage of today -> pupils: the enrolment, where that is unknown those whose quickest school it is."""
     schools, nearest, found = plan.area.schools, _nearest_today(plan), {}

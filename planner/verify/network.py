@@ -193,13 +193,7 @@ def network_of(plan: Folder) -> Network:
 
 
 def _lane(network: RoadNetwork, off: OffRoad, homes: Mapping[str, Door], schools: Mapping[str, Door]) -> Lane:
-    arcs: dict[Any, list[tuple[Any, float]]] = defaultdict(list)
-    columns = (network.roads.edges[c].tolist() for c in ("from_node", "to_node", "length_m"))
-    for a, b, metres, ahead, back in zip(*columns, network.ahead.tolist(), network.back.tolist(), strict=True):
-        if math.isfinite(ahead):
-            arcs[a].append((b, metres * ahead))
-        if math.isfinite(back):
-            arcs[b].append((a, metres * back))
+    arcs = _arcs(network)
     alighting: dict[tuple[int, bool], list[tuple[str, float, float]]] = defaultdict(list)
     length, pace = network.roads.edges["length_m"].tolist(), (network.back.tolist(), network.ahead.tolist())
     for school, door in schools.items():
@@ -209,6 +203,20 @@ def _lane(network: RoadNetwork, off: OffRoad, homes: Mapping[str, Door], schools
             alighting[road].append((school, share, walk))
     minutes = {(edge, ahead): length[edge] * pace[ahead][edge] for edge, ahead in alighting}
     return Lane(network, off, arcs, homes, schools, alighting, minutes)
+
+
+def _arcs(network: RoadNetwork) -> dict[Any, list[tuple[Any, float]]]:
+    """The open arcs by the junction that they leave, with their minutes."""
+    edges = network.roads.edges
+    ends = edges[["from_node", "to_node"]].to_numpy()
+    pace = np.column_stack([network.ahead, network.back]).ravel()
+    tail, head, metres = ends.ravel(), ends[:, ::-1].ravel(), np.repeat(edges["length_m"].to_numpy(), 2)
+    order = np.argsort(tail, kind="stable")
+    order = order[np.isfinite(pace[order])]
+    onward = list(zip(head[order].tolist(), (metres[order] * pace[order]).tolist(), strict=True))
+    first = np.flatnonzero(np.diff(tail[order], prepend=-1))
+    bounds = zip(tail[order][first].tolist(), first.tolist(), [*first[1:].tolist(), len(order)], strict=True)
+    return defaultdict(list, {node: onward[low:high] for node, low, high in bounds})
 
 
 def _doors(places: Any, found: Doors, *, into: bool) -> dict[str, Door]:
