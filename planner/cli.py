@@ -39,8 +39,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
 }
 
-GARBAGE_AFTER = 300_000
-"""Objects after which garbage is looked for: most that a command makes stay, and looking takes a twentieth of it."""
+GARBAGE_AFTER = 1_000_000
+"""Objects after which garbage is looked for: most that a command makes stay, and looking takes 0.2 s each time."""
 
 app = typer.Typer(
     name="planner",

@@ -137,6 +137,9 @@ def _begin_to_read(osm: str | Path, beside: Beside) -> Callable[[], OsmExtract]:
     file = Path(osm)
     if beside is in_turn or not file.is_file() or file.stat().st_size > READ_BESIDE_BYTES:
         return lambda: read_osm(osm)
+    import pyarrow.compute  # noqa: F401 - both processes need these two
+    import shapely  # noqa: F401
+
     objects = beside(lambda: pickle.dumps(read_objects(osm)))
     import geopandas  # noqa: F401 - and pandas
     import scipy.sparse.csgraph  # noqa: F401
