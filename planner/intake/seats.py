@@ -59,7 +59,8 @@ def _minutes(area: StudyArea, beside: Beside = in_turn) -> np.ndarray:
     def by(mode: str) -> bytes:
         return mode_times(area, travel, mode, hierarchy).minutes.tobytes()
 
-    begun = [beside(partial(by, mode)) for mode in travel.modes[1:]]
+    begin = beside if hierarchy is None else in_turn  # a hierarchy is searched by both cores as it is
+    begun = [begin(partial(by, mode)) for mode in travel.modes[1:]]
     held = [by(travel.modes[0]), *(minutes() for minutes in begun)]
     shape = len(area.demand), len(area.schools)
     return np.asarray(np.fmin.reduce([np.frombuffer(minutes).reshape(shape) for minutes in held]))
