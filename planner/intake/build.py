@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import pickle
 import re
 import shutil
 import tempfile
@@ -25,7 +24,7 @@ from planner.intake.towns import town_polygons
 from planner.model import StudyArea
 from planner.roads import from_ways
 from planner.sources.elevation import SUFFIXES, is_elevation
-from planner.sources.osm import OsmExtract, extract_of, read_objects, read_osm
+from planner.sources.osm import OsmExtract, Tagged, extract_of, read_objects, read_osm
 from planner.wording import Label
 
 READ_BESIDE_BYTES = 50_000_000
@@ -140,11 +139,11 @@ def _begin_to_read(osm: str | Path, beside: Beside) -> Callable[[], OsmExtract]:
     import pyarrow.compute  # noqa: F401 - both processes need these two
     import shapely  # noqa: F401
 
-    objects = beside(lambda: pickle.dumps(read_objects(osm)))
+    objects = beside(lambda: read_objects(osm).to_bytes())
     import geopandas  # noqa: F401 - and pandas
     import scipy.sparse.csgraph  # noqa: F401
 
-    return lambda: extract_of(pickle.loads(objects()))  # noqa: S301 - our own process wrote it
+    return lambda: extract_of(Tagged.of_bytes(objects()))
 
 
 def _extract(osm: str | Path | None, place: str | None, outline: Any) -> OsmExtract:

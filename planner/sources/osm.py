@@ -131,6 +131,42 @@ class Tagged:
     outlines: dict[str, list[Any]]
     date: str
 
+    def to_bytes(self) -> bytes:
+        """All of it, for another process: tables of Arrow, one after another."""
+        import pyarrow as pa
+        import shapely
+
+        lines = [(area, line) for area, parts in self.outlines.items() for line in parts]
+        outlines = {"area": [area for area, _ in lines], "line": shapely.to_wkb([line for _, line in lines]).tolist()}
+        roads = {"vertex": self.vertex, "lon": self.lonlat[:, 0], "lat": self.lonlat[:, 1]}
+        sink = pa.BufferOutputStream()
+        for table in (
+            self.tags,
+            self.things,
+            pa.table(outlines, pa.schema({"area": pa.string(), "line": pa.binary()})),
+            pa.table(roads),
+            pa.table({"first": self.first}),
+            pa.table({"date": [self.date]}),
+        ):
+            with pa.ipc.new_stream(sink, table.schema) as stream:
+                stream.write_table(table)
+        return bytes(sink.getvalue())
+
+    @classmethod
+    def of_bytes(cls, held: bytes) -> Tagged:
+        """What was made bytes."""
+        import pyarrow as pa
+        import shapely
+
+        source = pa.BufferReader(held)
+        tags, things, lines, roads, first, date = (pa.ipc.open_stream(source).read_all() for _ in range(6))
+        outlines: dict[str, list[Any]] = {}
+        for area, line in zip(lines["area"].to_pylist(), shapely.from_wkb(lines["line"].to_pylist()), strict=True):
+            outlines.setdefault(area, []).append(line)
+        vertex, lon, lat = (roads[name].to_numpy() for name in ("vertex", "lon", "lat"))
+        lonlat, day = np.column_stack([lon, lat]), date["date"][0].as_py()
+        return cls(tags, first["first"].to_numpy(), vertex, lonlat, things, outlines, day)
+
 
 def read_osm(path: str | Path, *, roads_only: bool = False, box: Sequence[float] | None = None) -> OsmExtract:
     """Roads, schools, places and administrative boundaries of an extract.
