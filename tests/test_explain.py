@@ -68,6 +68,18 @@ def test_a_kept_school(tiny):
     assert flip.at < 20
 
 
+def test_a_school_that_grows_too_large_to_close_is_not_said_to_do_as_well(tiny):
+    """With 23 pupils it may not close; kept, it would still be one school more than without it."""
+    rules = loose().rules.model_copy(update={"keep": ("S1",), "may_close_below_pupils": 23})
+    goal = loose().objective.model_copy(update={"minimise": "schools_open"})
+    why = explain(optimise(tiny.area, tiny.times, loose().model_copy(update={"rules": rules, "objective": goal})), "S2")
+    flip = next(f for f in why.flips if f.what == "pupils")
+    assert (flip.status, flip.now, flip.at, flip.enrolled) == ("flips", 20, 23, 23)
+    assert "with 23 pupils or more" in str(why)
+    assert "it would have 23 pupils itself and be too large to close" in str(why)
+    assert all(math.isnan(f.enrolled) for f in why.flips if f is not flip)
+
+
 def test_a_school_that_a_rule_keeps_is_explained_with_the_rule_set_aside(tiny):
     kept = loose().model_copy(update={"rules": loose().rules.model_copy(update={"keep": ("S2",)})})
     why = explain(optimise(tiny.area, tiny.times, kept), "S2")
@@ -169,6 +181,7 @@ def test_every_key_that_the_code_can_ask_for_is_there():
     table = tomllib.loads(file.read_text("utf-8"))["sentences"]
     for side, what in itertools.product(("keep", "close"), ("pupils", "norm")):
         assert {f"flip.{what}.{side}.{status}" for status in ("flips", "never", "open")} <= set(table)
+    assert {"flip.pupils.keep.large", "flip.pupils.close.none"} <= set(table)
     assert {f"flip.worth.{side}.flips" for side in ("keep", "close")} <= set(table)
     assert {f"flip.annual_cost_cny.{side}.flips" for side in ("keep", "close")} <= set(table)
     assert {f"eased.{s}{each}{t}" for s in ("keep", "close") for each in ("", ".each") for t in ("", ".not")} <= set(

@@ -131,6 +131,16 @@ def test_without_time_points_have_bounds_that_hold():
                 assert point.bound <= other.first + 1e-6
 
 
+def test_of_split_demand_there_are_as_many_points_as_time_allows():
+    """Any share of the point may go to either site: half a million points, formerly all of them whatever the limit."""
+    problem = LocationProblem([[0.0, 10.0]], whole=False)
+    found = frontier(problem, problem.objective, Terms(cost=[[100.0, 0.0]]), points=None, time_limit_s=0.3)
+    assert (found[-1].first, found[-1].second) == (0.0, 100.0)
+    assert 1 < len(found) < 10_000
+    for point in found:
+        assert point.first == pytest.approx(10 - point.second / 10, abs=1e-5)
+
+
 def test_ways_that_rounding_alone_tells_apart_are_one_limit():
     """Sought between 20 and 20 and a bit for ever otherwise, and called unproven when the time was up."""
     longest = Longest(np.array([[20.0, 20.0 + 1e-6, 5.0], [20.0 + 1e-6, 20.0, 30.0]]))

@@ -117,6 +117,11 @@ class Pupils(Steps):
         pupils[self._base.row[self._row]] = self._pupils[k]
         return dataclasses.replace(base, area=area, rows=base.rows.assign(pupils=pupils))
 
+    def too_large(self, k: int) -> float:
+        """The pupils it then has, where they are too many for it to close; NaN where it may."""
+        own = list(self._fate.planned[1])
+        return float(self._question(k).enrolled[own].sum()) if self.rising and k >= self._may else float("nan")
+
     def worth(self, k: int, *, other: bool) -> Forced:
         """What the best plan for this many pupils is worth."""
         if k == 0:

@@ -233,4 +233,6 @@ def _flip(question: Question, fate: Fate, flip: Flip) -> Sentence:
     if flip.what == "norm":
         values["band"] = Word(f"band.{flip.band}")
     status = "none" if (flip.what, flip.status, flip.at) == ("pupils", "flips", 0) else flip.status
+    if not math.isnan(flip.enrolled):
+        status, values["enrolled"] = "large", Amount(flip.enrolled, "pupils", 0)
     return Sentence(f"flip.{flip.what}.{'close' if fate.stays else 'keep'}.{status}", values)

@@ -39,6 +39,8 @@ class Flip:
     now : the figure today; NaN unknown
     at : the first figure at which it flips, or the last that was looked at
     last : the last figure before ``at`` that was looked at and proven not to flip it
+    enrolled : of ``pupils``, how many the school then has, where it flips because these are too many for it to close;
+        else NaN
     """
 
     what: str
@@ -47,6 +49,7 @@ class Flip:
     at: float
     last: float
     band: str = ""
+    enrolled: float = math.nan
 
 
 def flips(question: Question, fate: Fate, *, seconds: float = 60.0) -> list[Flip]:
@@ -88,8 +91,10 @@ def by_pupils(question: Question, fate: Fate, today: Worths, *, seconds: float =
     if now == 0:
         return None
     count, sign = (now, -1) if fate.stays else ((MOST_TIMES - 1) * now, 1)
-    last, end, status = first_flip(Pupils(question, fate, cells, count, today), seconds=seconds)
-    return Flip("pupils", status, now, now + sign * end, now + sign * last)
+    steps = Pupils(question, fate, cells, count, today)
+    last, end, status = first_flip(steps, seconds=seconds)
+    enrolled = steps.too_large(end) if status == "flips" else math.nan
+    return Flip("pupils", status, now, now + sign * end, now + sign * last, enrolled=enrolled)
 
 
 def by_money(question: Question, fate: Fate, today: Worths) -> Flip | None:

@@ -10,7 +10,7 @@ import numpy as np
 from planner.compiled import clock
 from planner.optimise.problem import LocationProblem, LocationSolution, Status, pairs, value, violations
 
-NOISE = 1e-7  # relative: below it, objective and bound are equal
+NOISE = 1e-7  # relative, of an objective of at least 1: below it, objective and bound are equal
 
 
 def checked(problem: LocationProblem, found: LocationSolution, gap: float, began: float) -> LocationSolution:
@@ -41,7 +41,7 @@ def valued(problem: LocationProblem, made: LocationSolution) -> LocationSolution
     objective = value(problem, made)
     bound = min(made.bound, objective)
     gap = (objective - bound) / max(abs(objective), 1e-9)
-    if gap <= NOISE:
+    if objective - bound <= NOISE * max(abs(objective), 1.0):
         bound, gap = objective, 0.0
     return dataclasses.replace(made, objective=objective, bound=bound, gap=gap)
 

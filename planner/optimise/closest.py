@@ -33,10 +33,10 @@ class Late:
 def closest(problem: LocationProblem, distance: Any, at: Layout) -> Late:
     """Nobody is served farther than at an open site with room.
 
-    A row by pair (i, j), f the arcs that serve i farther than j: ``f + open_j <= 1`` where j always has room; where
-    it can be full, its load leaves no room for i, or it is full, as soon as f and open_j are 1. Of a site with steps
-    there are two: what leaves no room beside the steps added leaves none without them either, which holds a relaxation
-    that adds parts of steps much closer.
+    A row by pair (i, j), f the arcs that serve i farther than j: ``f + open_j <= 1`` where j always has room, as for
+    whoever needs no seat; where it can be full, its load leaves no room for i, or it is full, as soon as f and open_j
+    are 1. Of a site with steps there are two: what leaves no room beside the steps added leaves none without them
+    either, which holds a relaxation that adds parts of steps much closer.
     """
     from scipy.sparse import csr_array
 
@@ -48,7 +48,7 @@ def closest(problem: LocationProblem, distance: Any, at: Layout) -> Late:
     begin = np.searchsorted(key, key + NEARER, side="right")
     end = np.searchsorted(i, i, side="right")
     step_of, more = steps(problem, at)
-    limited = np.isfinite(problem.capacity[j])
+    limited = np.isfinite(problem.capacity[j]) & (problem.weight[i] > 0)
     pair = np.arange(len(i))
     stepped = limited & (step_of[j] >= 0) & problem.whole
     pair, more = np.append(pair, pair[stepped]), np.append(np.zeros(len(i)), more[j[stepped]])

@@ -35,6 +35,8 @@ FIRST_S, FIRST = 5.0, 0.3  # those seconds, and the share of the time limit that
 LINKED = 0.5  # HiGHS's share where sites open together, in futures: a county's relaxation is nearly whole, prices stray
 APART = 0.5  # of what is left after that, for each future with sites of its own, and for all with one's sites
 LAST_S = 1.0  # left for a further objective: with less and side conditions it is not asked, as HiGHS would not end
+NOISE = 1e-7  # relative: room for noise in an objective that is kept while another is minimised
+EASE = 1e-6  # relative: the same beside an objective kept before, and where HiGHS says that nothing keeps them
 ENOUGH_S = 10.0  # with a shorter time limit HiGHS has all of it
 
 
@@ -172,7 +174,7 @@ def solve_then(
             found.append(before)
             continue
         began = clock()
-        within = _within(posed, goal, before, gap)
+        within = _within(posed, goal, before, gap, len(found) > 1)
         if problem.side is not None and left < LAST_S:
             found.append(_not_asked(within, before))
             posed = within
@@ -187,6 +189,9 @@ def solve_then(
         asked = dataclasses.replace(within, whole=False) if free else within
         made, relaxed = _solve(asked, gap, max(left, 1.0), seed)
         left -= made.seconds
+        if made.status == "infeasible":  # noise, as the plan before keeps every limit
+            made, relaxed = _solve(_eased(asked, len(problem.budgets)), gap, max(left, 1.0), seed)
+            left -= made.seconds
         if made.status not in ("optimal", "feasible"):
             made = _not_asked(within, before)
         elif free:
@@ -201,17 +206,30 @@ def _not_asked(within: LocationProblem, before: LocationSolution) -> LocationSol
     return dataclasses.replace(before, objective=value(within, before), bound=-INF, gap=INF, status="feasible")
 
 
-def _within(problem: LocationProblem, goal: Goal, proven: LocationSolution, gap: float) -> LocationProblem:
-    """The problem with another objective, its own kept within the gap of the best by the last of its budgets."""
+def _within(
+    problem: LocationProblem, goal: Goal, proven: LocationSolution, gap: float, kept_before: bool
+) -> LocationProblem:
+    """The problem with another objective, its own kept within the gap of the best by the last of its budgets.
+
+    Parameters
+    ----------
+    kept_before : other objectives are kept already, whose room for noise may have bettered this one
+    """
     # "Within the gap": what was proven about the objective stays true of any solution.
     allowed = max(proven.objective, proven.bound + gap * abs(proven.objective))
-    allowed += 1e-7 * max(1.0, abs(proven.objective))
+    allowed += (EASE if kept_before else NOISE) * max(1.0, abs(proven.objective))
     spend = problem.objective
     if not pairs(problem.cost)[2].any():
         spend = dataclasses.replace(spend, cost=None)
     sums = [_plus(problem, spend, terms) for terms in problem.worst] or [spend]
     kept = [Budget(terms, allowed, f"objective {len(problem.budgets) + 1}") for terms in sums]
     return dataclasses.replace(aimed(problem, goal), budgets=(*problem.budgets, *kept))
+
+
+def _eased(problem: LocationProblem, first: int) -> LocationProblem:
+    """The problem with more room for noise in the budgets that keep objectives: those from the ``first`` on."""
+    kept = (dataclasses.replace(b, max=b.max + EASE * max(1.0, abs(b.max))) for b in problem.budgets[first:])
+    return dataclasses.replace(problem, budgets=(*problem.budgets[:first], *kept))
 
 
 def _plus(problem: LocationProblem, one: Terms, other: Terms) -> Terms:

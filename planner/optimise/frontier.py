@@ -167,13 +167,13 @@ class _Search:
             self.steps = steps_of(at_pairs(second.minutes, demand, site))
 
     def every(self) -> list[Point]:
-        """Every point, from the least of the first measure on."""
+        """Every point there is time for, from the least of the first measure on: of split demand there is no end."""
         found: list[Point] = []
         level = np.inf
         while (point := self.at(level, 1.0)) is not None:
             found.append(point)
             level = self.next_below(point.second)
-            if not point.proven:
+            if not point.proven or clock() > self.ends:
                 break
         return found
 
@@ -193,6 +193,8 @@ class _Search:
         for k, level in enumerate(levels):
             if before is not None and before.proven and before.second <= level:
                 continue
+            if before is not None and clock() > self.ends:
+                break
             point = self.at(level, min(1.0, 2 / (len(levels) - k)))  # most need less than their share
             if point is not None:
                 found.append(point)

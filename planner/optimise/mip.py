@@ -139,7 +139,9 @@ def make_layout(problem: LocationProblem) -> Layout:
             priced = priced | (np.asarray(terms.facility) != 0)
     stepped = np.zeros(0, dtype=np.int64)
     if problem.expansion is not None:
-        stepped = np.flatnonzero((problem.expansion.max_steps > 0) & np.isfinite(problem.capacity) & ~shut)
+        counted = np.isfinite(problem.capacity)  # without seats to count, steps matter only to sites that get as many
+        counted[[site for group in problem.expansion.alike for site in group]] = True
+        stepped = np.flatnonzero((problem.expansion.max_steps > 0) & counted & ~shut)
     facilities = np.flatnonzero(priced)
     open0 = len(demand)
     facility0 = open0 + problem.cost.shape[1]
@@ -209,8 +211,11 @@ def build(problem: LocationProblem) -> Mip:
         upper[variable] = most
         rows.add(-INF, 0, [variable, is_open[place]], [1, -most])
     for group in problem.expansion.alike if problem.expansion is not None else ():
-        for pair in pairwise(step_of[site] for site in group if site in step_of):
-            rows.add(0, 0, pair, [1, -1])
+        variables = [step_of[site] for site in group if site in step_of]
+        if len(variables) < len(group):  # one of them has none
+            upper[variables] = 0
+        for one, other in pairwise(dict.fromkeys(variables)):
+            rows.add(0, 0, [one, other], [1, -1])
     counts = []
     for rule in rules_of(problem):
         members = np.unique(np.array(rule.sites, dtype=np.int64))

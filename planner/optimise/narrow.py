@@ -99,6 +99,8 @@ def below(problem: LocationProblem, relaxed: Relaxed, ceiling: float) -> Locatio
 
         state = relaxed.priced.left(relaxed.bound + slack).state
         closed, opened = closed | ((state == OUT) & ~opened), opened | ((state == MUST) & ~closed)
+    for group in problem.linked:  # where one is ruled out and one must be, nothing is below the ceiling
+        opened[list(group)] &= not closed[list(group)].any()
     kept = ~closed[at.site] & ((relaxed.cost[: at.open0] <= slack) if problem.whole else True)
     return dataclasses.replace(
         problem,

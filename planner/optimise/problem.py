@@ -5,7 +5,7 @@ Nothing here knows of schools: published instances run through the very types an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -20,7 +20,7 @@ Status = Literal["optimal", "feasible", "infeasible", "unknown"]
 
 @dataclass(frozen=True)
 class OpenRule:
-    """Between ``min`` and ``max`` (None: no limit) of these sites are open."""
+    """Between ``min`` and ``max`` (None: no limit) of these sites are open; a site that is named twice counts once."""
 
     sites: tuple[int, ...]
     min: int = 0
@@ -170,6 +170,7 @@ class LocationProblem:
         for rule in (OpenRule((), self.open_min, self.open_max, "open_min, open_max"), *self.rules):
             if rule.max is not None and rule.min > rule.max:
                 raise ValueError(f"{rule.name or 'rules'}: min {rule.min} is above max {rule.max}")
+        put(self, "rules", tuple(replace(rule, sites=tuple(dict.fromkeys(rule.sites))) for rule in self.rules))
         if self.expansion is not None:
             seats, most, price = (
                 _vector(f"expansion.{name}", getattr(self.expansion, name), m, 0.0)

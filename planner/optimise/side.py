@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from planner.optimise.mip import Layout, Rows
 
 INF = float("inf")
+NOBODY = 2e-5
+"""A share of a demand point that is no more than this is noise: rows that come late are kept to half of it."""
 
 
 @dataclass(frozen=True)
@@ -122,9 +124,9 @@ def loaded(problem: LocationProblem) -> np.ndarray:
 def broken(problem: LocationProblem, side: Side, solution: LocationSolution) -> Iterator[str]:
     """Every side condition that a solution breaks, in plain numpy."""
     shares, is_open = solution.shares.tocoo(), solution.open
-    used = shares.data > 1e-9
-    demand, site, share = shares.row[used], shares.col[used], shares.data[used]
-    load = np.bincount(site, weights=share * problem.weight[demand], minlength=len(is_open))
+    load = np.bincount(shares.col, weights=shares.data * problem.weight[shares.row], minlength=len(is_open))
+    used = shares.data > NOBODY
+    demand, site = shares.row[used], shares.col[used]
     together = np.bincount(problem.facility, weights=load, minlength=len(problem.facility_cost))
     has_open = np.bincount(problem.facility, weights=is_open, minlength=len(problem.facility_cost)) > 0
     if side.least is not None and (has_open & (together < np.asarray(side.least) - 1e-6)).any():
@@ -150,7 +152,7 @@ def _passed(problem: LocationProblem, distance: Any, solution: LocationSolution,
     demand, site, _ = pairs(problem.cost)
     length = at_pairs(distance, demand, site)
     shares = solution.shares.tocoo()
-    used = shares.data > 1e-9
+    used = shares.data > NOBODY
     farthest = np.full(problem.cost.shape[0], -INF)
     np.maximum.at(farthest, shares.row[used], at_pairs(distance, shares.row[used], shares.col[used]))
     need = problem.weight if problem.whole else np.minimum(problem.weight, 1.0)

@@ -16,11 +16,11 @@ from planner.optimise import (
     OpenRule,
     Terms,
     presolve,
-    solve,
     solve_then,
     total,
 )
 from planner.plan.conditions import ceilings, side_of
+from planner.plan.fractions import without_fractions
 from planner.plan.given import notes, today_of
 from planner.plan.layout import Choice, bus_cny_per_pupil, make_plan, school_costs, split, whole
 from planner.plan.naming import proof_of
@@ -106,36 +106,13 @@ def _revalued(
 def whole_pupils(
     question: Question, problem: LocationProblem, row: np.ndarray, found: LocationSolution
 ) -> LocationSolution:
-    """A split solution without fractions of a pupil.
-
-    A bound on another objective, or stopping at a gap, leaves fractions. For the same open sites and seats the
-    quickest flows are a transportation problem, whose corners are whole (Dantzig 1951).
-    """
+    """The solution without fractions of a pupil, by the first objective that serving counts in."""
     if problem.whole:
         return found
-    flows = found.shares.multiply(question.rows["pupils"].to_numpy()[row, None]).tocsr().data
-    if np.abs(flows - flows.round()).max(initial=0.0) < 1e-6:
-        return found
-    wanted = question.scenario.objective.named
-    costs = [cost for cost in (terms(question, goal, row).cost for goal in wanted) if cost is not None]
+    scenario = question.scenario
+    costs = [cost for goal in scenario.objective.named if (cost := terms(question, goal, row).cost) is not None]
     cost = costs[0] if costs else np.zeros(problem.cost.shape)
-    capacity = problem.capacity
-    if problem.expansion is not None and capacity is not None:
-        capacity = capacity + problem.expansion.step_seats * found.steps
-    flow = LocationProblem(
-        np.where(np.isnan(problem.cost), np.nan, cost),
-        weight=problem.weight,
-        capacity=capacity,
-        forced_open=tuple(int(j) for j in np.flatnonzero(found.open)),
-        forced_closed=tuple(int(j) for j in np.flatnonzero(~found.open)),
-        whole=False,
-        facility=problem.facility,
-        side=problem.side,
-    )
-    moved = solve(flow, gap=0.0, time_limit_s=question.scenario.solver.time_limit_s)
-    if moved.status != "optimal":
-        return found
-    return dataclasses.replace(found, assignment=moved.assignment, shares=moved.shares)
+    return without_fractions(problem, found, cost, time_limit_s=scenario.solver.time_limit_s)
 
 
 def _used(question: Question, problem: LocationProblem, found: LocationSolution) -> LocationSolution:

@@ -121,7 +121,7 @@ def frontier(
     between : two of ``BETWEEN``: the first is made least at limits on the second (``longest_minutes`` is always the
         second); the scenario's own objective is not looked at
     points : how many limits are set on the second indicator, evenly between its least and where the first is least;
-        None for every plan there is, which may be thousands
+        None for every plan there is, which may be thousands (where villages may be split, as many as time allows)
     limits : on the second indicator, instead: ``[30]`` with ``("schools_open", "longest_minutes")`` asks how few
         schools will do before anybody travels longer than 30 minutes
 
