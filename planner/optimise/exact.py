@@ -32,6 +32,7 @@ PRICES_FROM = 10_000  # allowed pairs within seats: from so many on, prices are 
 GIVEN = 10  # times as many where opening is free: then only ways are to be chosen
 PRICES_AFTER = 1_000  # and from so many on, what HiGHS does not prove in its first seconds repays compiling
 FIRST_S, FIRST = 5.0, 0.3  # those seconds, and the share of the time limit that they are at most
+SPLIT_FIRST = 0.5  # where demand points may be split, HiGHS proves most that are so small, and prices some never
 LINKED = 0.5  # HiGHS's share where sites open together, in futures: a county's relaxation is nearly whole, prices stray
 APART = 0.5  # of what is left after that, for each future with sites of its own, and for all with one's sites
 LAST_S = 1.0  # left for a further objective: with less and side conditions it is not asked, as HiGHS would not end
@@ -123,7 +124,9 @@ def _highs_first_s(problem: LocationProblem, time_limit_s: float) -> float:
         return time_limit_s
     if count >= PRICES_FROM * (GIVEN if _all_may_open(problem) else 1):
         return LINKED * time_limit_s if problem.linked else 0.0
-    return time_limit_s if time_limit_s < ENOUGH_S else min(FIRST_S, FIRST * time_limit_s)
+    if time_limit_s < ENOUGH_S:
+        return time_limit_s
+    return min(FIRST_S, FIRST * time_limit_s) if problem.whole else SPLIT_FIRST * time_limit_s
 
 
 def _all_may_open(problem: LocationProblem) -> bool:
