@@ -48,6 +48,7 @@ class Node:
     rest : None when no solution of the part is better than what was known
     open, steps, taken : as in :class:`planner.optimise.lagrange.Ascent`
     tried : a solution met on the way
+    opening : as in :class:`planner.optimise.round.Tried`
     """
 
     bound: float
@@ -57,6 +58,7 @@ class Node:
     steps: np.ndarray
     taken: np.ndarray
     tried: LocationSolution | None
+    opening: bool = False
 
 
 def branch(
@@ -119,6 +121,9 @@ def _visits(
         reach = (
             0.5 * max(upper - known, 1e-4 * abs(upper)) if np.isfinite(upper - known) else START * np.abs(price).sum()
         )
+        if part.seats_at_most < part.weight.sum() * (1 - 1e-9):
+            none = np.zeros(0)
+            return Node(np.inf, None, price, none, none, none, None)
         ascent = Ascent(part, price, reach)
         ascent.climb(NODE_ROUNDS, upper, ends)
         point, least = ascent.best, upper
@@ -126,7 +131,8 @@ def _visits(
         gone = Node(bound, None, point.price, ascent.open, ascent.steps, ascent.taken, None)
         if bound >= upper:
             return gone
-        tried, point = made(problem, part, ascent, upper)
+        found = made(problem, part, ascent, upper)
+        tried, point = found.solution, found.point
         bound = max(bound, point.bound)
         if tried is not None:
             least = min(upper, tried.objective)
@@ -136,7 +142,7 @@ def _visits(
         arcs = kept.arcs & (kept.state[part.site] != OUT)
         rest = stepped(shrink(part, kept.state, kept.arcs), kept.fewest, kept.most)
         steps = np.clip(ascent.steps - kept.fewest, 0, rest.max_steps)
-        return Node(bound, rest, point.price, ascent.open, steps, ascent.taken[arcs], tried)
+        return Node(bound, rest, point.price, ascent.open, steps, ascent.taken[arcs], tried, found.opening)
 
     return visit
 
@@ -150,9 +156,11 @@ def children(of: Node) -> list[Relaxation]:
     if node is None:
         return []
     doubtful = _by_opening(of, node, 0.45) or _by_steps(of, node, 0.4)
-    if node.whole:
-        return doubtful or _by_serving(of, node) or _by_opening(of, node)
-    return doubtful or _by_opening(of, node) or _by_steps(of, node)
+    if not node.whole:
+        return doubtful or _by_opening(of, node) or _by_steps(of, node)
+    if of.opening:
+        doubtful = doubtful or _by_opening(of, node)
+    return doubtful or _by_serving(of, node) or _by_opening(of, node)
 
 
 def _by_opening(of: Node, node: Relaxation, doubtful: float = 1.0) -> list[Relaxation]:

@@ -63,7 +63,7 @@ def around(
             return best
         taken = np.zeros(len(node.demand))
         taken[flow.arcs] = flow.share
-        found = put(problem, node, point, is_open, taken)
+        found = put(problem, node, point, is_open, (taken,))
     else:
         shared = share_out(problem, node, is_open, upper)
         found = None if shared is None else shared.solution

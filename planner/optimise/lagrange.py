@@ -96,6 +96,11 @@ class Relaxation:
             *self.counts,
         )
 
+    @property
+    def seats_at_most(self) -> float:
+        """More seats than any choice of sites offers that keeps the counts, with all steps; -infinite without one."""
+        return -self.chosen(-(self.seats + self.max_steps * self.step_seats))[0]
+
     def chosen(self, value: np.ndarray, state: np.ndarray | None = None) -> tuple[float, np.ndarray]:
         """The least sum of ``value`` over a choice of sites, and the choice; ``state`` in place of the sites' own."""
         sites = self.sites if state is None else self.sites._replace(state=state)

@@ -20,7 +20,7 @@ from planner.optimise.mip import rules_of
 from planner.optimise.problem import Expansion, LocationProblem, LocationSolution, OpenRule, at_pairs
 from planner.optimise.round import MANY, at_sites
 
-SITES, NODES = 15, 40  # of one small problem, and of its search
+SITES, NODES = 15, 150  # of one small problem, and of its search
 FEWER, SHORTER = 8, 15  # the same where demand points are many, and there are more parts than time
 NEAR = 8  # sites that a demand point of one may go to, beside its own
 SECONDS = 2.0  # for one

@@ -2,38 +2,84 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from planner.optimise.knapsack import FREE, MUST
 from planner.optimise.lagrange import Ascent, Point, Relaxation, at_prices
 from planner.optimise.problem import LocationProblem, LocationSolution, total, violations
-from planner.optimise.settle import place, settle
-from planner.optimise.split import share_out
+from planner.optimise.settle import Packing, place, settle
+from planner.optimise.split import flow_at, share_out
 
 REACHING = 12  # rounds of opening sites for demand points without one
 TRIES, MANY = 60, 10_000  # times that each may move; of so many demand points, two times
+SHORT, LONG, WIDEST = 2, 6, 40  # moves of chains by which demand points are moved, and beginnings that are kept
+NEARLY = 3.0  # times as far above the bound as the best answer: long chains may make better ones of those
+MUCH = 0.3  # of what is left between bound and best answer
 NEAR = 16  # open sites that a demand point may go to in a heuristic answer
 
 
-def made(
-    problem: LocationProblem, node: Relaxation, ascent: Ascent, upper: float
-) -> tuple[LocationSolution | None, Point]:
-    """A solution from what the relaxation does on average, None where that does not fit; and the best prices by then.
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """What was made of a relaxation.
 
-    With split demand points it is the flow among the sites that are mostly open, whose own prices may be better.
+    Parameters
+    ----------
+    solution : None where it does not fit, or is not better than what was known
+    point : the best prices by then
+    opening : what the bound lacks is a choice of sites: those that mostly open have too few seats, or sharing demand
+        points out among them costs much more than it
+    """
+
+    solution: LocationSolution | None
+    point: Point
+    opening: bool = False
+
+
+def made(problem: LocationProblem, node: Relaxation, ascent: Ascent, upper: float) -> Tried:
+    """A solution from what the relaxation does on average, where it fits and is better than ``upper``.
+
+    Split demand points flow among the sites that are mostly open; the flow's own prices may be better. Whole ones are
+    put where the flow sends most of them, and where the relaxation does.
     """
     point = ascent.best
-    if node.whole:
-        return at_open(problem, node, ascent.best, ascent.open, ascent.taken, upper), point
     added, is_open = node.chosen(0.5 - ascent.open)
     reaching = _reaching_all(node, point, is_open) if np.isfinite(added) else None
-    shared = None if reaching is None else share_out(problem, node, reaching, upper)
+    if reaching is None:
+        return Tried(None, point)
+    if not node.whole:
+        return _shared(problem, node, point, reaching, upper)
+    if len(node.weight) >= MANY or not np.isfinite(problem.capacity).any():
+        return Tried(put(problem, node, point, reaching, (ascent.taken,), upper), point)
+    return _sent(problem, node, point, reaching, ascent.taken, upper)
+
+
+def _shared(problem: LocationProblem, node: Relaxation, point: Point, is_open: np.ndarray, upper: float) -> Tried:
+    """Split demand points at these open sites."""
+    shared = share_out(problem, node, is_open, upper)
     if shared is None:
-        return None, point
+        return Tried(None, point)
     points = [at_prices(node, price) for price in shared.prices]
-    return shared.solution, max([point, *points], key=lambda point: point.bound)
+    return Tried(shared.solution, max([point, *points], key=lambda point: point.bound))
+
+
+def _sent(
+    problem: LocationProblem, node: Relaxation, point: Point, is_open: np.ndarray, taken: np.ndarray, upper: float
+) -> Tried:
+    """Whole demand points at these open sites, within seats."""
+    flow = flow_at(node, is_open)
+    if flow is None:
+        short = (node.seats + node.max_steps * node.step_seats)[is_open].sum() < node.weight.sum()
+        return Tried(put(problem, node, point, is_open, (taken,), upper), point, bool(short))
+    point = max(point, at_prices(node, flow.price), key=lambda point: point.bound)
+    spent = flow.cost + float(node.fixed[is_open].sum())
+    opening = spent - point.bound > MUCH * (upper - point.bound)
+    if spent >= upper:
+        return Tried(None, point, opening)
+    sent = np.zeros(len(node.demand))
+    sent[flow.arcs] = flow.share
+    return Tried(put(problem, node, point, is_open, (sent, taken), upper), point, opening)
 
 
 def at_open(
@@ -58,7 +104,7 @@ def at_open(
     if not np.isfinite(added):
         return None
     reaching = _reaching_all(node, point, is_open)
-    return None if reaching is None else put(problem, node, point, reaching, taken, upper)
+    return None if reaching is None else put(problem, node, point, reaching, (taken,), upper)
 
 
 def put(
@@ -66,10 +112,15 @@ def put(
     node: Relaxation,
     point: Point,
     is_open: np.ndarray,
-    taken: np.ndarray,
+    ways: tuple[np.ndarray, ...],
     upper: float = np.inf,
 ) -> LocationSolution | None:
-    """Whole demand points at these open sites: first those that an arc takes for more than half, then the largest."""
+    """Whole demand points at these open sites: first those that an arc takes for more than half, then the largest.
+
+    Parameters
+    ----------
+    ways : each (n_arc,) how much each takes; the one counts that comes out best
+    """
     n = len(problem.weight)
     some = np.flatnonzero(is_open[node.site])
     reduced = (node.cost + point.seat_price[node.site] * node.weight[node.demand])[some]
@@ -80,15 +131,23 @@ def put(
     some = some[np.lexsort((node.site[some], node.demand[some]))]
     demand, site, cost = node.demand[some], node.site[some], node.cost[some]
     first = np.searchsorted(demand, np.arange(n + 1))
-    at = np.full(n, -1)
-    sure = np.flatnonzero(taken[some] > 0.5)
-    at[demand[sure]] = sure
-    rest = np.flatnonzero(at < 0)
     over = 10.0 * float(np.abs(cost).max(initial=1.0)) + float(node.step_cost.max(initial=0.0))
-    arrays = (first, site, cost, node.weight, node.seats, node.step_seats, node.max_steps, node.step_cost, is_open)
-    place(rest[np.argsort(-node.weight[rest], kind="stable")], *arrays, over, at)
-    spent = settle(*arrays, over, TRIES if n < MANY else 2, at)
-    if spent + node.fixed[is_open].sum() >= upper:
+    packing = Packing(
+        first, site, cost, node.weight, node.seats, node.step_seats, node.max_steps, node.step_cost, is_open, over
+    )
+    settled = []
+    for taken in ways:
+        at = np.full(n, -1)
+        sure = np.flatnonzero(taken[some] > 0.5)
+        at[demand[sure]] = sure
+        rest = np.flatnonzero(at < 0)
+        place(packing, rest[np.argsort(-node.weight[rest], kind="stable")], at)
+        settled.append((settle(packing, TRIES if n < MANY else 2, SHORT, WIDEST, at), at))
+    spent, at = min(settled, key=lambda one: one[0])
+    opening = float(node.fixed[is_open].sum())
+    if n < MANY and opening + spent - point.bound < NEARLY * (upper - point.bound):
+        spent = settle(packing, TRIES, LONG, WIDEST, at)
+    if opening + spent >= upper:
         return None
     return at_sites(problem, is_open, site[at])
 

@@ -89,7 +89,8 @@ class _Sketch:
         if self.seats:
             found = self._down(near, ascent)
         else:
-            found, point = made(self.problem, near, ascent, np.inf)
+            tried = made(self.problem, near, ascent, np.inf)
+            found, point = tried.solution, tried.point
             if not self.problem.whole:
                 proving.append(point.price)
         self.proven += [(weight, at_prices(weighted, price).bound) for price in proving]
