@@ -42,6 +42,13 @@ def test_no_bus_stops_on_an_expressway():
     assert np.isnan(minutes(area, WALK_BUS)[0, 0])
 
 
+def test_nobody_walks_where_no_road_may_be_walked():
+    area = area_of([road([(0, 0), (3000, 0)], highway="motorway")], demand=[(0, 600)], schools=[(3000, 600)])
+    travel = Travel(modes=("walk",))
+    assert np.isnan(minutes(area, travel)[0, 0])
+    assert np.isinf(Network(area, travel).minutes(area.demand.index[0], "junior", area.schools.index[0]))
+
+
 @settings(max_examples=40, deadline=None)
 @given(networks(ALL_SORTS), st.sampled_from([2.0, 6.0, 15.0, 60.0]), st.sampled_from([50.0, 2000.0]))
 def test_equal_to_a_plain_search_of_every_stop(area, limit, access):

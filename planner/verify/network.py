@@ -215,7 +215,8 @@ def _arcs(network: RoadNetwork) -> dict[Any, list[tuple[Any, float]]]:
     order = order[np.isfinite(pace[order])]
     onward = list(zip(head[order].tolist(), (metres[order] * pace[order]).tolist(), strict=True))
     first = np.flatnonzero(np.diff(tail[order], prepend=-1))
-    bounds = zip(tail[order][first].tolist(), first.tolist(), [*first[1:].tolist(), len(order)], strict=True)
+    last = np.append(first, len(order))[1:]  # where no road is open there is none of either
+    bounds = zip(tail[order][first].tolist(), first.tolist(), last.tolist(), strict=True)
     return defaultdict(list, {node: onward[low:high] for node, low, high in bounds})
 
 
