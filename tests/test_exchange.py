@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from planner.compiled import clock
 from planner.optimise import Expansion, LocationProblem, OpenRule, exact, prices, solve, violations
+from planner.optimise.branch import branch
 from planner.optimise.exchange import around, exchanged
 from planner.optimise.highs import by_rows
 from planner.optimise.lagrange import at_prices, relax, second_costs
@@ -140,6 +141,24 @@ def test_packed_is_whole_and_keeps_the_sites():
     assert violations(problem, found) == []
     assert found.open.tolist() == split.open.tolist()
     assert found.objective == pytest.approx(alone.objective)
+
+
+@pytest.mark.parametrize("above", [0.0, 0.5, 1.0])
+def test_whole_costs_rule_out_what_is_less_than_one_better(above):
+    """Below a guess between two whole numbers the lower one is found; nothing is below the optimum, which is proven."""
+    rng = np.random.default_rng(4)
+    problem = LocationProblem(
+        rng.integers(1, 40, (14, 6)),
+        weight=rng.integers(1, 6, 14),
+        capacity=np.full(6, 14.0),
+        fixed_cost=rng.integers(9, 30, 6),
+        whole=True,
+    )
+    optimum = by_rows(problem, gap=0.0, time_limit_s=30, seed=0).objective
+    node = relax(problem)
+    found = branch(problem, node, second_costs(node), None, optimum + above, gap=0.0, ends=clock() + 30)
+    assert found.bound == pytest.approx(optimum)
+    assert found.best is None if above == 0 else found.best.objective == pytest.approx(optimum)
 
 
 def test_what_is_known_is_kept():

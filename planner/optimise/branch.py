@@ -18,7 +18,7 @@ import numpy as np
 from planner.compiled import clock
 from planner.optimise.knapsack import FREE, MUST, OUT
 from planner.optimise.lagrange import Ascent, Relaxation, shrink, stepped
-from planner.optimise.problem import LocationProblem, LocationSolution
+from planner.optimise.problem import LocationProblem, LocationSolution, pairs
 from planner.optimise.restrict import left
 from planner.optimise.round import made
 
@@ -84,20 +84,20 @@ def branch(
     floor : a bound on them by other means: it ends the search, but tells no part of it from another
     most : nodes to look at
     """
-    count = calm = 0
+    count, calm, below = 0, 0, _below(problem)
     heap: list[tuple[float, int, Node]] = []
     parts, at = [relaxed], price
     with ThreadPoolExecutor(WORKERS) as pool:
         while True:
             seen = []
-            for node in pool.map(_visits(problem, known, at, upper, ends), parts):
+            for node in pool.map(_visits(problem, known, at, upper, below, ends), parts):
                 count += 1
                 if node.tried is not None and node.tried.objective < upper:
                     best, upper = node.tried, node.tried.objective
                 if node.rest is not None:
                     seen.append((node.bound, count, node))
                     heapq.heappush(heap, seen[-1])
-            goal = upper - gap * abs(upper) if np.isfinite(upper) else np.inf
+            goal = min(upper - gap * abs(upper), below(upper)) if np.isfinite(upper) else np.inf
             if not heap or max(heap[0][0], floor) >= goal or count >= most or clock() > ends:
                 break
             # Down to an answer, then the lowest bounds for a while, and down again.
@@ -109,33 +109,48 @@ def branch(
             else:
                 known, _, node = heapq.heappop(heap)
             parts, at = [part for part in children(node) if _serves_all(part)], node.price
-    return Found(best, max(min([upper, *(item[0] for item in heap)]), min(floor, upper)), count)
+    bound = max(min(item[0] for item in heap) if heap else np.inf, floor)
+    return Found(best, upper if bound >= below(upper) else bound, count)
+
+
+def _below(problem: LocationProblem) -> Callable[[float], float]:
+    """The most that a solution better than another costs: where nobody is split and all costs are whole, 1 less."""
+    step = np.zeros(0) if problem.expansion is None else problem.expansion.cost_per_step
+    costs = np.concatenate([pairs(problem.cost)[2], problem.fixed_cost, problem.facility_cost, step])
+    if not problem.whole or (costs != np.round(costs)).any():
+        return lambda upper: upper
+    return lambda upper: float(np.ceil(upper - 1e-6)) - 1 + 1e-6
 
 
 def _visits(
-    problem: LocationProblem, known: float, price: np.ndarray, upper: float, ends: float
+    problem: LocationProblem,
+    known: float,
+    price: np.ndarray,
+    upper: float,
+    below: Callable[[float], float],
+    ends: float,
 ) -> Callable[[Relaxation], Node]:
     """Climbs a part of the solutions from its parent's bound and prices."""
+    wanted = below(upper)
 
     def visit(part: Relaxation) -> Node:
-        reach = (
-            0.5 * max(upper - known, 1e-4 * abs(upper)) if np.isfinite(upper - known) else START * np.abs(price).sum()
-        )
+        gap = max(wanted - known, 1e-4 * abs(wanted))
+        reach = 0.5 * gap if np.isfinite(gap) else START * np.abs(price).sum()
         if part.seats_at_most < part.weight.sum() * (1 - 1e-9):
             none = np.zeros(0)
             return Node(np.inf, None, price, none, none, none, None)
         ascent = Ascent(part, price, reach)
-        ascent.climb(NODE_ROUNDS, upper, ends)
-        point, least = ascent.best, upper
+        ascent.climb(NODE_ROUNDS, wanted, ends)
+        point, least = ascent.best, wanted
         bound = max(known, point.bound)
         gone = Node(bound, None, point.price, ascent.open, ascent.steps, ascent.taken, None)
-        if bound >= upper:
+        if bound >= wanted:
             return gone
-        found = made(problem, part, ascent, upper)
+        found = made(problem, part, ascent, wanted)
         tried, point = found.solution, found.point
         bound = max(bound, point.bound)
         if tried is not None:
-            least = min(upper, tried.objective)
+            least = min(wanted, below(tried.objective))
         kept = left(part, point, least)
         if bound >= least or (np.bincount(part.demand[kept.arcs], minlength=len(part.weight)) == 0).any():
             return replace(gone, tried=tried)
