@@ -44,8 +44,7 @@ def made(problem: LocationProblem, node: Relaxation, ascent: Ascent, upper: floa
     put where the flow sends most of them, and where the relaxation does.
     """
     point = ascent.best
-    added, is_open = node.chosen(0.5 - ascent.open)
-    reaching = _reaching_all(node, point, is_open) if np.isfinite(added) else None
+    reaching = _mostly_open(node, point, ascent.open)
     if reaching is None:
         return Tried(None, point)
     if not node.whole:
@@ -100,10 +99,7 @@ def at_open(
     often, taken : (n_site,), (n_arc,) how often each opens, and is taken
     upper : what seems not to be better is not looked at
     """
-    added, is_open = node.chosen(0.5 - often)
-    if not np.isfinite(added):
-        return None
-    reaching = _reaching_all(node, point, is_open)
+    reaching = _mostly_open(node, point, often)
     return None if reaching is None else put(problem, node, point, reaching, (taken,), upper)
 
 
@@ -168,6 +164,12 @@ def at_sites(problem: LocationProblem, is_open: np.ndarray, pick: np.ndarray) ->
     if violations(problem, found):
         return None
     return replace(found, objective=total(problem, problem.objective, found))
+
+
+def _mostly_open(node: Relaxation, point: Point, often: np.ndarray) -> np.ndarray | None:
+    """(n_site,) sites open more than half of the time, and others so that each demand point may go to one; or None."""
+    added, is_open = node.chosen(0.5 - often)
+    return _reaching_all(node, point, is_open) if np.isfinite(added) else None
 
 
 def _reaching_all(node: Relaxation, point: Point, is_open: np.ndarray) -> np.ndarray | None:
