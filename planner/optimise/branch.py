@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planner.compiled import clock
+from planner.optimise.columns import Columns, Sharpened, sharpened
 from planner.optimise.knapsack import FREE, MUST, OUT
 from planner.optimise.lagrange import Ascent, Relaxation, shrink, stepped
 from planner.optimise.problem import LocationProblem, LocationSolution, pairs
@@ -49,6 +50,7 @@ class Node:
     open, steps, taken : as in :class:`planner.optimise.lagrange.Ascent`
     tried : a solution met on the way
     opening : as in :class:`planner.optimise.round.Tried`
+    columns : what its sites may take, where bounds are those of the linear program over them
     """
 
     bound: float
@@ -59,6 +61,7 @@ class Node:
     taken: np.ndarray
     tried: LocationSolution | None
     opening: bool = False
+    columns: Columns | None = None
 
 
 def branch(
@@ -73,6 +76,7 @@ def branch(
     known: float = -np.inf,
     floor: float = -np.inf,
     most: float = np.inf,
+    columns: Columns | None = None,
 ) -> Found:
     """Solutions better than ``upper``, from the prices given, until the gap is proven or time is up.
 
@@ -83,6 +87,7 @@ def branch(
     known : a bound on them by these prices
     floor : a bound on them by other means: it ends the search, but tells no part of it from another
     most : nodes to look at
+    columns : of the linear program that each node then asks for better prices
     """
     count, calm, below = 0, 0, _below(problem)
     heap: list[tuple[float, int, Node]] = []
@@ -90,7 +95,7 @@ def branch(
     with ThreadPoolExecutor(WORKERS) as pool:
         while True:
             seen = []
-            for node in pool.map(_visits(problem, known, at, upper, below, ends), parts):
+            for node in pool.map(_visits(problem, known, at, columns, upper, below, ends), parts):
                 count += 1
                 if node.tried is not None and node.tried.objective < upper:
                     best, upper = node.tried, node.tried.objective
@@ -108,7 +113,8 @@ def branch(
                 known, _, node = min(seen)
             else:
                 known, _, node = heapq.heappop(heap)
-            parts, at = [part for part in children(node) if _serves_all(part)], node.price
+            parts = [part for part in children(node) if _serves_all(part)]
+            at, columns = node.price, node.columns
     bound = max(min(item[0] for item in heap) if heap else np.inf, floor)
     return Found(best, upper if bound >= below(upper) else bound, count)
 
@@ -126,6 +132,7 @@ def _visits(
     problem: LocationProblem,
     known: float,
     price: np.ndarray,
+    columns: Columns | None,
     upper: float,
     below: Callable[[float], float],
     ends: float,
@@ -141,12 +148,15 @@ def _visits(
             return Node(np.inf, None, price, none, none, none, None)
         ascent = Ascent(part, price, reach)
         ascent.climb(NODE_ROUNDS, wanted, ends)
-        point, least = ascent.best, wanted
+        mean: Ascent | Sharpened = ascent
+        if columns is not None and ascent.best.bound < wanted:
+            mean = sharpened(part, ascent.best, columns, wanted, ends) or ascent
+        point, least = mean.best, wanted
         bound = max(known, point.bound)
-        gone = Node(bound, None, point.price, ascent.open, ascent.steps, ascent.taken, None)
+        gone = Node(bound, None, point.price, mean.open, mean.steps, mean.taken, None)
         if bound >= wanted:
             return gone
-        found = made(problem, part, ascent, wanted)
+        found = made(problem, part, mean, wanted)
         tried, point = found.solution, found.point
         bound = max(bound, point.bound)
         if tried is not None:
@@ -156,8 +166,9 @@ def _visits(
             return replace(gone, tried=tried)
         arcs = kept.arcs & (kept.state[part.site] != OUT)
         rest = stepped(shrink(part, kept.state, kept.arcs), kept.fewest, kept.most)
-        steps = np.clip(ascent.steps - kept.fewest, 0, rest.max_steps)
-        return Node(bound, rest, point.price, ascent.open, steps, ascent.taken[arcs], tried, found.opening)
+        steps = np.clip(mean.steps - kept.fewest, 0, rest.max_steps)
+        more = mean.columns if isinstance(mean, Sharpened) else columns
+        return Node(bound, rest, point.price, mean.open, steps, mean.taken[arcs], tried, found.opening, more)
 
     return visit
 

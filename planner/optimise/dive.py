@@ -32,7 +32,7 @@ def dive(problem: LocationProblem, relaxed: Relaxation, ends: float) -> tuple[Po
     began = clock()
     far, split, whole, everywhere = (began + share * (ends - began) for share in UNTIL)
     price = full_costs(relaxed)
-    ascent = Ascent(replace(relaxed, whole=False), price, REACH * float(np.abs(price).sum()), scaled=True)
+    ascent = Ascent(replace(relaxed, whole=False), price, REACH * float(np.abs(price).sum()))
     ascent.climb(FAR, np.inf, far)
     kept = nearest(relaxed, seat_costs(relaxed, ascent.best), NEAR)
     few = shrink(relaxed, relaxed.state, kept)
@@ -40,7 +40,7 @@ def dive(problem: LocationProblem, relaxed: Relaxation, ends: float) -> tuple[Po
     ascent.climb(SPLIT, np.inf, split)
     ascent.onto(few, slice(None))
     ascent.climb(WHOLE, np.inf, whole)
-    known = Ascent(relaxed, ascent.best.price, RESTART * abs(ascent.best.bound), scaled=True)
+    known = Ascent(relaxed, ascent.best.price, RESTART * abs(ascent.best.bound))
     known.climb(EVERYWHERE, np.inf, everywhere)
     return known.best, down(problem, relaxed, ascent, np.flatnonzero(kept), ends)
 

@@ -170,6 +170,16 @@ def _grown(
     return None if violations(problem, made) else made
 
 
+def model(**options: Any) -> Any:
+    """An empty HiGHS model that says nothing and runs in one thread."""
+    from highspy._core import _Highs
+
+    made = _Highs()  # highspy.Highs() prints a banner to stdout, where results go
+    for option, value in {"output_flag": False, "threads": 1, **options}.items():
+        made.setOptionValue(option, value)
+    return made
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Start:
     """How many rows a model had, and its basis then."""
@@ -183,23 +193,18 @@ class Highs:
 
     def __init__(self, mip: Mip, seed: int, *, gap: float | None = None) -> None:
         import highspy
-        from highspy._core import _Highs
 
         self.values: np.ndarray | None = None
         self.objective = self.bound = float("nan")
         self._at = mip.layout
         self._mip = gap is not None
-        self._h: Any = _Highs()  # highspy.Highs() prints a banner to stdout, where results go
-        for option, value in {
-            "output_flag": False,
-            "random_seed": seed,
-            "threads": 1,
-            "mip_rel_gap": gap or 0.0,
-            "mip_abs_gap": 1e-6 if gap else 1e-9,
-            "mip_feasibility_tolerance": 1e-7,
-            "primal_feasibility_tolerance": 1e-8,
-        }.items():
-            self._h.setOptionValue(option, value)
+        self._h = model(
+            random_seed=seed,
+            mip_rel_gap=gap or 0.0,
+            mip_abs_gap=1e-6 if gap else 1e-9,
+            mip_feasibility_tolerance=1e-7,
+            primal_feasibility_tolerance=1e-8,
+        )
         empty = np.zeros(0, dtype=np.int32)
         self._h.addCols(self._at.size, mip.cost, mip.lower, mip.upper, 0, empty, empty, np.zeros(0))
         self.add(mip.rows)

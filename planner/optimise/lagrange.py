@@ -20,6 +20,7 @@ from planner.optimise.knapsack import FREE, MUST, OUT, SAFE, Climb, Sites, choos
 from planner.optimise.mip import rules_of
 from planner.optimise.problem import LocationProblem, pairs
 
+NEAR = 8  # of a demand point's cheapest arcs, those that tell how far its costs are apart
 CHUNK = 3e6  # arcs looked at between two looks at the clock
 
 
@@ -39,6 +40,7 @@ class Relaxation:
     demand: np.ndarray
     cost: np.ndarray
     weight: np.ndarray
+    spread: np.ndarray
     seats: np.ndarray
     step_seats: np.ndarray
     max_steps: np.ndarray
@@ -85,6 +87,7 @@ class Relaxation:
             self.site,
             self.cost,
             self.weight,
+            self.spread,
             self.seats,
             self.step_seats,
             self.max_steps,
@@ -151,6 +154,7 @@ def relax(problem: LocationProblem) -> Relaxation:
         demand=demand[order],
         cost=cost[order],
         weight=problem.weight,
+        spread=_spread(demand, cost, len(problem.weight)),
         seats=np.minimum(problem.capacity, load),
         step_seats=zero if expansion is None else expansion.step_seats,
         max_steps=most,
@@ -165,12 +169,35 @@ def relax(problem: LocationProblem) -> Relaxation:
     )
 
 
+def _spread(demand: np.ndarray, cost: np.ndarray, n: int) -> np.ndarray:
+    """(n_demand,) by how much each point's few cheapest costs are above the cheapest in the mean, and not nearly 0."""
+    order = np.lexsort((cost, demand))
+    demand, cost = demand[order], cost[order]
+    first = np.searchsorted(demand, np.arange(n))
+    near = np.arange(len(demand)) - first[demand] < NEAR
+    count, total = (np.bincount(demand[near], weights=at, minlength=n) for at in (None, cost[near]))
+    apart = total / np.maximum(count, 1) - cost[first] if n else total
+    return np.asarray(np.maximum(apart, 0.1 * apart.mean() + 1e-9)) if n else apart
+
+
 def at_prices(relaxed: Relaxation, price: np.ndarray) -> Point:
     """The relaxation solved at these prices."""
+    return answered(relaxed, price)[0]
+
+
+def answered(relaxed: Relaxation, price: np.ndarray) -> tuple[Point, np.ndarray]:
+    """The relaxation solved at these prices, and (n_arc,) what each site, were it open, would take."""
     gain, loose, seat_price, steps = np.empty((4, len(relaxed.seats)))
-    gains(relaxed.sites, price, relaxed.whole, gain, loose, seat_price, steps, np.empty(len(relaxed.demand)))
+    taken = np.empty(len(relaxed.demand))
+    gains(relaxed.sites, price, relaxed.whole, gain, loose, seat_price, steps, taken)
     added = relaxed.chosen(relaxed.fixed - gain)[0]
-    return Point(float(price.sum()) + added - SAFE * float(np.abs(price).sum()), price, gain, loose, seat_price)
+    bound = float(price.sum()) + added - SAFE * float(np.abs(price).sum())
+    return Point(bound, price, gain, loose, seat_price), taken
+
+
+def first_prices(relaxed: Relaxation) -> np.ndarray:
+    """(n_demand,) where a climb may begin: what a second way, or a part of a full site, would cost."""
+    return np.asarray(np.maximum(second_costs(relaxed), full_costs(relaxed)))
 
 
 def second_costs(relaxed: Relaxation) -> np.ndarray:
@@ -212,12 +239,11 @@ class Ascent:
     Parameters
     ----------
     reach : how far above the best bound the first steps aim
-    scaled : large demand points take larger steps: quicker from far away, worse close by
     """
 
-    def __init__(self, relaxed: Relaxation, price: np.ndarray, reach: float, *, scaled: bool = False) -> None:
+    def __init__(self, relaxed: Relaxation, price: np.ndarray, reach: float) -> None:
         n, m, arcs = len(relaxed.weight), len(relaxed.seats), len(relaxed.demand)
-        self.relaxed, self._least, self._scaled, self.goes_on = relaxed, 1e-3 * reach, scaled, True
+        self.relaxed, self._least, self.goes_on = relaxed, 1e-3 * reach, True
         tally = np.array([-np.inf, -np.inf, reach, 0.0])
         gain, loose, seat_price, is_open, steps = np.zeros((5, m))
         self._at = Climb(
@@ -250,7 +276,7 @@ class Ascent:
         chunk = max(1, int(CHUNK / max(len(self.relaxed.demand), 1)))
         while rounds > 0 and self.goes_on and (self._at.tally[0] == -np.inf or clock() < ends):
             self.goes_on = climb(
-                self.relaxed.sites, self._at, self.relaxed.whole, self._scaled, goal, self._least, min(rounds, chunk)
+                self.relaxed.sites, self._at, self.relaxed.whole, goal, self._least, min(rounds, chunk)
             )
             rounds -= chunk
 

@@ -14,19 +14,21 @@ import numpy as np
 from planner.compiled import announce, clock
 from planner.optimise.answers import checked, unsolved, valued
 from planner.optimise.branch import branch
+from planner.optimise.columns import NONE, Columns, sharpened, suits
 from planner.optimise.dive import dive, down
 from planner.optimise.exchange import around, exchanged
 from planner.optimise.flow import cheapest
 from planner.optimise.highs import branch_and_bound, tighten
+from planner.optimise.kernel import kernel
 from planner.optimise.knapsack import MUST, OUT, climb, gains
 from planner.optimise.lagrange import (
     Ascent,
     Point,
     Relaxation,
     at_prices,
+    first_prices,
     full_costs,
     relax,
-    second_costs,
     shrink,
     stepped,
 )
@@ -41,6 +43,8 @@ ROOT_ROUNDS = 400
 ROOTED, DIVING = 0.5, 0.75  # of the time, at most, for prices and a first answer; the same of a province
 REACH = 0.1  # relative: the first steps at the root
 FIRST_TRY, TRY_EVERY = 100, 20  # rounds of the root at which a solution is made from the prices
+SHARPENING = 0.1  # of the time, at most, for the linear program over columns before the tree
+KERNEL = 0.5  # of the time left, for the few sites that are worth opening
 AGAIN = 1e-3  # relative: the first steps among what is left
 NARROWER = 0.8  # of the arcs: with fewer left, the climb goes on without the others
 LINEAR_UP_TO = 100_000  # arcs: with more, the linear program is not asked
@@ -76,7 +80,9 @@ def solve_by_prices(
         bound, best = start.bound, start
     relaxed, point, best = root(problem, relaxed, gap, began + _rooted(relaxed) * time_limit_s, best)
     best = _by_parts(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
-    wide = _worth_exchanging(relaxed, point.bound, best, gap, ends)
+    if _worth_a_kernel(relaxed, point.bound, best, gap, ends):
+        best = _by_kernel(problem, relaxed, point, best, gap=gap, ends=_part_of(KERNEL, ends), seed=seed)
+    wide = not suits(relaxed, point) and _worth_exchanging(relaxed, point.bound, best, gap, ends)
     until = min(_part_of(AT_FIRST, ends), clock() + AT_FIRST_S) if wide else ends
     best, bound = _searched(problem, relaxed, point, best, max(bound, point.bound), gap=gap, ends=until, seed=seed)
     if wide and bound < _goal(_objective(best), gap):
@@ -110,11 +116,13 @@ def _searched(
     upper = _objective(best)
     if bound >= _goal(upper, gap) or clock() >= ends:
         return best, bound
-    node, point = _nearer(relaxed, kept, point, upper, _goal(upper, gap), ends)
+    node, point, columns = _nearer(relaxed, kept, point, upper, _goal(upper, gap), ends)
     bound = max(bound, min(point.bound, upper))
     if bound >= _goal(upper, gap):
         return best, bound
-    found = branch(problem, node, point.price, best, upper, gap=gap, ends=ends, known=point.bound, floor=bound)
+    found = branch(
+        problem, node, point.price, best, upper, gap=gap, ends=ends, known=point.bound, floor=bound, columns=columns
+    )
     return found.best, found.bound
 
 
@@ -141,21 +149,43 @@ def _by_parts(
 
 def _nearer(
     relaxed: Relaxation, kept: Left, point: Point, upper: float, goal: float, ends: float
-) -> tuple[Relaxation, Point]:
-    """What is left, and prices of solutions better than ``upper``, after another climb without all that was ruled out.
+) -> tuple[Relaxation, Point, Columns | None]:
+    """What is left, prices of better solutions than ``upper``, columns, after a climb without what was ruled out.
 
     What these prices rule out in turn is left out, unless some demand point were left with no site: the tree sees that.
     """
     node = stepped(shrink(relaxed, kept.state, kept.arcs), kept.fewest, kept.most)
     ascent = Ascent(node, point.price, AGAIN * abs(point.bound))
     ascent.climb(ROOT_ROUNDS, goal, ends)
-    best = ascent.best
+    best, columns = ascent.best, None
+    if best.bound < goal and suits(node, best):
+        sharp = sharpened(node, best, NONE, goal, _part_of(SHARPENING, ends))
+        best, columns = (best, None) if sharp is None else (sharp.best, sharp.columns)
     if best.bound < point.bound:
-        return node, replace(at_prices(node, point.price), bound=point.bound)
+        return node, replace(at_prices(node, point.price), bound=point.bound), columns
     less = left(node, best, upper)
     if (np.bincount(node.demand[less.arcs], minlength=len(node.weight)) == 0).any():
-        return node, best
-    return stepped(shrink(node, less.state, less.arcs), less.fewest, less.most), best
+        return node, best, columns
+    return stepped(shrink(node, less.state, less.arcs), less.fewest, less.most), best, columns
+
+
+def _by_kernel(
+    problem: LocationProblem,
+    relaxed: Relaxation,
+    point: Point,
+    best: LocationSolution | None,
+    *,
+    gap: float,
+    ends: float,
+    seed: int,
+) -> LocationSolution | None:
+    """The best solution, those of few sites looked for as well: what bounds them bounds nothing else."""
+    few = kernel(problem, relaxed, point, best, ends)
+    if few is None:
+        return best
+    start = None if best is None else replace(best, bound=-np.inf)
+    found = solve_by_prices(few, gap=gap, time_limit_s=ends - clock(), seed=seed, start=start)
+    return found if found.status in ("optimal", "feasible") and found.objective < _objective(best) else best
 
 
 def _other_sites(
@@ -208,16 +238,27 @@ def packed(
     if flow is None:
         return best
     upper, point = _objective(best), at_prices(node, flow.price)
-    node, point = _nearer(node, left(node, point, upper), point, upper, _goal(upper, gap), ends)
-    return branch(problem, node, point.price, best, upper, gap=gap, ends=ends, known=point.bound).best
+    node, point, columns = _nearer(node, left(node, point, upper), point, upper, _goal(upper, gap), ends)
+    found = branch(problem, node, point.price, best, upper, gap=gap, ends=ends, known=point.bound, columns=columns)
+    return found.best
 
 
 def _worth_exchanging(
     relaxed: Relaxation, bound: float, best: LocationSolution | None, gap: float, ends: float
 ) -> bool:
     """Whether the gap is wide, flows are quick, and time is left for many."""
-    wide = bound < _goal(_objective(best), max(WIDE, gap))
-    return wide and len(relaxed.demand) <= EXCHANGED_UP_TO and ends - clock() >= EXCHANGING_S
+    return _is_wide(bound, best, gap, ends) and len(relaxed.demand) <= EXCHANGED_UP_TO
+
+
+def _worth_a_kernel(relaxed: Relaxation, bound: float, best: LocationSolution | None, gap: float, ends: float) -> bool:
+    """Whether the gap is wide, arcs are too many for flows and for a quick tree, and demand points are not."""
+    large = len(relaxed.demand) > EXCHANGED_UP_TO and len(relaxed.weight) < MANY
+    return large and _is_wide(bound, best, gap, ends)
+
+
+def _is_wide(bound: float, best: LocationSolution | None, gap: float, ends: float) -> bool:
+    """Whether the gap is wide, and time is left for more than the tree."""
+    return bound < _goal(_objective(best), max(WIDE, gap)) and ends - clock() >= EXCHANGING_S
 
 
 def _rooted(relaxed: Relaxation) -> float:
@@ -290,8 +331,8 @@ def root(
         if found is not None:
             return relaxed, point, found if found.objective < _objective(best) else best
     upper = _objective(best)
-    price = full_costs(relaxed) if large else second_costs(relaxed)
-    ascent = Ascent(relaxed, price, REACH * float(np.abs(price).sum()), scaled=large)
+    price = full_costs(relaxed) if large else first_prices(relaxed)
+    ascent = Ascent(relaxed, price, REACH * float(np.abs(price).sum()))
     ascent.climb(FIRST_TRY, np.inf, ends)
     every = FIRST_TRY if large else TRY_EVERY
     for _ in range(ROOT_ROUNDS // every):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from planner.optimise.columns import Sharpened
 from planner.optimise.knapsack import FREE, MUST
 from planner.optimise.lagrange import Ascent, Point, Relaxation, at_prices
 from planner.optimise.problem import LocationProblem, LocationSolution, total, violations
@@ -37,21 +38,21 @@ class Tried:
     opening: bool = False
 
 
-def made(problem: LocationProblem, node: Relaxation, ascent: Ascent, upper: float) -> Tried:
+def made(problem: LocationProblem, node: Relaxation, mean: Ascent | Sharpened, upper: float) -> Tried:
     """A solution from what the relaxation does on average, where it fits and is better than ``upper``.
 
     Split demand points flow among the sites that are mostly open; the flow's own prices may be better. Whole ones are
     put where the flow sends most of them, and where the relaxation does.
     """
-    point = ascent.best
-    reaching = _mostly_open(node, point, ascent.open)
+    point = mean.best
+    reaching = _mostly_open(node, point, mean.open)
     if reaching is None:
         return Tried(None, point)
     if not node.whole:
         return _shared(problem, node, point, reaching, upper)
     if len(node.weight) >= MANY or not np.isfinite(problem.capacity).any():
-        return Tried(put(problem, node, point, reaching, (ascent.taken,), upper), point)
-    return _sent(problem, node, point, reaching, ascent.taken, upper)
+        return Tried(put(problem, node, point, reaching, (mean.taken,), upper), point)
+    return _sent(problem, node, point, reaching, mean.taken, upper)
 
 
 def _shared(problem: LocationProblem, node: Relaxation, point: Point, is_open: np.ndarray, upper: float) -> Tried:
