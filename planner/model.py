@@ -106,6 +106,18 @@ class Roads:
     edges: gpd.GeoDataFrame
     nodes: pd.DataFrame
 
+    @property
+    def ends(self) -> np.ndarray:
+        """(n_edge, 2) int64, the first and the last node of every edge.
+
+        >>> tiny.area.roads.ends.tolist()
+        [[0, 1], [1, 2], [2, 3]]
+        """
+        import numpy as np
+
+        # Column by column: a frame of two columns made from one with geometry takes 4 ms however small it is.
+        return np.column_stack([self.edges[node].to_numpy(dtype=np.int64) for node in ("from_node", "to_node")])
+
 
 @dataclass(frozen=True, eq=False)
 class StudyArea:

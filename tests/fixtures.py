@@ -33,7 +33,14 @@ def _doctest_names(doctest_namespace, request):
         doctest_namespace["tiny"] = request.getfixturevalue("tiny")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def tables_alone(monkeypatch):
+    """Plan folders without workbook and layers, which the check does not read and which take longest to write."""
+    for name in ("write_workbook", "write_geopackage"):
+        monkeypatch.setattr(f"planner.report.folder.{name}", lambda *_: None)
+
+
+@pytest.fixture(scope="session")
 def browser():
     """Chromium, headless."""
     if not CHROMIUM:
@@ -46,30 +53,74 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def open_page(browser):
-    """A function that opens a map; whatever goes wrong in it fails the test."""
-    wrong, pages = [], []
+class Pages:
+    """Pages for maps, lent to one test after another: a new page costs what loading four maps into one does.
 
-    def guard(route):
+    Parameters
+    ----------
+    wrong : whatever went wrong in any of them
+    """
+
+    def __init__(self, browser):
+        self._browser, self._idle, self.wrong = browser, [], []
+
+    def _guard(self, route):
         if route.request.url.startswith(("file:", "data:")):
             route.continue_()
         else:
-            wrong.append(f"asked for {route.request.url}")
+            self.wrong.append(f"asked for {route.request.url}")
             route.abort()
 
-    def dialog(shown):
-        wrong.append(f"dialog: {shown.message}")
+    def _dialog(self, shown):
+        self.wrong.append(f"dialog: {shown.message}")
         shown.dismiss()
 
+    def _console(self, message):
+        if message.type in ("error", "warning"):
+            self.wrong.append(message.text)
+
+    def new(self, **options):
+        """A page that tells whatever goes wrong in it."""
+        page = self._browser.new_page(**options)
+        page.route("**/*", self._guard)
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on("requestfailed", lambda request: self.wrong.append(f"failed: {request.url}"))
+        page.on("dialog", self._dialog)
+        return page
+
+    def lend(self):
+        """An empty page, new or used before."""
+        return self._idle.pop() if self._idle else self.new()
+
+    def take_back(self, page):
+        """Empty it; nothing stays in it of the map that it showed."""
+        assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+        page.mouse.move(-9, -9)
+        page.goto("about:blank")
+        self._idle.append(page)
+
+
+@pytest.fixture(scope="session")
+def pages(browser):
+    """Pages for maps."""
+    return Pages(browser)
+
+
+@pytest.fixture
+def open_page(pages):
+    """A function that opens a map; whatever goes wrong in it fails the test."""
+    lent, own = [], []
+    pages.wrong.clear()
+
     def opened(path, size=DESKTOP, before="", **options):
-        page = browser.new_page(viewport={"width": size[0], "height": size[1]}, **options)
-        pages.append(page)
-        page.route("**/*", guard)
-        page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("requestfailed", lambda request: wrong.append(f"failed: {request.url}"))
-        page.on("dialog", dialog)
+        if before or options:  # which a page keeps
+            page = pages.new(**options)
+            own.append(page)
+        else:
+            page = pages.lend()
+            lent.append(page)
+        page.set_viewport_size({"width": size[0], "height": size[1]})
         if before:
             page.add_init_script(before)
         page.goto(path.as_uri())
@@ -78,7 +129,10 @@ def open_page(browser):
         return page
 
     yield opened
-    for page in pages:
+    for page in own + lent:
         page.wait_for_timeout(100)
+    assert pages.wrong == []
+    for page in own:
         page.close()
-    assert wrong == []
+    for page in lent:
+        pages.take_back(page)

@@ -188,22 +188,30 @@ def plain_folium(slot):
 FOLIUM_SLOTS = ["popup", "tooltip", "GeoJson tooltip", "GeoJson alias", "layer name", "group name", "attribution"]
 
 
-@pytest.mark.parametrize("slot", [*FOLIUM_SLOTS, "DivIcon", "page title"])
-def test_the_bait_runs_in_plain_folium(browser, tmp_path, slot):
-    """The control: the same check finds what plain Folium lets run."""
+@pytest.fixture(scope="module")
+def folium_page(browser):
+    """A page that counts what runs in it, and is given the two libraries that plain Folium would fetch."""
     library = (Path(leaflet.BASE_DIR) / "leaflet.js").read_text("utf-8")
     jquery = "window.$ = (html) => Object.assign(document.createElement('div'), { innerHTML: html }).children;"
 
-    def fulfil(route):  # the two libraries that the page would fetch, jQuery as little as it is used here
+    def fulfil(route):  # jQuery as little as it is used here
         url = route.request.url
         body = library if "leaflet.js" in url else jquery if "jquery" in url else ""
         route.fulfill(body=body, content_type="text/css" if "css" in url else "text/javascript")
 
-    path = tmp_path / "folium.html"
-    path.write_text(plain_folium(slot), "utf-8")
     page = browser.new_page()
     page.add_init_script(COUNT)
     page.route(lambda url: url.startswith("https:"), fulfil)
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("slot", [*FOLIUM_SLOTS, "DivIcon", "page title"])
+def test_the_bait_runs_in_plain_folium(folium_page, tmp_path, slot):
+    """The control: the same check finds what plain Folium lets run."""
+    path = tmp_path / "folium.html"
+    path.write_text(plain_folium(slot), "utf-8")
+    page = folium_page
     page.goto(path.as_uri())
     page.evaluate("""() => {
       const map = Object.entries(window).find(([name]) => name.startsWith("map_"))[1];
@@ -211,4 +219,3 @@ def test_the_bait_runs_in_plain_folium(browser, tmp_path, slot):
     }""")
     page.wait_for_function("ran.length > 0", timeout=3000)
     assert set(page.evaluate("ran")) == {slot}
-    page.close()

@@ -89,13 +89,6 @@ def question(rng, more=""):
     )
 
 
-@pytest.fixture
-def tables_alone(monkeypatch):
-    """Plan folders without workbook and layers, which the check does not read and which take longest to write."""
-    for name in ("write_workbook", "write_geopackage"):
-        monkeypatch.setattr(f"planner.report.folder.{name}", lambda *_: None)
-
-
 @pytest.mark.slow
 @pytest.mark.usefixtures("tables_alone")
 def test_every_drawn_plan_passes_the_independent_check(tmp_path):

@@ -52,7 +52,8 @@ def small(seed: int):
 def by_hand(area, times, scenario, choice, *, heed=True):
     """The best objective with some sites open and some closed, by trying every open set; no code of the planner's."""
     opened, closed = choice
-    minutes = times.data["minutes"].values[0]
+    minutes = times.trips.minutes[0]
+    pupils = {band: area.pupils[list(BAND_GRADES[band])].to_numpy().sum(axis=1) for band in STAGE}
     enrolled = [*area.schools["pupils_primary"], area.schools.at["S3", "pupils_junior"]]
     limit = scenario.rules.may_close_below_pupils
     of_school = [enrolled[0], enrolled[1], enrolled[2] + enrolled[3], enrolled[2] + enrolled[3]]
@@ -73,7 +74,7 @@ def by_hand(area, times, scenario, choice, *, heed=True):
             value = sum(COSTS[s] for s in {SITES[j][0] for j in range(4) if bits[j]})
         for band, stage in STAGE.items():
             norm = scenario.travel.limit_minutes(band)
-            count = area.pupils[list(BAND_GRADES[band])].sum(axis=1).to_numpy()
+            count = pupils[band]
             at = [int(SITES[j][0][1]) - 1 for j in range(4) if bits[j] and SITES[j][1] == stage]
             trips = np.where(minutes[:, at] <= norm, minutes[:, at], np.inf).min(axis=1, initial=np.inf)
             served = count > 0

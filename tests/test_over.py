@@ -113,16 +113,15 @@ class Block:
     """The present or a future, as plain lists: rows of villages' bands, and who may go where."""
 
     def __init__(self, area, times, scenario, present=None):
-        minutes = times.data["minutes"]
-        schools = area.schools
-        self.scenario, self.schools, self.rows = scenario, schools, []
+        minutes, frame = times.data["minutes"].to_series().to_dict(), area.schools
+        self.scenario, self.rows = scenario, []
+        self.of_today = [j for j, (school, _) in enumerate(SITES) if frame.at[school, "status"] != "candidate"]
+        self.west_to_east = area.demand.geometry.x.sort_values(kind="stable").index.tolist()
         for band, stage in BANDS.items():
+            pupils = area.pupils[list(BAND_GRADES[band])].sum(axis=1)
             for village in area.demand.index:
-                count = int(area.pupils.loc[village, list(BAND_GRADES[band])].sum())
-                trips = [
-                    float(minutes.sel(band=band, demand=village, school=school)) if of == stage else math.nan
-                    for school, of in SITES
-                ]
+                count = int(pupils[village])
+                trips = [minutes[band, village, school] if of == stage else math.nan for school, of in SITES]
                 if count:
                     self.rows.append((village, band, count, trips))
         self.present = present or self
@@ -130,8 +129,7 @@ class Block:
     def nearest(self, village, band):
         """The nearest school of today, of equals the earlier."""
         trips = next(r[3] for r in self.rows if r[:2] == (village, band))
-        there = [j for j, (school, _) in enumerate(SITES) if self.schools.at[school, "status"] != "candidate"]
-        return min((j for j in there if not math.isnan(trips[j])), key=lambda j: (trips[j], j))
+        return min((j for j in self.of_today if not math.isnan(trips[j])), key=lambda j: (trips[j], j))
 
     def may_go(self, row):
         village, band, _, trips = row
@@ -166,7 +164,7 @@ def seats_of(area, j):
     return float(area.schools.at[school, f"seats_{stage}"])
 
 
-def keeps(area, block, is_open, pick, stays):
+def keeps(block, is_open, pick, stays):
     """Whatever does not depend on the seats that are added."""
     scenario, ways = block.scenario, block.scenario.assignment
     pupils = dict.fromkeys(COSTS, 0)
@@ -187,7 +185,7 @@ def keeps(area, block, is_open, pick, stays):
     if ways.contiguous:
         for stage in ("primary", "junior"):
             here = {r[0] for r in block.rows if BANDS[r[1]] == stage}
-            order = sorted(here, key=lambda v: area.demand.geometry[v].x)
+            order = [village for village in block.west_to_east if village in here]
             for j in range(4):
                 mine = sorted(
                     {
@@ -283,7 +281,7 @@ def served(area, block, words, is_open, allowed, stays):
     """Every way to serve a block: its values, and the seats of every stage that it needs and that it bears."""
     found = []
     for pick in itertools.product(*([j for j in some if is_open[j]] for some in allowed)):
-        if keeps(area, block, is_open, pick, stays):
+        if keeps(block, is_open, pick, stays):
             least, most = room(area, block, is_open, pick)
             found.append(([worth(area, block, word, is_open, pick) for word in words], least, most))
     values, least, most = zip(*found, strict=True) if found else ([], [], [])
@@ -308,6 +306,7 @@ def blocks_of(area, times, scenario):
 
 @pytest.mark.parametrize("over", ["worst", "average"])
 @pytest.mark.parametrize("seed", range(10))
+@pytest.mark.usefixtures("tables_alone")
 def test_equal_to_trying_everything(over, seed, tmp_path):
     area, times, scenario, blocks = drawn(seed, over)
     expected = best(area, blocks)
@@ -327,6 +326,7 @@ def test_equal_to_trying_everything(over, seed, tmp_path):
     assert found.passed, str(found)
 
 
+@pytest.mark.usefixtures("tables_alone")
 def test_a_changed_plan_over_futures_is_found(tmp_path):
     """Who goes where in a future, the objective, or the file gone: each with hashes made anew, as a forger would."""
     area, times, scenario, _ = drawn(0, "worst")

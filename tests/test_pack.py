@@ -1,6 +1,5 @@
 import json
 import random
-import shutil
 
 import pytest
 from hypothesis import given
@@ -9,7 +8,6 @@ from hypothesis import strategies as st
 from planner.draw.pack import from_text, pack, to_text, unpack
 from planner.draw.words import asset
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 WHOLE = st.integers(-(2**40), 2**40)
 DECIMAL = st.integers(-(10**7), 10**7).map(lambda n: n / 100)
 LEAVES = st.none() | st.booleans() | WHOLE | DECIMAL | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -51,17 +49,12 @@ def drawn(seed):
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(not CHROMIUM, reason="no chromium on this machine")
-def test_the_page_reads_what_python_packed():
-    from playwright.sync_api import sync_playwright
-
+def test_the_page_reads_what_python_packed(browser):
     read = """async (text) =>
       JSON.stringify(await readData({ text }), (_, value) => (ArrayBuffer.isView(value) ? [...value] : value))"""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
-        page.add_script_tag(content=asset("pack.js"))
-        for seed in range(20):
-            data = drawn(seed)
-            assert json.loads(page.evaluate(read, to_text(data))) == data
-        browser.close()
+    page = browser.new_page()
+    page.add_script_tag(content=asset("pack.js"))
+    for seed in range(20):
+        data = drawn(seed)
+        assert json.loads(page.evaluate(read, to_text(data))) == data
+    page.close()

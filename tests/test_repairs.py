@@ -1,12 +1,14 @@
 """Repairs of a broken network, ranked by the pupils they would give a way; each case worked by hand."""
 
 import dataclasses
+from functools import cache
 
 import numpy as np
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyproj import Transformer
 
 from planner.area import check_area, find_repairs, write_area
 from planner.roads import mode_parts, strong_parts
@@ -54,9 +56,7 @@ def test_a_gap_an_island_and_a_track_in_the_order_of_the_pupils_they_serve():
 
 def test_places_are_in_degrees_and_within_a_metre_of_the_drawing():
     area = with_pupils(area_of([MAIN, road([(0, 20), (0, 5000)])], [(0, 4000)], [(5000, 0)]), [1])
-    from pyproj import Transformer
-
-    back = Transformer.from_crs("EPSG:4326", area.crs, always_xy=True)
+    back = to_metres(area.crs)
     row = find_repairs(area).iloc[0]
     ends = [back.transform(row["lon"], row["lat"]), back.transform(row["to_lon"], row["to_lat"])]
     drawn = np.add([(0, 0), (0, 20)], (tiny_module.X0, tiny_module.Y0))  # both are dead ends
@@ -116,9 +116,9 @@ def test_who_gains_on_foot_are_those_whom_the_repaired_network_gives_a_way(seed)
         lines.append(road([(x, low), (x, 6000)], highway=str(rng.choice(["residential", "track"]))))
     villages = np.column_stack([rng.choice([0, 5000, 10000, 15000], 4), rng.integers(0, 6500, 4)]).astype(float)
     area = with_pupils(area_of(lines, villages, [(2500, 0)]), rng.integers(1, 50, 4))
+    before = np.isnan(times(area))
     for row in find_repairs(area).itertuples():
-        made = mended(area, row)
-        before, after = (np.isnan(times(a)) for a in (area, made))
+        after = np.isnan(times(mended(area, row)))
         assert row.on_foot == area.pupils["g1"].to_numpy()[before & ~after].sum()
 
 
@@ -127,10 +127,15 @@ def times(area):
     return found.sel(band="lower_primary", school="S1").to_numpy()
 
 
+@cache
+def to_metres(crs):
+    """From degrees; kept, as finding it takes pyproj a tenth of a second."""
+    return Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+
+
 def mended(area, row):
     """A straight road from one end of the repair to the other, or the tracks made roads."""
     import pandas as pd
-    from pyproj import Transformer
 
     from planner.model import Roads
     from planner.roads import cut
@@ -140,7 +145,7 @@ def mended(area, row):
         return dataclasses.replace(
             area, roads=Roads(edges.assign(bus=edges["bus"] | edges.index.isin(row.edges)), area.roads.nodes)
         )
-    there = Transformer.from_crs("EPSG:4326", area.crs, always_xy=True)
+    there = to_metres(area.crs)
     ends = [shapely.Point(there.transform(*pair)) for pair in ((row.lon, row.lat), (row.to_lon, row.to_lat))]
     lines = edges.geometry.to_numpy()[list(row.edges)]
     share = [shapely.line_locate_point(line, end, normalized=True) for line, end in zip(lines, ends, strict=True)]

@@ -1,5 +1,7 @@
 """Roads: tags, speeds, junctions, parts; the simplified network keeps every travel time."""
 
+from functools import cache
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -7,6 +9,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyproj import Transformer
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
@@ -136,6 +139,12 @@ def test_lines_of_any_class_words_are_roads():
     assert from_lines(lines, CRS).edges["road_class"].tolist() == ["unclassified"] * 2
 
 
+@cache
+def to_metres():
+    """From degrees; kept, as finding it takes pyproj a tenth of a second."""
+    return Transformer.from_crs("EPSG:4326", CRS, always_xy=True)
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6))
 def test_simplifying_moves_no_travel_time(seed):
@@ -170,9 +179,7 @@ def test_simplifying_moves_no_travel_time(seed):
         return dijkstra(coo_array((list(best.values()), (keys[:, 0], keys[:, 1])), shape=(n, n)).tocsr())
 
     simple = shortest(len(roads.nodes), np.r_[u[ahead], v[back]], np.r_[v[ahead], u[back]], np.r_[t[ahead], t[back]])
-    from pyproj import Transformer
-
-    xy = np.column_stack(Transformer.from_crs("EPSG:4326", CRS, always_xy=True).transform(*raw.lonlat.T))
+    xy = np.column_stack(to_metres().transform(*raw.lonlat.T))
     ids, number = np.unique(raw.vertex, return_inverse=True)
     tail, head, cost = [], [], []
     for w, (a, b) in enumerate(zip(raw.first[:-1], raw.first[1:], strict=True)):

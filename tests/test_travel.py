@@ -1,7 +1,6 @@
 """Travel times: by hand on the tiny county, against networkx on drawn and real networks."""
 
 import dataclasses
-import itertools
 import math
 
 import geopandas as gpd
@@ -149,8 +148,9 @@ def networkx_minutes(area, mode, travel):
     before = np.cumsum(whole) - whole
     before -= before[np.unique(edge, return_index=True)[1]][edge]
 
-    def away(point, x):
-        return off * np.hypot(*(begin + step * (x / whole)[:, None] - [point.x, point.y]).T)
+    def away(places, x):
+        """From places (..., 2) to where each piece is x (..., pieces) metres from its beginning."""
+        return off * np.linalg.norm(begin + step * (x / whole)[..., None] - places[..., None, :], axis=-1)
 
     def by_edge(value):
         """The best piece of each edge."""
@@ -165,33 +165,33 @@ def networkx_minutes(area, mode, travel):
         if one[e] <= 0:
             graph.add_edge(b[e], a[e], t=pace[e] * length[e])
     single = {}
-    for name, frame in (("home", area.demand), ("school", area.schools)):
-        for i, point in enumerate(frame.geometry):
-            for to_end in (True, False):
-                sign = -1 if to_end else 1
-                x, value = least(
-                    lambda x, p=point, s=sign: away(p, x) + s * pace[edge] * (before + x), 0 * whole, whole
-                )
-                single[name, i, to_end] = x, value
-                value = by_edge(value)
+    homes, schools = (shapely.get_coordinates(frame.geometry) for frame in (area.demand, area.schools))
+    for name, places in (("home", homes), ("school", schools)):
+        everywhere = np.broadcast_to(whole, (len(places), len(whole)))
+        for to_end, sign in ((True, -1), (False, 1)):
+            single[name, to_end] = x, values = least(
+                lambda x, p=places, s=sign: away(p, x) + s * pace[edge] * (before + x), 0 * everywhere, everywhere
+            )
+            for i, value in enumerate(map(by_edge, values)):
                 for e in np.flatnonzero(one >= 0 if to_end == (name == "home") else one <= 0):
                     junction = b[e] if to_end else a[e]
                     ends = ((name, i), junction) if name == "home" else (junction, (name, i))
                     graph.add_edge(*ends, t=value[e] + (pace[e] * length[e] if to_end else 0))
-    out = np.full((len(area.demand), len(area.schools)), np.inf)
-    for i, home in enumerate(area.demand.geometry):
+    k, m = np.nonzero(edge[:, None] == edge)  # pieces of one edge: on at the first, off at the second
+    goes = {True: (m >= k) & (one[edge[k]] >= 0), False: (k >= m) & (one[edge[k]] <= 0)}
+    pairs = {ahead: (k[may], m[may]) for ahead, may in goes.items()}
+    out = np.full((len(homes), len(schools)), np.inf)
+    everywhere = np.broadcast_to(whole, (*out.shape, len(whole)))
+    over = least(lambda x: away(homes[:, None], x) + away(schools, x), 0 * everywhere, everywhere)[1]
+    for i in range(len(homes)):
         reach = nx.single_source_dijkstra_path_length(graph, ("home", i), weight="t")
-        for j, school in enumerate(area.schools.geometry):
+        for j in range(len(schools)):
             best = reach.get(("school", j), np.inf)
-            over = least(lambda x, p=home, q=school: away(p, x) + away(q, x), 0 * whole, whole)[1]
             for ahead in (True, False):
-                (x, walk), (y, its_walk) = single["home", i, ahead], single["school", j, not ahead]
-                for k, m in itertools.product(range(len(edge)), repeat=2):
-                    way = m - k if ahead else k - m
-                    if edge[k] != edge[m] or way < 0 or one[edge[k]] * (1 if ahead else -1) < 0:
-                        continue
-                    passing = k == m and (y[m] - x[k]) * (1 if ahead else -1) < 0
-                    best = min(best, over[k] if passing else walk[k] + its_walk[m])
+                (x, walk), (y, its_walk) = single["home", ahead], single["school", not ahead]
+                k, m = pairs[ahead]
+                passing = (k == m) & ((y[j, m] - x[i, k]) * (1 if ahead else -1) < 0)
+                best = np.where(passing, over[i, j, k], walk[i, k] + its_walk[j, m]).min(initial=best)
             out[i, j] = best + (travel.bus_wait_minutes if mode == "bus" else 0)
     return np.where(np.isfinite(out), out, np.nan)
 

@@ -10,7 +10,9 @@ Lower primary pupils: 10, 5, 5, 10; upper primary the same; junior 0, 0, 2, 4. N
 """
 
 import itertools
+from functools import cache
 from types import SimpleNamespace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -56,7 +58,9 @@ def points(xs: list[float]) -> gpd.GeoSeries:
     return gpd.GeoSeries(shapely.points([[X0 + x, Y0] for x in xs]), crs=CRS)
 
 
-def make_area(**changes: object) -> StudyArea:
+@cache
+def _parts() -> dict[str, Any]:
+    """What the area is made of; nobody else may hold these frames."""
     schools = gpd.GeoDataFrame(
         {
             "name": ["中心小学 <img src=x onerror=alert(1)>", "Village `${x}` </script>", "九年制学校"],
@@ -127,7 +131,16 @@ def make_area(**changes: object) -> StudyArea:
         crs=CRS,
     )
     nodes = pd.DataFrame({"x": [X0 + x for x in X], "y": Y0})
-    parts = {"schools": schools, "demand": demand, "pupils": pupils, "towns": towns, "roads": Roads(edges, nodes)}
+    return {"schools": schools, "demand": demand, "pupils": pupils, "towns": towns, "roads": Roads(edges, nodes)}
+
+
+def make_area(**changes: object) -> StudyArea:
+    """The area, or one with changes; its frames are its own, so that a test may write into them."""
+    parts = {
+        name: Roads(part.edges.copy(), part.nodes.copy()) if name == "roads" else part.copy()
+        for name, part in _parts().items()
+        if name not in changes
+    }
     return StudyArea(
         **{"area_id": "tiny", "title": "Tiny 小县", "crs": CRS, "synthetic": True, "attribution": ("Tiny",)}
         | parts

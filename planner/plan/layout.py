@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -206,7 +207,13 @@ def capital_cost(question: Question, choice: Choice) -> float:
 
 def rooted(question: Question) -> Rooted:
     """Hashes of what went in and versions of what worked on it."""
+    return Rooted(question.scenario.sha256, question.area.content_hash, dict(_versions()))
+
+
+@cache
+def _versions() -> tuple[tuple[str, str], ...]:
+    """Looked up once: each takes milliseconds, and a plan is made in about a hundred."""
     from importlib.metadata import version
 
     parts = ("school-layout-planner", "highspy", "numpy", "scipy", "geopandas")
-    return Rooted(question.scenario.sha256, question.area.content_hash, {name: version(name) for name in parts})
+    return tuple((name, version(name)) for name in parts)

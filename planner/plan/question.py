@@ -173,14 +173,18 @@ def ask(area: StudyArea, times: TravelTimes, scenario: Scenario) -> Question:
 def _rows(area: StudyArea) -> pd.DataFrame:
     import pandas as pd
 
-    parts = []
-    for band in BANDS:
-        pupils = area.pupils[list(BAND_GRADES[band])].sum(axis=1)
-        part = pd.DataFrame({"demand_id": area.demand.index, "band": band, "stage": BAND_STAGE[band]})
-        part["town_id"] = area.demand["town_id"].to_numpy()
-        part["pupils"] = pupils.reindex(area.demand.index).to_numpy()
-        parts.append(part[part["pupils"] > 0])
-    return pd.concat(parts, ignore_index=True)
+    grades = area.pupils.reindex(area.demand.index)
+    pupils = np.array([grades[list(BAND_GRADES[band])].to_numpy().sum(axis=1) for band in BANDS])
+    band, place = np.nonzero(pupils > 0)
+    return pd.DataFrame(
+        {
+            "demand_id": area.demand.index[place],
+            "band": pd.Index(BANDS)[band],
+            "stage": pd.Index([BAND_STAGE[band] for band in BANDS])[band],
+            "town_id": area.demand["town_id"].array.take(place),
+            "pupils": pupils[band, place],
+        }
+    )
 
 
 def _sites(area: StudyArea, scenario: Scenario) -> pd.DataFrame:

@@ -33,14 +33,16 @@ def manifest(plan: Plan, part: Path) -> dict[str, Any]:
             "scenario": {"title": plan.scenario.title, "sha256": plan.rooted.scenario_sha256},
         },
         "code_sha256": code_sha256(),
-        "versions": {
-            "school-layout-planner": version("school-layout-planner"),
-            "python": platform.python_version(),
-            **{name: version(name) for name in LIBRARIES},
-        },
+        "versions": dict(_versions()),
         "command": _command(),
         "written_utc": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
+
+
+@cache
+def _versions() -> tuple[tuple[str, str], ...]:
+    found = {"school-layout-planner": version("school-layout-planner"), "python": platform.python_version()}
+    return (*found.items(), *((name, version(name)) for name in LIBRARIES))
 
 
 @cache

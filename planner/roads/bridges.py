@@ -50,7 +50,7 @@ def bridges(roads: Roads, usable: np.ndarray) -> Bridges:
     [True, True, True]
     """
     nodes, rows = len(roads.nodes), np.flatnonzero(usable)
-    ends = roads.edges[["from_node", "to_node"]].to_numpy(dtype=np.int64)[rows]
+    ends = roads.ends[rows]
     order = np.argsort(ends.T.ravel(), kind="stable")
     begins = np.searchsorted(ends.T.ravel()[order], np.arange(nodes + 1)).tolist()
     others, by = ends[:, ::-1].T.ravel()[order].tolist(), np.tile(rows, 2)[order].tolist()

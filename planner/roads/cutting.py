@@ -48,7 +48,7 @@ def cut(roads: Roads, edge: np.ndarray, share: np.ndarray) -> Cut:
     from shapely.ops import substring
 
     edges, count, size = roads.edges, len(roads.edges), len(roads.nodes)
-    ends = edges[["from_node", "to_node"]].to_numpy(dtype=np.int64)
+    ends = roads.ends
     drawn = shapely.length(edges.geometry.to_numpy())
     at_m = share * drawn[edge]
     at_start, at_end = at_m <= SAME_PLACE_M, drawn[edge] - at_m <= SAME_PLACE_M

@@ -68,7 +68,7 @@ def find_gaps(roads: Roads) -> pd.DataFrame:
 
 def _dead_ends(roads: Roads) -> np.ndarray:
     """(n_node,) the edge of every node that has one alone, else -1."""
-    ends = roads.edges[["from_node", "to_node"]].to_numpy(dtype=np.int64)
+    ends = roads.ends
     edge = np.full(len(roads.nodes), -1)
     edge[ends] = np.arange(len(ends))[:, None]
     return np.where(np.bincount(ends.ravel(), minlength=len(roads.nodes)) == 1, edge, -1)
@@ -79,7 +79,7 @@ def _ways(roads: Roads, found: pd.DataFrame) -> np.ndarray:
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import dijkstra
 
-    ends = np.sort(roads.edges[["from_node", "to_node"]].to_numpy(dtype=np.int64), axis=1)
+    ends = np.sort(roads.ends, axis=1)
     length = roads.edges["length_m"].to_numpy()
     order = np.lexsort((length, ends[:, 1], ends[:, 0]))
     order = order[np.append(True, (np.diff(ends[order], axis=0) != 0).any(axis=1))[: len(order)]]

@@ -126,7 +126,7 @@ def _by_numpy(points: np.ndarray, network: Network, off: OffRoad, near: tuple[np
     roads, stops = network.roads, network.stops
     ahead, back = np.where(stops, network.ahead, np.inf), np.where(stops, network.back, np.inf)
     on = access(points, roads, ahead, back, off.pace, off.within_m, near)
-    ends = roads.edges[["from_node", "to_node"]].to_numpy(dtype=np.int64)
+    ends = roads.ends
     length = roads.edges["length_m"].to_numpy()
     rest = np.where(on.ahead, 1 - on.share, on.share) * length[on.edge]
     on_minutes = off.pace * on.away_m

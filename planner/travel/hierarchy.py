@@ -71,7 +71,7 @@ def contract(n: int, tail: np.ndarray, head: np.ndarray, rank: np.ndarray | None
 
 def hierarchy_of(roads: Roads) -> Hierarchy:
     """The hierarchy of all edges both ways, for every mode's network of these roads."""
-    ends = roads.edges[["from_node", "to_node"]].to_numpy(dtype=np.int64)
+    ends = roads.ends
     return contract(len(roads.nodes), np.append(ends[:, 0], ends[:, 1]), np.append(ends[:, 1], ends[:, 0]))
 
 

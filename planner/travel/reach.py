@@ -222,7 +222,7 @@ def _beside(
     within = min(off.within_m, max(limit, 0.0) / off.pace)
     stops = np.flatnonzero(network.stops)
     length = network.roads.edges["length_m"].to_numpy()
-    ends = network.roads.edges[["from_node", "to_node"]].to_numpy(dtype=np.int64)
+    ends = network.roads.ends
     xy = shapely.get_coordinates(points)
     with np.errstate(invalid="ignore", divide="ignore"):
         scale = np.where(lines.drawn > 0, length / lines.drawn, 0.0)

@@ -208,7 +208,7 @@ def _lane(network: RoadNetwork, off: OffRoad, homes: Mapping[str, Door], schools
 def _arcs(network: RoadNetwork) -> dict[Any, list[tuple[Any, float]]]:
     """The open arcs by the junction that they leave, with their minutes."""
     edges = network.roads.edges
-    ends = edges[["from_node", "to_node"]].to_numpy()
+    ends = network.roads.ends
     pace = np.column_stack([network.ahead, network.back]).ravel()
     tail, head, metres = ends.ravel(), ends[:, ::-1].ravel(), np.repeat(edges["length_m"].to_numpy(), 2)
     order = np.argsort(tail, kind="stable")
