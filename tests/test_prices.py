@@ -15,7 +15,7 @@ from planner.optimise.dive import dive
 from planner.optimise.exact import _priced
 from planner.optimise.flow import score
 from planner.optimise.highs import by_rows
-from planner.optimise.lagrange import Ascent, at_prices, relax, second_costs, shrink, stepped, together
+from planner.optimise.lagrange import Ascent, at_prices, first_prices, relax, second_costs, shrink, stepped, together
 from planner.optimise.prices import solve_by_prices
 from planner.optimise.problem import pairs
 from planner.optimise.province import improve
@@ -202,3 +202,20 @@ def test_parts_that_are_searched_side_by_side_share_no_rule():
     assert not np.intersect1d(tied[one], tied[other]).size
     for rule in problem.rules:
         assert not (one[list(rule.sites)].any() and other[list(rule.sites)].any())
+
+
+def test_prices_move_by_how_far_costs_are_apart():
+    """By hand: means of 0, 3, 6 and of 0, 0, 3 above the cheapest are 3 and 1, and so 1.5 and 0.5 of their mean."""
+    problem = LocationProblem([[1.0, 4.0, 7.0], [2.0, 2.0, 5.0]], weight=[1, 9], capacity=[9, 9, 9])
+    assert relax(problem).spread == pytest.approx([1.5, 0.5])
+    assert first_prices(relax(problem)).tolist() == [4.0, 2.0]
+
+
+def test_where_serving_costs_nothing_prices_begin_at_nothing():
+    """In proportion to weights, each knapsack would be one of sums of weights, which is the slowest there is."""
+    problem = LocationProblem(np.zeros((3, 2)), weight=[1, 2, 3], capacity=[4, 4], fixed_cost=[8.0, 8.0], whole=True)
+    node = relax(problem)
+    assert node.spread.tolist() == [1, 1, 1]
+    assert first_prices(node).tolist() == [0, 0, 0]
+    dear = relax(dataclasses.replace(problem, cost=np.eye(3, 2)))
+    assert first_prices(dear).tolist() == pytest.approx([2.0, 4.0, 6.0])

@@ -22,7 +22,7 @@ class Sites(NamedTuple):
     ----------
     first, demand, site, cost : arcs by site: those of site j are ``first[j]:first[j + 1]``
     weight : (n_demand,)
-    spread : (n_demand,) how far apart a point's costs are: prices move in proportion
+    spread : (n_demand,) how far apart a point's costs are, 1 in the mean: prices move in proportion
     seats, step_seats, max_steps, step_cost, fixed : (n_site,)
     state : (n_site,) ``MUST`` for sites that are open, ``OUT`` for those that are closed, else ``FREE``
     twin, twins : (n_site,) sites of one number open and close together; how many each has, with itself

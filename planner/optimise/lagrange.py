@@ -20,8 +20,11 @@ from planner.optimise.knapsack import FREE, MUST, OUT, SAFE, Climb, Sites, choos
 from planner.optimise.mip import rules_of
 from planner.optimise.problem import LocationProblem, pairs
 
-NEAR = 8  # of a demand point's cheapest arcs, those that tell how far its costs are apart
-CHUNK = 3e6  # arcs looked at between two looks at the clock
+NEAR, LEAST = (
+    8,
+    0.1,
+)  # a point's cheapest arcs, that tell how far its costs are apart; of the mean, what that is at least
+FIRST, LOOK_S, MORE = 10, 0.1, 4.0  # rounds of a climb, then about how long, between two looks at the clock
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,14 +173,16 @@ def relax(problem: LocationProblem) -> Relaxation:
 
 
 def _spread(demand: np.ndarray, cost: np.ndarray, n: int) -> np.ndarray:
-    """(n_demand,) by how much each point's few cheapest costs are above the cheapest in the mean, and not nearly 0."""
+    """(n_demand,) how far each point's few cheapest costs are above the cheapest, 1 in the mean and never near 0."""
     order = np.lexsort((cost, demand))
     demand, cost = demand[order], cost[order]
     first = np.searchsorted(demand, np.arange(n))
     near = np.arange(len(demand)) - first[demand] < NEAR
     count, total = (np.bincount(demand[near], weights=at, minlength=n) for at in (None, cost[near]))
-    apart = total / np.maximum(count, 1) - cost[first] if n else total
-    return np.asarray(np.maximum(apart, 0.1 * apart.mean() + 1e-9)) if n else apart
+    apart = np.maximum(total / np.maximum(count, 1) - cost[first], 0.0) if n else total
+    if not apart.any():  # where serving costs nothing, or the same everywhere
+        return np.ones(n)
+    return np.asarray(np.maximum(apart / apart.mean(), LEAST))
 
 
 def at_prices(relaxed: Relaxation, price: np.ndarray) -> Point:
@@ -196,7 +201,13 @@ def answered(relaxed: Relaxation, price: np.ndarray) -> tuple[Point, np.ndarray]
 
 
 def first_prices(relaxed: Relaxation) -> np.ndarray:
-    """(n_demand,) where a climb may begin: what a second way, or a part of a full site, would cost."""
+    """(n_demand,) where a climb may begin: what a second way, or a part of a full site, would cost.
+
+    Where serving costs nothing the second way alone: prices in proportion to weights would make every knapsack one of
+    sums of weights, which takes a thousand times as long.
+    """
+    if not relaxed.cost.any():
+        return second_costs(relaxed)
     return np.asarray(np.maximum(second_costs(relaxed), full_costs(relaxed)))
 
 
@@ -273,12 +284,12 @@ class Ascent:
 
     def climb(self, rounds: int, goal: float, ends: float = np.inf) -> None:
         """So many rounds, or until the goal is reached, nothing helps, or the time is up; at least one at first."""
-        chunk = max(1, int(CHUNK / max(len(self.relaxed.demand), 1)))
+        some = FIRST
         while rounds > 0 and self.goes_on and (self._at.tally[0] == -np.inf or clock() < ends):
-            self.goes_on = climb(
-                self.relaxed.sites, self._at, self.relaxed.whole, goal, self._least, min(rounds, chunk)
-            )
-            rounds -= chunk
+            began = clock()
+            self.goes_on = climb(self.relaxed.sites, self._at, self.relaxed.whole, goal, self._least, min(rounds, some))
+            rounds -= some
+            some = max(1, int(some * min(LOOK_S / max(clock() - began, 1e-9), MORE)))
 
     def onto(self, smaller: Relaxation, kept: np.ndarray | slice) -> None:
         """Go on with fewer arcs, those ``kept``, and more sites decided."""
