@@ -1,9 +1,10 @@
-"""Branch and bound on the relaxation by prices: demand points within seats, proven without a linear program.
+"""Branch and bound on the relaxation by prices: demand points within seats.
 
 The bound by whole knapsacks is that of the column-generation program (Geoffrion 1974; Pirkul 1987), much tighter than
-the linear relaxation's. Every node moves its parent's prices a little, drops what cannot beat the best solution known
-(planner/optimise/restrict.py), and branches first on an opening, then on steps of seats, then on who serves
-whom where nobody is split. Both children are climbed at the same time.
+the linear relaxation's. Every node moves its parent's prices a little, where few demand points fill a site by a linear
+program (planner/optimise/columns.py), drops what cannot beat the best solution known (planner/optimise/restrict.py),
+and branches first on an opening, then on steps of seats, then on who serves whom where nobody is split. Both
+children are climbed at the same time.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ ARCS = 50_000  # more are not looked at
 ROUNDS = 200  # of the program, at most
 SMOOTH = 0.7  # of the prices asked at, the part of the best ones; less where that says nothing new
 CLOSE, LITTLE = 1e-5, 0.02  # how far above the bound the program may end: relative, and of what the goal is above it
-ROOM = 1e-9
+ROOM = 1e-9  # seats short by less are noise
 UNSERVED = 10.0  # times the largest cost: what it costs the program to leave a demand point unserved
 
 
