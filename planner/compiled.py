@@ -20,9 +20,30 @@ def compiled(function: Any) -> Any:
 
     _listen()
     try:
-        return numba.njit(cache=True, nogil=True)(function)
+        kept = numba.njit(cache=True, nogil=True)(function)
     except RuntimeError:  # neither the package's folder nor the user's may be written to
         return numba.njit(nogil=True)(function)
+    _stamp(kept)
+    return kept
+
+
+def _stamp(function: Any) -> None:
+    """Have what is kept of it looked at anew when a file changes whose compiled functions its own file names.
+
+    numba looks at the function's own file alone, and would go on with code of a version before of what it calls.
+    """
+    others = [one for one in function.py_func.__globals__.values() if isinstance(one, type(function))]
+    elsewhere = [one for one in others if one.py_func.__module__ != function.py_func.__module__]
+    try:
+        index = function._cache._cache_file
+        index._source_stamp = (index._source_stamp, sorted({str(_kept_as_of(one)) for one in elsewhere}))
+    except AttributeError:  # a numba that keeps it elsewhere
+        return
+
+
+def _kept_as_of(function: Any) -> Any:
+    """What is kept of it is of these sources."""
+    return function._cache._cache_file._source_stamp
 
 
 class _Compiling:

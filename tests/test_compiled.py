@@ -1,5 +1,6 @@
 """When compiled code is worth loading."""
 
+import importlib
 import sys
 import time
 from types import SimpleNamespace
@@ -105,3 +106,25 @@ def test_columns_of_road_pieces_lie_as_loops_are_compiled_for():
     some = np.array([shapely.LineString([(0, 0), (1, 0), (1, 2)]), shapely.LineString([(0, 0), (0, 3)])])
     for drawn in (some, some[1:], some[:0]):
         assert all(column.flags.c_contiguous for column in vars(lines_of(drawn)).values())
+
+
+def test_what_is_kept_is_of_what_it_calls(tmp_path, monkeypatch):
+    """numba looks at a function's own file alone: after an upgrade, code of before would go on inside of it."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "outer_of_a_test.py").write_text(
+        "from planner.compiled import compiled\nfrom inner_of_a_test import inner\n\n\n"
+        "@compiled\ndef outer(x):\n    return inner(x) + 1\n",
+        encoding="utf-8",
+    )
+    for much, hits in ((10, 0), (20, 0), (20, 1)):
+        (tmp_path / "inner_of_a_test.py").write_text(
+            f"from planner.compiled import compiled\n\n\n@compiled\ndef inner(x):\n    return x + {much}\n",
+            encoding="utf-8",
+        )
+        for name in ("outer_of_a_test", "inner_of_a_test"):
+            sys.modules.pop(name, None)
+        outer = importlib.import_module("outer_of_a_test").outer
+        assert outer(1) == much + 2
+        assert sum(outer.stats.cache_hits.values()) == hits
+    for name in ("outer_of_a_test", "inner_of_a_test"):
+        sys.modules.pop(name)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from planner.compiled import compiled
+from planner.optimise.items import fill, search
 
 
 class Sites(NamedTuple):
@@ -55,67 +56,7 @@ class Sites(NamedTuple):
     most: np.ndarray
 
 
-NODES = 3000  # of one knapsack's search; beyond them its relaxation bounds it
-
 FREE, MUST, OUT = 0, 1, 2
-
-
-@compiled
-def fill(size: np.ndarray, profit: np.ndarray, count: int, room: float) -> tuple[float, float]:
-    """The most profit from parts of items in the order given, and what one more unit of room would bring."""
-    value = 0.0
-    for k in range(count):
-        if size[k] > room:
-            each = profit[k] / size[k]
-            return value + each * room, each
-        room -= size[k]
-        value += profit[k]
-    return value, 0.0
-
-
-@compiled
-def search(
-    size: np.ndarray, profit: np.ndarray, count: int, room: float, above: float, best: np.ndarray, trial: np.ndarray
-) -> float:
-    """The most profit from whole items, sorted by profit a unit: depth first (Horowitz and Sahni 1974).
-
-    Returns
-    -------
-    The optimum, with its items in ``best``; ``above`` and ``best`` untouched when it is not above that. When the nodes
-    run out, the relaxation's value, and in ``best`` the best items found.
-    """
-    trial[:count] = False
-    limit = fill(size, profit, count, room)[0]
-    top, value, k, nodes = above, 0.0, 0, 0
-    while True:
-        rest, _ = fill(size[k:], profit[k:], count - k, room)
-        if value + rest > top + 1e-9:
-            while k < count:
-                if size[k] <= room:
-                    trial[k] = True
-                    room -= size[k]
-                    value += profit[k]
-                    k += 1
-                    continue
-                k += 1
-                rest, _ = fill(size[k:], profit[k:], count - k, room)
-                if value + rest <= top + 1e-9:
-                    break
-            if k == count and value > top + 1e-9:
-                top = value
-                best[:count] = trial[:count]
-        last = min(k, count) - 1
-        while last >= 0 and not trial[last]:
-            last -= 1
-        if last < 0:
-            return float(top)
-        nodes += 1
-        if nodes > NODES:
-            return float(limit)
-        trial[last] = False
-        room += size[last]
-        value -= profit[last]
-        k = last + 1
 
 
 @compiled

@@ -7,7 +7,8 @@ import dataclasses
 import numpy as np
 
 from planner.compiled import compiled
-from planner.optimise.knapsack import MUST, OUT, SAFE, Sites, fill, force_each, shared
+from planner.optimise.items import fill
+from planner.optimise.knapsack import MUST, OUT, SAFE, Sites, force_each, shared
 from planner.optimise.lagrange import Point, Relaxation
 from planner.optimise.problem import LocationProblem
 
