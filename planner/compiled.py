@@ -28,22 +28,23 @@ def compiled(function: Any) -> Any:
 
 
 def _stamp(function: Any) -> None:
-    """Have what is kept of it looked at anew when a file changes whose compiled functions its own file names.
+    """Have what is kept of it looked at only while its file, and those of what this calls, are the same.
 
-    numba looks at the function's own file alone, and would go on with code of a version before of what it calls.
+    numba looks at the function's own file alone, and would go on with code of a version before of what it calls. And it
+    reads all that it kept before it looks, which fails where a class of those arrays is gone; its version it reads first.
     """
     others = [one for one in function.py_func.__globals__.values() if isinstance(one, type(function))]
     elsewhere = [one for one in others if one.py_func.__module__ != function.py_func.__module__]
     try:
         index = function._cache._cache_file
-        index._source_stamp = (index._source_stamp, sorted({str(_kept_as_of(one)) for one in elsewhere}))
+        index._version = (index._version, index._source_stamp, sorted({str(_version(one)) for one in elsewhere}))
     except AttributeError:  # a numba that keeps it elsewhere
         return
 
 
-def _kept_as_of(function: Any) -> Any:
-    """What is kept of it is of these sources."""
-    return function._cache._cache_file._source_stamp
+def _version(function: Any) -> Any:
+    """What is kept of it is of this numba and these sources."""
+    return function._cache._cache_file._version
 
 
 class _Compiling:

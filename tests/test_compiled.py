@@ -110,21 +110,23 @@ def test_columns_of_road_pieces_lie_as_loops_are_compiled_for():
 
 def test_what_is_kept_is_of_what_it_calls(tmp_path, monkeypatch):
     """numba looks at a function's own file alone: after an upgrade, code of before would go on inside of it."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-    (tmp_path / "outer_of_a_test.py").write_text(
-        "from planner.compiled import compiled\nfrom inner_of_a_test import inner\n\n\n"
-        "@compiled\ndef outer(x):\n    return inner(x) + 1\n",
-        encoding="utf-8",
+    outer = (
+        "from typing import NamedTuple\n\nfrom planner.compiled import compiled\n"
+        "from inner_of_a_test import inner\n\n\n"
+        "class {pair}(NamedTuple):\n    a: int\n\n\n@compiled\ndef outer(pair):\n    return inner(pair.a) + 1\n"
     )
-    for much, hits in ((10, 0), (20, 0), (20, 1)):
-        (tmp_path / "inner_of_a_test.py").write_text(
-            f"from planner.compiled import compiled\n\n\n@compiled\ndef inner(x):\n    return x + {much}\n",
-            encoding="utf-8",
-        )
-        for name in ("outer_of_a_test", "inner_of_a_test"):
+    inner = "from planner.compiled import compiled\n\n\n@compiled\ndef inner(x):\n    return x + {much}\n"
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # one of the same second and size would be taken for the same
+    names = "outer_of_a_test", "inner_of_a_test"
+    # The class of its arrays may be gone, too, of which what was kept speaks.
+    for pair, much, hits in (("One", 10, 0), ("One", 20, 0), ("One", 20, 1), ("Other", 20, 0), ("Other", 20, 1)):
+        for name, text in zip(names, (outer.format(pair=pair), inner.format(much=much)), strict=True):
+            (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
             sys.modules.pop(name, None)
-        outer = importlib.import_module("outer_of_a_test").outer
-        assert outer(1) == much + 2
-        assert sum(outer.stats.cache_hits.values()) == hits
-    for name in ("outer_of_a_test", "inner_of_a_test"):
+        importlib.invalidate_caches()
+        module = importlib.import_module("outer_of_a_test")
+        assert module.outer(getattr(module, pair)(1)) == much + 2
+        assert sum(module.outer.stats.cache_hits.values()) == hits
+    for name in names:
         sys.modules.pop(name)

@@ -19,8 +19,9 @@ import numpy as np
 from planner.compiled import clock
 from planner.optimise.columns import Columns, Sharpened, sharpened
 from planner.optimise.knapsack import FREE, MUST, OUT
-from planner.optimise.lagrange import Ascent, Relaxation, shrink, stepped
+from planner.optimise.lagrange import Ascent, Relaxation, at_prices, shrink, stepped
 from planner.optimise.problem import LocationProblem, LocationSolution, pairs
+from planner.optimise.recentre import recentred
 from planner.optimise.restrict import left
 from planner.optimise.round import made
 
@@ -99,7 +100,10 @@ def branch(
             for node in pool.map(_visits(problem, known, at, columns, upper, below, ends), parts):
                 count += 1
                 if node.tried is not None and node.tried.objective < upper:
-                    best, upper = node.tried, node.tried.objective
+                    best = node.tried
+                    if problem.whole:
+                        best = recentred(problem, relaxed, at_prices(relaxed, node.price), best, ends)
+                    upper = best.objective
                 if node.rest is not None:
                     seen.append((node.bound, count, node))
                     heapq.heappush(heap, seen[-1])

@@ -34,10 +34,12 @@ from planner.optimise.lagrange import (
 )
 from planner.optimise.problem import LocationProblem, LocationSolution
 from planner.optimise.province import improve
+from planner.optimise.recentre import recentred
 from planner.optimise.restrict import Left, left, restricted
 from planner.optimise.round import MANY, made
 from planner.optimise.settle import settle
 from planner.optimise.split import flow_at
+from planner.optimise.swaps import swapped
 
 ROOT_ROUNDS = 400
 ROOTED, DIVING = 0.5, 0.75  # of the time, at most, for prices and a first answer; the same of a province
@@ -56,6 +58,8 @@ AT_FIRST, AT_FIRST_S = 0.1, 8.0  # of the time, at most so many seconds: the sea
 WIDE = 3e-3  # relative: with a wider gap, wider than is asked for, open sites are exchanged
 EXCHANGING, SPLITTING = 0.2, 0.4  # of the time left, for exchanging open sites, and for the split problem
 PACKING = 0.2  # of the time left after that, for whole demand points at the split problem's sites
+SWAPPING, SWAPPING_S = 0.1, 1.5  # of the time left, at most so many seconds: for swaps of open sites
+SWAPPING_MANY = 0.5  # the same where arcs are too many for a quick tree
 EXCHANGING_S = 5.0  # left: with less, open sites are not exchanged
 EXCHANGED_UP_TO = 100_000  # arcs left: with more, a flow takes too long to judge many choices
 
@@ -111,6 +115,8 @@ def _searched(
     bound = max(bound, proven)
     kept = left(relaxed, point, _objective(best))
     if best is not None and problem.whole and int(kept.arcs.sum()) > WHOLE_UP_TO:
+        if _is_wide(point.bound, best, gap, ends):
+            best = swapped(problem, relaxed, best, ends=_part_of(SWAPPING_MANY, ends), seed=seed + 2)
         best = improve(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed + 1)
         kept = left(relaxed, point, best.objective)
     upper = _objective(best)
@@ -143,6 +149,10 @@ def _by_parts(
     """
     if best is None or not problem.whole:
         return best
+    best = recentred(problem, relaxed, point, best, ends)
+    if _is_wide(point.bound, best, gap, ends):
+        until = min(_part_of(SWAPPING, ends), clock() + SWAPPING_S)
+        best = swapped(problem, relaxed, best, ends=until, seed=seed)
     share = NARROW if point.bound >= _goal(best.objective, WIDE) else IMPROVING
     return improve(problem, relaxed, point, best, gap=gap, ends=_part_of(share, ends), seed=seed)
 
@@ -338,7 +348,8 @@ def root(
     for _ in range(ROOT_ROUNDS // every):
         tried = made(problem, ascent.relaxed, ascent, upper).solution
         if tried is not None and tried.objective < upper:
-            best, upper = tried, tried.objective
+            best = recentred(problem, ascent.relaxed, ascent.best, tried, ends) if problem.whole else tried
+            upper = best.objective
             _narrow(ascent, upper)
         if ascent.best.bound >= _goal(upper, gap) or not ascent.goes_on or clock() > ends:
             break

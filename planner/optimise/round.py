@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planner.optimise.columns import Sharpened
-from planner.optimise.knapsack import FREE, MUST
+from planner.optimise.knapsack import FREE, MUST, OUT
 from planner.optimise.lagrange import Ascent, Point, Relaxation, at_prices
 from planner.optimise.problem import LocationProblem, LocationSolution, total, violations
 from planner.optimise.settle import Packing, place, settle
@@ -18,6 +18,7 @@ TRIES, MANY = 60, 10_000  # times that each may move; of so many demand points, 
 SHORT, LONG, WIDEST = 2, 6, 40  # moves of chains by which demand points are moved, and beginnings that are kept
 NEARLY = 3.0  # times as far above the bound as the best answer: long chains may make better ones of those
 MUCH = 0.3  # of what is left between bound and best answer
+ROOMY = 1.02  # times the seats that are needed: with no more, whole demand points do not fit
 NEAR = 16  # open sites that a demand point may go to in a heuristic answer
 
 
@@ -52,7 +53,7 @@ def made(problem: LocationProblem, node: Relaxation, mean: Ascent | Sharpened, u
         return _shared(problem, node, point, reaching, upper)
     if len(node.weight) >= MANY or not np.isfinite(problem.capacity).any():
         return Tried(put(problem, node, point, reaching, (mean.taken,), upper), point)
-    return _sent(problem, node, point, reaching, mean.taken, upper)
+    return _sent(problem, node, mean, reaching, upper)
 
 
 def _shared(problem: LocationProblem, node: Relaxation, point: Point, is_open: np.ndarray, upper: float) -> Tried:
@@ -65,13 +66,15 @@ def _shared(problem: LocationProblem, node: Relaxation, point: Point, is_open: n
 
 
 def _sent(
-    problem: LocationProblem, node: Relaxation, point: Point, is_open: np.ndarray, taken: np.ndarray, upper: float
+    problem: LocationProblem, node: Relaxation, mean: Ascent | Sharpened, is_open: np.ndarray, upper: float
 ) -> Tried:
     """Whole demand points at these open sites, within seats."""
+    point, taken = mean.best, mean.taken
     flow = flow_at(node, is_open)
     if flow is None:
-        short = (node.seats + node.max_steps * node.step_seats)[is_open].sum() < node.weight.sum()
-        return Tried(put(problem, node, point, is_open, (taken,), upper), point, bool(short))
+        short = _missing(node, is_open) > 0
+        roomy = _roomy(node, mean.open, is_open) if short else is_open
+        return Tried(put(problem, node, point, roomy, (taken,), upper), point, short)
     point = max(point, at_prices(node, flow.price), key=lambda point: point.bound)
     spent = flow.cost + float(node.fixed[is_open].sum())
     opening = spent - point.bound > MUCH * (upper - point.bound)
@@ -171,6 +174,22 @@ def _mostly_open(node: Relaxation, point: Point, often: np.ndarray) -> np.ndarra
     """(n_site,) sites open more than half of the time, and others so that each demand point may go to one; or None."""
     added, is_open = node.chosen(0.5 - often)
     return _reaching_all(node, point, is_open) if np.isfinite(added) else None
+
+
+def _missing(node: Relaxation, is_open: np.ndarray, times: float = 1.0) -> float:
+    """Seats that so many times all the demand would need and these sites, with all steps, do not have."""
+    seats = node.seats + node.max_steps * node.step_seats
+    return float(times * node.weight.sum() - seats[is_open].sum())
+
+
+def _roomy(node: Relaxation, often: np.ndarray, is_open: np.ndarray) -> np.ndarray:
+    """(n_site,) these open sites, and of others those most often open until there is room, where counts allow."""
+    seats = node.seats + node.max_steps * node.step_seats
+    free = np.flatnonzero(~is_open & (node.state == FREE))
+    free = free[np.argsort(-often[free], kind="stable")]
+    more = free[: 1 + np.searchsorted(np.cumsum(seats[free]), _missing(node, is_open, ROOMY))]
+    roomy = is_open | np.isin(node.twin, node.twin[more])
+    return roomy if np.isfinite(node.chosen(np.zeros(len(seats)), np.where(roomy, MUST, OUT))[0]) else is_open
 
 
 def _reaching_all(node: Relaxation, point: Point, is_open: np.ndarray) -> np.ndarray | None:

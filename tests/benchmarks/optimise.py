@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from planner.compiled import clock
 from planner.optimise import (
     LocationProblem,
     Point,
@@ -29,8 +30,10 @@ from planner.optimise import (
     violations,
 )
 from planner.optimise.highs import by_rows
+from planner.optimise.lagrange import relax
 from planner.optimise.problem import dense
 from planner.optimise.sketch import sketch
+from planner.optimise.swaps import swapped
 from tests.benchmarks import counties
 from tests.benchmarks import fixed as plants
 from tests.test_instances import INSTANCES, ZY, published_pmed, read_pmed, read_zy, rounding
@@ -233,7 +236,9 @@ def warm() -> None:
     objectives(problem, np.ones((1, 120), dtype=bool))
     for whole in (True, False):
         posed = counties.pose(counties.draw(30, 400), whole=whole)
-        solve(posed, gap=1e-2)
+        found = solve(posed, gap=1e-2)
+        if whole:
+            swapped(posed, relax(posed), found, ends=clock() + 0.1, seed=0)
         sketch(posed, posed.objective, Terms(fixed=np.ones(30)), points=3)
 
 
