@@ -89,7 +89,10 @@ def test_every_format_says_the_same(extract, name):
     assert one.places.equals(other.places)
 
 
-def test_an_area_of_several_ways_has_its_holes(extract):
+@pytest.mark.parametrize("few", [0, 5_000_000])
+def test_an_area_of_several_ways_has_its_holes(extract, monkeypatch, few):
+    """Of a large extract the ways are filtered, of a small one every way is looked at."""
+    monkeypatch.setattr("planner.sources.outlines.FEW_WAYS_BYTES", few)
     found = read_osm(extract(*SQUARES, relation(9, [2, 3, 4], type="multipolygon", amenity="school")))
     (place,) = found.schools.geometry
     assert found.schools["osm_id"].tolist() == ["r9"]
