@@ -43,6 +43,19 @@ def test_ways_are_cut_at_junctions_and_joined_where_nothing_meets():
     assert roads.edges["length_m"].sum() == pytest.approx(roads.edges.length.sum())
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_lines_that_are_drawn_some_at_a_time_are_the_same(monkeypatch, count):
+    street, path = {"highway": "residential"}, {"highway": "path"}
+    raw = ways(([1, 2, 3], street), ([5, 4, 3], street), ([102, 2, 202], path), ([7, 8, 108, 7], path))
+    whole = from_ways(raw, CRS)
+    assert len(whole.edges) == 5
+    monkeypatch.setattr("planner.roads.build.LINES_AT_ONCE", count)
+    parts = from_ways(raw, CRS)
+    assert shapely.to_wkb(parts.edges.geometry).tolist() == shapely.to_wkb(whole.edges.geometry).tolist()
+    assert parts.edges.drop(columns="geometry").equals(whole.edges.drop(columns="geometry"))
+    assert parts.nodes.equals(whole.nodes)
+
+
 def test_a_ring_and_a_way_that_meets_itself_are_kept():
     street = {"highway": "residential"}
     roads = from_ways(ways(([1, 2, 102, 1], street)), CRS)
