@@ -1,10 +1,12 @@
 """OSM extracts: every format, every character, areas of ways and relations, what is missing or broken."""
 
+import dataclasses
+import subprocess
+import sys
 from itertools import pairwise
 
 import numpy as np
 import osmium
-import pandas as pd
 import pyarrow as pa
 import pytest
 import shapely
@@ -13,7 +15,8 @@ from hypothesis import strategies as st
 
 from planner.errors import DataError
 from planner.roads import from_ways
-from planner.sources.osm import FEATURE_TAGS, WAY_TAGS, Ways, read_osm
+from planner.sources.osm import FEATURE_TAGS, WAY_TAGS, Tagged, Ways, read_objects, read_osm, read_ways
+from planner.sources.words import Words
 
 ODD = "a b,c=d%e@f\t旬邑 😀 \"<&>'"
 
@@ -58,7 +61,7 @@ def test_arrow_has_its_memory_pool_back(extract):
     before = pa.default_memory_pool().backend_name
     with pytest.raises(DataError):
         read_osm(extract(*SQUARES[:8], name="no-road.osm.pbf"))
-    assert len(read_osm(extract(*SQUARES)).ways.tags) == 1
+    assert len(read_osm(extract(*SQUARES)).ways) == 1
     assert pa.default_memory_pool().backend_name == before
 
 
@@ -66,10 +69,14 @@ def test_every_character_of_a_name_survives(extract):
     found = read_osm(
         extract(*SQUARES, relation(9, [2, 3], type="boundary", boundary="administrative", admin_level="8", name=ODD))
     )
-    assert found.ways.tags["name"].tolist() == [ODD]
+    assert found.ways.tags["name"].plain().tolist() == [ODD]
     assert found.boundaries["name"].tolist() == [ODD]
     assert list(found.ways.tags) == list(WAY_TAGS)
     assert list(found.places) == ["osm_id", *FEATURE_TAGS, "geometry"]
+
+
+def said(ways):
+    return {key: column.plain().tolist() for key, column in ways.tags.items()}
 
 
 @pytest.mark.parametrize("name", ["a.osm", "a.osm.gz", "a.osm.bz2"])
@@ -77,12 +84,15 @@ def test_every_format_says_the_same(extract, name):
     things = [*SQUARES, node(10, 4, 4, place="village")]
     things = sorted(things, key=lambda thing: thing[0])  # nodes before ways
     one, other = (read_osm(extract(*things, name=n)) for n in ("a.osm.pbf", name))
-    pd.testing.assert_frame_equal(one.ways.tags, other.ways.tags)
+    assert said(one.ways) == said(other.ways)
     assert np.array_equal(one.ways.lonlat, other.ways.lonlat)
     assert one.places.equals(other.places)
 
 
-def test_an_area_of_several_ways_has_its_holes(extract):
+@pytest.mark.parametrize("few", [0, 5_000_000])
+def test_an_area_of_several_ways_has_its_holes(extract, monkeypatch, few):
+    """Of a large extract the ways are filtered, of a small one every way is looked at."""
+    monkeypatch.setattr("planner.sources.outlines.FEW_WAYS_BYTES", few)
     found = read_osm(extract(*SQUARES, relation(9, [2, 3, 4], type="multipolygon", amenity="school")))
     (place,) = found.schools.geometry
     assert found.schools["osm_id"].tolist() == ["r9"]
@@ -112,17 +122,40 @@ def test_areas_that_are_not_all_there_are_left_out_and_broken_ones_counted(extra
 
 def test_roads_alone(extract):
     file = extract(*SQUARES, relation(9, [2, 3], type="boundary", boundary="administrative", admin_level="8"))
-    roads, everything = read_osm(file, roads_only=True), read_osm(file)
+    roads, everything, sent = read_ways(file), read_osm(file), Tagged.of_bytes(read_objects(file).to_bytes())
     assert len(everything.boundaries) == 1
-    assert (len(roads.schools), len(roads.places), len(roads.boundaries)) == (0, 0, 0)
-    assert list(roads.boundaries) == list(everything.boundaries)
-    assert np.array_equal(roads.ways.vertex, everything.ways.vertex)
+    for ways in (everything.ways, sent.ways):
+        assert np.array_equal(roads.vertex, ways.vertex)
+        assert np.array_equal(roads.lonlat, ways.lonlat)
+        assert np.array_equal(roads.first, ways.first)
+        assert said(roads) == said(ways)
+
+
+def test_roads_need_no_pandas(extract):
+    """It takes more memory than a county's roads do: a process that wants no tables of them does without."""
+    code = f"""if True:
+        import sys
+        from planner.roads import from_ways
+        from planner.sources.osm import read_objects, read_ways
+        roads = from_ways(read_ways({str(extract(*SQUARES))!r}), "EPSG:4545")
+        assert read_objects({str(extract(*SQUARES, name="b.osm.pbf"))!r}).to_bytes()
+        print([name for name in ("pandas", "geopandas", "pydantic", "numba") if name in sys.modules])
+        print(len(roads.edges), len(roads.nodes), "pandas" in sys.modules)"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["[]", "1 2 True"]
+
+
+def test_tables_that_are_made_late_are_replaced_like_others(extract):
+    roads = from_ways(read_ways(extract(*SQUARES)), "EPSG:4545")
+    closed = dataclasses.replace(roads, edges=roads.edges.assign(walk=False))
+    assert (closed.edges["walk"].tolist(), roads.edges["walk"].tolist()) == ([False], [True])
+    assert closed.nodes is roads.nodes
 
 
 def test_roads_wholly_outside_the_box_are_left_out(extract):
     roads = [way(5, [5, 6], highway="path"), way(6, [2, 3], highway="path")]
     found = read_osm(extract(*SQUARES, *roads), box=(108.002, 34.9, 108.003, 35.0015))
-    assert len(found.ways.tags) == 2  # the diagonal passes through, 5-6 lies in it, 2-3 beside it
+    assert len(found.ways) == 2  # the diagonal passes through, 5-6 lies in it, 2-3 beside it
     assert found.ways.vertex.tolist() == [1, 3, 5, 6]
     assert np.diff(found.ways.first).tolist() == [2, 2]
 
@@ -141,17 +174,18 @@ def test_roads_wholly_outside_the_box_are_left_out(extract):
 )
 def test_no_edge_goes_on_as_another_like_it(drawn):
     """Nothing that could be joined is left apart and no line is lost, rings and ways that meet themselves included."""
-    tags = pd.DataFrame(
-        [
-            {key: {"highway": "residential", "name": name, "oneway": one}.get(key, "") for key in WAY_TAGS}
-            for _, name, one in drawn
-        ],
-        columns=list(WAY_TAGS),
-    )
+    told = [{"highway": "residential", "name": name, "oneway": one} for _, name, one in drawn]
+    tags = {key: Words.of([way.get(key, "") for way in told]) for key in WAY_TAGS}
     vertex = np.concatenate([nodes for nodes, _, _ in drawn])
     lonlat = np.column_stack([108 + vertex % 3 / 1000, 35 + vertex // 3 / 1000])
     roads = from_ways(
-        Ways(tags, np.append(0, np.cumsum([len(nodes) for nodes, _, _ in drawn])), vertex, lonlat), "EPSG:4545"
+        Ways(
+            tags,
+            np.append(0, np.cumsum([len(nodes) for nodes, _, _ in drawn])),
+            vertex,
+            lonlat,
+        ),
+        "EPSG:4545",
     )
     ends = [(e.from_node, (e.name, e.bend_share), e.oneway, i) for i, e in enumerate(roads.edges.itertuples())]
     ends += [(e.to_node, (e.name, e.bend_share), -e.oneway, i) for i, e in enumerate(roads.edges.itertuples())]

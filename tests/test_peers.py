@@ -2,7 +2,6 @@
 
 import networkx as nx
 import numpy as np
-import pandas as pd
 import pytest
 from pyproj import Transformer
 from scipy.spatial import cKDTree
@@ -11,6 +10,7 @@ from planner.roads import from_ways, strong_parts
 from planner.roads.tags import features
 from planner.scenario import Travel
 from planner.sources.osm import WAY_TAGS, read_osm
+from planner.sources.words import Words
 from planner.travel.doors import at_nodes
 from planner.travel.hierarchy import hierarchy_of
 from planner.travel.network import Network, mode_network, off_road
@@ -70,7 +70,7 @@ def write_xml(extract, xml, mode):
         if "highway" in way.tags:
             ways.append((way.id, [node.ref for node in way.nodes]))
             tags.append({key: way.tags.get(key, "") for key in WAY_TAGS})
-    usable = features(pd.DataFrame(tags, columns=list(WAY_TAGS)))[mode].to_numpy()
+    usable = features({key: Words.of([row[key] for row in tags]) for key in WAY_TAGS})[mode]
     kept = {way: refs for (way, refs), may in zip(ways, usable, strict=True) if may}
     nodes = {ref for refs in kept.values() for ref in refs}
     with osmium.SimpleWriter(str(xml)) as writer:

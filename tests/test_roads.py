@@ -4,7 +4,6 @@ from functools import cache
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -17,13 +16,14 @@ from planner.errors import DataError
 from planner.model import Roads
 from planner.roads import components, from_lines, from_ways, snap, speeds_kmh
 from planner.sources.osm import WAY_TAGS, Ways, read_osm
+from planner.sources.words import Words
 
 CRS = "EPSG:4545"
 
 
 def ways(*rows):
     """Ways from (vertex ids, tags); vertex n lies n/1000 degrees east of 108, 35 north (about 91 m apart)."""
-    tags = pd.DataFrame([{key: tags.get(key, "") for key in WAY_TAGS} for _, tags in rows], columns=list(WAY_TAGS))
+    tags = {key: Words.of([tags.get(key, "") for _, tags in rows]) for key in WAY_TAGS}
     vertex = np.concatenate([v for v, _ in rows])
     first = np.append(0, np.cumsum([len(v) for v, _ in rows]))
     lonlat = np.column_stack([108 + vertex % 100 / 1000, 35 + vertex // 100 / 1000])
@@ -41,6 +41,19 @@ def test_ways_are_cut_at_junctions_and_joined_where_nothing_meets():
     assert len(roads.edges) == 4  # 1-2, 2-3-4-5, and the two halves of the crossing
     assert sorted(shapely.get_num_coordinates(roads.edges.geometry)) == [2, 2, 2, 4]
     assert roads.edges["length_m"].sum() == pytest.approx(roads.edges.length.sum())
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_lines_that_are_drawn_some_at_a_time_are_the_same(monkeypatch, count):
+    street, path = {"highway": "residential"}, {"highway": "path"}
+    raw = ways(([1, 2, 3], street), ([5, 4, 3], street), ([102, 2, 202], path), ([7, 8, 108, 7], path))
+    whole = from_ways(raw, CRS)
+    assert len(whole.edges) == 5
+    monkeypatch.setattr("planner.roads.build.LINES_AT_ONCE", count)
+    parts = from_ways(raw, CRS)
+    assert shapely.to_wkb(parts.edges.geometry).tolist() == shapely.to_wkb(whole.edges.geometry).tolist()
+    assert parts.edges.drop(columns="geometry").equals(whole.edges.drop(columns="geometry"))
+    assert parts.nodes.equals(whole.nodes)
 
 
 def test_a_ring_and_a_way_that_meets_itself_are_kept():
@@ -183,7 +196,7 @@ def test_simplifying_moves_no_travel_time(seed):
     ids, number = np.unique(raw.vertex, return_inverse=True)
     tail, head, cost = [], [], []
     for w, (a, b) in enumerate(zip(raw.first[:-1], raw.first[1:], strict=True)):
-        row = raw.tags.iloc[w]
+        row = {key: raw.tags[key].plain()[w] for key in ("highway", "oneway")}
         speed = {"residential": 25, "primary": 50}[row["highway"]]
         for i in range(a, b - 1):
             c = np.hypot(*(xy[i + 1] - xy[i])) / speed
@@ -235,7 +248,7 @@ OSM = """<osm version="0.6">
 def test_an_extract_is_read_whole(tmp_path):
     (tmp_path / "a.osm").write_text(OSM, "utf-8")
     found = read_osm(tmp_path / "a.osm")
-    assert len(found.ways.tags) == 2  # cut where node 99 is missing
+    assert len(found.ways) == 2  # cut where node 99 is missing
     assert found.date == "2021-05-06"
     assert found.schools["osm_id"].tolist() == ["n5", "w11"]
     assert found.places[["name", "population"]].to_numpy().tolist() == [["王家塬", "1,200"]]

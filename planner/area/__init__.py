@@ -18,7 +18,6 @@ from planner.area.places import (
     check_far,
     load,
     project,
-    projected_crs,
     town_ids,
     town_polygons,
     towns_of_points,
@@ -27,6 +26,7 @@ from planner.area.repairs import find_repairs
 from planner.area.store import area_files, content_hash, parts_of, write_area
 from planner.errors import DataError, Fault
 from planner.model import Roads, StudyArea
+from planner.sources.datum import projected_crs
 from planner.wording import remark
 
 __all__ = [

@@ -23,14 +23,6 @@ NEAR_TOWN_M = 2_000.0
 AROUND_M = 500.0
 """How far a town made from its points reaches beyond them."""
 
-# China, drawn by hand a little too large over sea and a little coarse over land: only to choose a projection.
-CHINA_OUTLINE = [
-    *[(73.4, 39.5), (80, 45.5), (82.5, 47.5), (87.5, 49.3), (91, 46), (96.4, 42.9), (105, 42), (111, 44), (116, 46.5)],
-    *[(116, 49.9), (120, 53.6), (126, 53.2), (131, 48.4), (135.2, 48.6), (131.5, 42.5), (124.5, 40), (122, 38.5)],
-    *[(124, 31), (122.5, 24), (118, 20), (110, 17), (107.9, 21.5), (102, 21.1), (99, 21.8), (97.5, 24), (97.3, 28.2)],
-    *[(92, 27.8), (88.5, 27.8), (82, 30), (78.5, 31.5), (74.5, 37)],
-]
-
 
 @dataclass(frozen=True)
 class Source:
@@ -147,25 +139,6 @@ def shapes_to_wgs84(shapes: np.ndarray, crs: str | None, datum: str) -> np.ndarr
         return np.column_stack(to_wgs84(a, b, datum))
 
     return np.asarray(shapely.transform(shapely.force_2d(shapes), move), dtype=object)
-
-
-def projected_crs(lon: np.ndarray, lat: np.ndarray) -> str:
-    """The projected system of an area: in China its CGCS2000 3-degree zone, elsewhere its UTM zone.
-
-    Parameters
-    ----------
-    lon, lat : (n,) degrees of WGS-84
-
-    >>> projected_crs(np.array([108.3]), np.array([35.1])), projected_crs(np.array([9.5]), np.array([47.1]))
-    ('EPSG:4545', 'EPSG:32632')
-    """
-    import shapely
-
-    east, north = float(np.nanmedian(lon)), float(np.nanmedian(lat))
-    if shapely.contains_xy(shapely.Polygon(CHINA_OUTLINE), east, north):
-        return f"EPSG:{4534 + round((min(max(east, 75.0), 135.0) - 75.0) / 3)}"
-    zone = int((east + 180) // 6) % 60 + 1
-    return f"EPSG:{(32600 if north >= 0 else 32700) + zone}"
 
 
 def project(lon: np.ndarray, lat: np.ndarray, crs: str) -> np.ndarray:

@@ -26,6 +26,9 @@ RIDES = 60_000
 """More stretches of road than this make a page too heavy: isochrones are left out."""
 OPEN = ("keep", "expand", "open")
 
+Asked = tuple[tuple[int, ...], tuple[str, ...]]
+"""Rows of schools, and modes."""
+
 
 def isochrones(area: StudyArea, plans: Sequence[Plan], rides: int = RIDES) -> dict[str, Any]:
     """Minutes along the roads to the nearest open school, by the quickest way that a band's pupils may travel.
@@ -49,23 +52,15 @@ def isochrones(area: StudyArea, plans: Sequence[Plan], rides: int = RIDES) -> di
     [2, 500, 1000, 300, 200, 1, 0, 1000, 200, 0]
     """
     travel = plans[-1].scenario.travel if plans else Travel()
-    asked: dict[tuple[tuple[int, ...], tuple[str, ...]], list[int]] = {}
-    of: list[list[list[int]]] = []
-    for plan in plans:
-        keys = [(open_rows(plan, band), modes_of(travel, band)) for band in BANDS]
-        of.append([asked.setdefault(key, []) if key[0] and key[1] else [] for key in keys])
+    keys = [[(open_rows(plan, band), modes_of(travel, band)) for band in BANDS] for plan in plans]
+    asked = list(dict.fromkeys(key for row in keys for key in row if key[0] and key[1]))
+    tables = _tables(area, travel, asked, rides)
     sets: list[dict[str, Any]] = []
     line_of: dict[int, int] = {}
-    for (rows, modes), numbers in asked.items():
-        reached = [reach(area, travel, np.array(rows), mode, max(MINUTES)) for mode in modes]
-        for within in sorted({found.off.within_m for found in reached}):
-            some = [found for found in reached if found.off.within_m == within]
-            table = np.concatenate([_quickest(_stretches(found), found, reached) for found in some])
-            numbers.append(len(sets))
-            sets.append({"within": round(within, 1), **_numbers(table, line_of)})
-        if sum(len(made["rides"]) for made in sets) > 5 * rides:
-            sets, line_of, of = [], {}, [[[]] * len(BANDS) for _ in plans]
-            break
+    numbers: dict[Asked, list[int]] = {}
+    for key in asked if tables else ():
+        numbers[key] = list(range(len(sets), len(sets) + len(tables[key])))
+        sets += ({"within": round(within, 1), **_numbers(table, line_of)} for within, table in tables[key].items())
     drawn = shapely.simplify(roads_of(area, travel).edges.geometry.to_numpy()[list(line_of)], TOLERANCE_M)
     off = off_road(travel)
     return {
@@ -73,9 +68,29 @@ def isochrones(area: StudyArea, plans: Sequence[Plan], rides: int = RIDES) -> di
         "pace": round(off.pace, 6),
         "lines": encode(to_lonlat(drawn, area.crs)),
         "sets": sets,
-        "of": of,
+        "of": [[numbers.get(key, []) for key in row] for row in keys],
         "dropped": bool(asked) and not sets,
     }
+
+
+def _tables(
+    area: StudyArea, travel: Travel, asked: Sequence[Asked], rides: int
+) -> dict[Asked, dict[float, np.ndarray]]:
+    """Stretches by what is asked and by metres beside the road; nothing where there are too many.
+
+    The most schools first: they have the most stretches, and whatever is too much is found out soonest.
+    """
+    tables: dict[Asked, dict[float, np.ndarray]] = {}
+    for key in sorted(asked, key=lambda key: len(key[0]), reverse=True):
+        reached = [reach(area, travel, np.array(key[0]), mode, max(MINUTES)) for mode in key[1]]
+        tables[key] = {}
+        for within in sorted({found.off.within_m for found in reached}):
+            some = [found for found in reached if found.off.within_m == within]
+            tables[key][within] = np.concatenate([_quickest(_stretches(found), found, reached) for found in some])
+            rides -= len(tables[key][within])
+        if rides < 0:
+            return {}
+    return tables
 
 
 def open_rows(plan: Plan, band: str) -> tuple[int, ...]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner.area.places import project, projected_crs
+from planner.area.places import project
 from planner.errors import DataError, Fault
+from planner.sources.datum import projected_crs
 from planner.sources.osm import OsmExtract
 from planner.wording import Label, Listed, Phrase, remark
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from planner.model import ROAD_MODES, Roads
 from planner.roads.bends import bends_along
 from planner.roads.tags import CLASSES, NOT_YET, features
+from planner.sources.arrow import freed_at_once
 from planner.sources.datum import transformer
-from planner.sources.opl import freed_at_once
 from planner.sources.osm import WAY_TAGS, Ways
+from planner.sources.words import Words
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -32,6 +36,8 @@ EDGE_COLUMNS = (
     "length_m",
     "name",
 )
+
+LINES_AT_ONCE = 1_000
 
 MAY_BE_ABSENT = ("ebike", "car", "width_m", "lanes", "off_ground", "bend_share")
 """Columns that networks of an earlier version lack."""
@@ -67,78 +73,149 @@ def from_lines(lines: gpd.GeoDataFrame, crs: str) -> Roads:
     xy, way = shapely.get_coordinates(given.geometry.to_numpy(), return_index=True)
     vertex = np.unique(np.round(xy * 100).astype(np.int64), axis=0, return_inverse=True)[1].ravel()
     first = np.searchsorted(way, np.arange(len(given) + 1))
-    return _network(tags, first, vertex, xy, crs)
+    return _network({key: Words.of(tags[key]) for key in WAY_TAGS}, first, vertex, xy, crs)
 
 
-@freed_at_once()
 def from_ways(ways: Ways, crs: str) -> Roads:
     """The network of OSM ways: cut at junctions, and joined again where nothing meets and nothing changes.
 
     A travel time does not move by it: every edge keeps its whole line. Ferries, roads not yet built and ways that
-    nobody may use are left out.
+    nobody may use are left out. Its tables are made, and pandas is loaded, when somebody asks for them.
 
     Parameters
     ----------
     crs : projected CRS in metres
     """
-    xy = np.column_stack(transformer("EPSG:4326", crs).transform(*ways.lonlat.T))
-    return _network(ways.tags, ways.first, ways.vertex, xy, crs)
+    metres = transformer("EPSG:4326", crs).transform
+    return _network(ways.tags, ways.first, ways.vertex, np.column_stack(metres(*ways.lonlat.T)), crs)
 
 
-def _network(tags: pd.DataFrame, first: np.ndarray, vertex: np.ndarray, xy: np.ndarray, crs: str) -> Roads:
-    import geopandas as gpd
-    import pandas as pd
+class _Drafted(Roads):
+    """A network as arrays, which become tables when they are first asked for: pandas and geopandas take 35 MB."""
+
+    _columns: Mapping[str, Any]
+    _lines: np.ndarray
+    _nodes: np.ndarray
+    _crs: str
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Any], lines: np.ndarray, nodes: np.ndarray, crs: str) -> Roads:
+        """Columns of the edges in their order, their lines, and (n_node, 2) metres."""
+        roads = cls.__new__(cls)
+        vars(roads).update(_columns=columns, _lines=lines, _nodes=nodes, _crs=crs)
+        return roads
+
+    @cached_property
+    @freed_at_once()
+    def edges(self) -> gpd.GeoDataFrame:
+        import geopandas as gpd
+        import pandas as pd
+
+        columns = {
+            name: pd.array(column.plain(), dtype="str") if isinstance(column, Words) else column
+            for name, column in self._columns.items()
+        }
+        return gpd.GeoDataFrame(columns, geometry=self._lines, crs=self._crs)
+
+    @cached_property
+    def nodes(self) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.DataFrame(self._nodes, columns=["x", "y"])
+
+
+def _network(tags: Mapping[str, Words], first: np.ndarray, vertex: np.ndarray, xy: np.ndarray, crs: str) -> Roads:
     import shapely
 
     known = features(tags)
-    used = known[list(ROAD_MODES)].any(axis=1).to_numpy()
-    way = np.repeat(np.arange(len(tags)), np.diff(first))
+    used = np.any([known[mode] for mode in ROAD_MODES], axis=0)
+    vertex, xy, runs, of = _cut(used, first, vertex, xy)
+    # Pieces that bend otherwise stay apart: no road that is added lends its bends to a straight one.
+    bends = _bends(xy, runs)
+    alike = _numbered([column for name, column in known.items() if name != "oneway"])
+    edge, forward, chain = _chains(vertex[runs], _numbered([alike[of], bends]), known["oneway"][of])
+    begins = np.diff(chain, prepend=-1) > 0
+    lead, last = np.flatnonzero(begins), np.flatnonzero(np.diff(chain, append=len(chain)))
+    columns = {name: column[of[edge[lead]]] for name, column in known.items()}
+    columns["bend_share"] = bends[edge[lead]]
+    columns["oneway"] = np.where(forward[lead], columns["oneway"], -columns["oneway"])
+    ways = np.where(forward[:, None], runs[edge], runs[edge, ::-1])
+    nodes, (columns["from_node"], columns["to_node"]) = _nodes(vertex, xy, [ways[lead, 0], ways[last, 1]])
+    drawn = (shapely.linestrings(xy[at], indices=line) for at, line in _lines(ways, begins))
+    lines = np.concatenate([np.zeros(0, dtype=object), *drawn])
+    columns["length_m"] = shapely.length(lines)
+    return _Drafted.of({name: columns[name] for name in EDGE_COLUMNS}, lines, nodes, crs)
+
+
+def _cut(
+    used: np.ndarray, first: np.ndarray, vertex: np.ndarray, xy: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Ways that are used, cut where they meet.
+
+    Returns
+    -------
+    vertex, xy : of these ways one after the other, the first numbered anew, no vertex twice running
+    runs : (n, 2) first and last position of each piece, from junction to junction
+    of : (n,) its way
+    """
+    way = np.repeat(np.arange(len(used), dtype=np.int32), np.diff(first))
     kept = used[way] & np.append(True, (vertex[1:] != vertex[:-1]) | (way[1:] != way[:-1]))[: len(way)]
-    way, vertex, xy = way[kept], vertex[kept], xy[kept]
-    _, vertex = np.unique(vertex, return_inverse=True)
+    way = way[kept]
+    _, vertex = np.unique(vertex[kept], return_inverse=True)
     change = way[1:] != way[:-1]
     end = np.append(True, change) | np.append(change, True)  # of a way
     at = np.flatnonzero(end[: len(way)] | (np.bincount(vertex)[vertex] > 1))
-    runs = np.column_stack([at[:-1], at[1:]])[way[at[:-1]] == way[at[1:]]]  # from junction to junction
-    of = way[runs[:, 0]]
-    same = known.drop(columns="oneway")
-    sort = same.groupby(list(same.columns), dropna=False, sort=False).ngroup().to_numpy()
-    # Pieces that bend otherwise stay apart: no road that is added lends its bends to a straight one.
-    everyone = np.ones(len(runs), dtype=bool)
-    position, line = _positions(runs, everyone, everyone)
-    bends = bends_along(xy[position], line, len(runs))
-    shares, share = np.unique(bends, return_inverse=True)
-    alike = sort[of] * len(shares) + share
-    edge, forward, chain = _chains(vertex[runs], alike, known["oneway"].to_numpy()[of])
-    begins = np.flatnonzero(np.diff(chain, prepend=-1))
-    position, line = _positions(runs[edge], forward, np.diff(chain, prepend=-1) > 0)
-    edges = known.iloc[of[edge[begins]]].reset_index(drop=True)
-    edges["bend_share"] = bends[edge[begins]]
-    edges["oneway"] = np.where(forward[begins], edges["oneway"], -edges["oneway"]).astype(np.int64)
-    turn = np.flatnonzero(np.diff(line, prepend=-1, append=-1))
-    ends = np.column_stack([position[turn[:-1]], position[turn[1:] - 1]])
-    numbers, inverse = np.unique(vertex[ends], return_inverse=True)
-    edges["from_node"], edges["to_node"] = inverse.reshape(-1, 2).T
-    frame = gpd.GeoDataFrame(edges, geometry=shapely.linestrings(xy[position], indices=line), crs=crs)
-    frame["length_m"] = frame.length
-    place = np.zeros((len(vertex) and vertex.max() + 1, 2))
-    place[vertex] = xy
-    nodes = pd.DataFrame(place[numbers], columns=["x", "y"])
-    return Roads(frame[[*EDGE_COLUMNS, "geometry"]], nodes)
+    runs = np.column_stack([at[:-1], at[1:]])[way[at[:-1]] == way[at[1:]]]
+    return vertex, xy[kept], runs, way[runs[:, 0]]
 
 
-def _positions(runs: np.ndarray, forward: np.ndarray, begins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where the vertices of chained runs lie, and which chain each is of; a vertex between two runs counts once.
+def _nodes(vertex: np.ndarray, xy: np.ndarray, ends: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Where the nodes are, (n_node, 2), and which of them stand at the first and the last positions of edges."""
+    numbers, node = np.unique(vertex[np.stack(ends)], return_inverse=True)
+    last = np.zeros(len(vertex), dtype=np.int64)
+    last[vertex] = np.arange(len(vertex))  # a file of lines may have a vertex a hair beside itself
+    return xy[last[numbers]], node.reshape(2, -1)
+
+
+def _numbered(columns: Sequence[Words | np.ndarray]) -> np.ndarray:
+    """(n,) the same number where all columns say the same.
+
+    >>> _numbered([np.array([1.0, np.nan, np.nan]), Words.of(["a", "a", "a"])]).tolist()
+    [0, 1, 1]
+    """
+    number = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        _, code = (None, column.code) if isinstance(column, Words) else np.unique(column, return_inverse=True)
+        _, number = np.unique(number * (code.max(initial=0) + 1) + code, return_inverse=True)
+    return number
+
+
+def _bends(xy: np.ndarray, runs: np.ndarray) -> np.ndarray:
+    """Share of every run in sharp bends."""
+    lines = _lines(runs, np.ones(len(runs), dtype=bool))
+    return np.concatenate([np.zeros(0), *(bends_along(xy[at], line, line[-1] + 1) for at, line in lines)])
+
+
+def _lines(runs: np.ndarray, begins: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Chained runs, some chains at a time: what is made of all at once takes several times the memory of vertices.
 
     Parameters
     ----------
-    runs : (n, 2) first and last position of each run, in the order of the chains
-    forward, begins : (n,) bool, walked from first to last; the first of its chain
+    runs : (n, 2) first and last position of each run as it is walked, in the order of the chains
+    begins : (n,) bool, the first of its chain
+
+    Yields
+    ------
+    position, line : (m,) where the vertices lie, and the chain each is of, from 0; one between two runs counts once
+
+    >>> [(at.tolist(), line.tolist()) for at, line in _lines(np.array([[3, 5], [9, 8]]), np.array([True, False]))]
+    [([3, 4, 5, 8], [0, 0, 0, 0])]
     """
-    count = runs[:, 1] - runs[:, 0] + begins
-    nth = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + np.repeat(~begins, count)
-    start, step = np.where(forward, runs[:, 0], runs[:, 1]), np.where(forward, 1, -1)
-    return np.repeat(start, count) + np.repeat(step, count) * nth, np.repeat(np.cumsum(begins) - 1, count)
+    for a, b in pairwise([*np.flatnonzero(begins)[::LINES_AT_ONCE].tolist(), len(runs)]):
+        start, way, fresh = runs[a:b, 0], np.diff(runs[a:b]).ravel(), begins[a:b]
+        count = np.abs(way) + fresh
+        nth = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + np.repeat(~fresh, count)
+        yield np.repeat(start, count) + np.repeat(np.sign(way), count) * nth, np.repeat(np.cumsum(fresh) - 1, count)
 
 
 def _chains(ends: np.ndarray, sort: np.ndarray, oneway: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.roads.tags import DRIVABLE, EXPRESSWAY
-from planner.scenario import Travel
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from planner.scenario import Travel
 
 # km/h on a straight, level, paved road of the class ("" is every other class); docs/conventions.md 5.5 has the sources
 # in full. Order 617 is 校车安全管理条例, order 405 道路交通安全法实施条例; JTG B01-2014 gives the speeds that roads are
@@ -197,6 +198,7 @@ def paces(edges: pd.DataFrame, mode: str, travel: Travel) -> tuple[np.ndarray, n
 def off_road_kmh(travel: Travel) -> float:
     """Walking speed between a door and the road, slower on the ice of a winter.
 
+    >>> from planner.scenario import Travel
     >>> round(off_road_kmh(Travel(access_kmh=4.5)), 2), round(off_road_kmh(Travel(access_kmh=4.5, winter=True)), 2)
     (4.5, 3.91)
     """

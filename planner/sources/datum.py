@@ -23,6 +23,14 @@ ELLIPSOID_A, ELLIPSOID_E2 = 6378245.0, 0.00669342162296594323  # Krasovsky 1940,
 BD_TURN = np.pi * 3000 / 180
 CLOSE_ENOUGH_DEG = 1e-12  # 0.1 micrometre
 
+# China, drawn by hand a little too large over sea and a little coarse over land: only to choose a projection.
+CHINA_OUTLINE = [
+    *[(73.4, 39.5), (80, 45.5), (82.5, 47.5), (87.5, 49.3), (91, 46), (96.4, 42.9), (105, 42), (111, 44), (116, 46.5)],
+    *[(116, 49.9), (120, 53.6), (126, 53.2), (131, 48.4), (135.2, 48.6), (131.5, 42.5), (124.5, 40), (122, 38.5)],
+    *[(124, 31), (122.5, 24), (118, 20), (110, 17), (107.9, 21.5), (102, 21.1), (99, 21.8), (97.5, 24), (97.3, 28.2)],
+    *[(92, 27.8), (88.5, 27.8), (82, 30), (78.5, 31.5), (74.5, 37)],
+]
+
 Place = tuple[np.ndarray, np.ndarray]
 
 
@@ -44,6 +52,25 @@ def is_datum(word: str) -> bool:
     except CRSError:
         return False
     return True
+
+
+def projected_crs(lon: np.ndarray, lat: np.ndarray) -> str:
+    """The projected system of an area: in China its CGCS2000 3-degree zone, elsewhere its UTM zone.
+
+    Parameters
+    ----------
+    lon, lat : (n,) degrees of WGS-84
+
+    >>> projected_crs(np.array([108.3]), np.array([35.1])), projected_crs(np.array([9.5]), np.array([47.1]))
+    ('EPSG:4545', 'EPSG:32632')
+    """
+    import shapely
+
+    east, north = float(np.nanmedian(lon)), float(np.nanmedian(lat))
+    if shapely.contains_xy(shapely.Polygon(CHINA_OUTLINE), east, north):
+        return f"EPSG:{4534 + round((min(max(east, 75.0), 135.0) - 75.0) / 3)}"
+    zone = int((east + 180) // 6) % 60 + 1
+    return f"EPSG:{(32600 if north >= 0 else 32700) + zone}"
 
 
 def to_wgs84(lon: np.ndarray, lat: np.ndarray, datum: str) -> Place:

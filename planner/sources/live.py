@@ -8,6 +8,7 @@ import numpy as np
 
 from planner.errors import DataError, Fault
 from planner.sources.osm import FEATURE_TAGS, WAY_TAGS, OsmExtract, Ways
+from planner.sources.words import Words
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -88,4 +89,4 @@ def _ways_of(lines: gpd.GeoDataFrame) -> Ways:
     lonlat, way = shapely.get_coordinates(single.geometry.to_numpy(), return_index=True)
     _, vertex = np.unique(np.round(lonlat * 1e7).astype(np.int64), axis=0, return_inverse=True)
     first: Any = np.searchsorted(way, np.arange(len(single) + 1))
-    return Ways(single[list(WAY_TAGS)].astype(object).reset_index(drop=True), first, vertex.ravel(), lonlat)
+    return Ways({key: Words.of(single[key]) for key in WAY_TAGS}, first, vertex.ravel(), lonlat)

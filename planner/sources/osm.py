@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.errors import DataError, Fault
-from planner.sources.opl import Things, freed_at_once, nodes_of, read_tagged, write_tagged
+from planner.sources.arrow import freed_at_once, texts, to_arrow, to_numpy
+from planner.sources.opl import Things, nodes_of, read_tagged, write_tagged
+from planner.sources.outlines import area_of, outlines_of
+from planner.sources.words import Words
 from planner.wording import Label, remark
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ FEATURE_TAGS = (
 
 AREA_TAGS = ("area", "type")
 FEATURE_KEYS = ("amenity", "place", "boundary")
-MEMBER_WAY = re.compile(r"[M,]w(\d+)@")
+KINDS = ("school", "boundary", "place")
 
 
 @dataclass(frozen=True)
@@ -76,16 +78,19 @@ class Ways:
 
     Parameters
     ----------
-    tags : one row a way, columns of ``WAY_TAGS`` ("" where there is none)
+    tags : columns of ``WAY_TAGS``, a word a way ("" where there is none)
     first : (n_way + 1,) where each way's vertices begin
     vertex : (n,) ids of the vertices; the same id is the same place
     lonlat : (n, 2) degrees, WGS-84
     """
 
-    tags: pd.DataFrame
+    tags: Mapping[str, Words]
     first: np.ndarray
     vertex: np.ndarray
     lonlat: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.first) - 1
 
 
 @dataclass(frozen=True)
@@ -117,16 +122,13 @@ class Tagged:
 
     Parameters
     ----------
-    tags, first, vertex, lonlat : the roads, as in ``Ways``; the tags a table of Arrow
+    ways : the roads
     things : whatever may be a feature, a table of Arrow: ``osm_id``, ``body``, ``kind`` and its tags
     outlines : the lines round every area among them, by its id; None for a line that the extract holds a part of
     date : day of the newest road
     """
 
-    tags: Any
-    first: np.ndarray
-    vertex: np.ndarray
-    lonlat: np.ndarray
+    ways: Ways
     things: Any
     outlines: dict[str, list[Any]]
     date: str
@@ -137,16 +139,16 @@ class Tagged:
         import shapely
 
         lines = [(area, line) for area, parts in self.outlines.items() for line in parts]
-        outlines = {"area": [area for area, _ in lines], "line": shapely.to_wkb([line for _, line in lines]).tolist()}
-        roads = {"vertex": self.vertex, "lon": self.lonlat[:, 0], "lat": self.lonlat[:, 1]}
+        drawn = shapely.to_wkb([line for _, line in lines]).tolist()
+        vertex, (lon, lat) = self.ways.vertex, self.ways.lonlat.T
         sink = pa.BufferOutputStream()
         for table in (
-            self.tags,
+            pa.table({key: column.to_arrow() for key, column in self.ways.tags.items()}),
             self.things,
-            pa.table(outlines, pa.schema({"area": pa.string(), "line": pa.binary()})),
-            pa.table(roads),
-            pa.table({"first": self.first}),
-            pa.table({"date": [self.date]}),
+            pa.table({"area": texts(area for area, _ in lines), "line": texts(drawn).cast(pa.binary())}),
+            pa.table({"vertex": to_arrow(vertex), "lon": to_arrow(lon), "lat": to_arrow(lat)}),
+            pa.table({"first": to_arrow(self.ways.first)}),
+            pa.table({"date": texts([self.date])}),
         ):
             with pa.ipc.new_stream(sink, table.schema) as stream:
                 stream.write_table(table)
@@ -163,17 +165,17 @@ class Tagged:
         outlines: dict[str, list[Any]] = {}
         for area, line in zip(lines["area"].to_pylist(), shapely.from_wkb(lines["line"].to_pylist()), strict=True):
             outlines.setdefault(area, []).append(line)
-        vertex, lon, lat = (roads[name].to_numpy() for name in ("vertex", "lon", "lat"))
-        lonlat, day = np.column_stack([lon, lat]), date["date"][0].as_py()
-        return cls(tags, first["first"].to_numpy(), vertex, lonlat, things, outlines, day)
+        vertex, lon, lat = (to_numpy(roads[name].combine_chunks()) for name in ("vertex", "lon", "lat"))
+        words = {key: Words.of_arrow(tags[key]) for key in WAY_TAGS}
+        ways = Ways(words, to_numpy(first["first"].combine_chunks()), vertex, np.column_stack([lon, lat]))
+        return cls(ways, things, outlines, date["date"][0].as_py())
 
 
-def read_osm(path: str | Path, *, roads_only: bool = False, box: Sequence[float] | None = None) -> OsmExtract:
+def read_osm(path: str | Path, *, box: Sequence[float] | None = None) -> OsmExtract:
     """Roads, schools, places and administrative boundaries of an extract.
 
     Parameters
     ----------
-    roads_only : leave out all but the roads, in about half the time
     box : west, south, east and north in degrees: roads that lie wholly outside are left out, so that a county out of a
         province's file takes little more memory than the places of the province's nodes (16 bytes each)
 
@@ -181,16 +183,72 @@ def read_osm(path: str | Path, *, roads_only: bool = False, box: Sequence[float]
     ------
     DataError : no such file, not an OSM file, cut off in the middle, or without any road
     """
-    return extract_of(read_objects(path, roads_only=roads_only, box=box))
+    return extract_of(read_objects(path, box=box))
 
 
 @freed_at_once()
-def read_objects(path: str | Path, *, roads_only: bool = False, box: Sequence[float] | None = None) -> Tagged:
+def read_ways(path: str | Path, *, box: Sequence[float] | None = None) -> Ways:
+    """The roads alone, in half the time and without pandas, which takes more memory than a county's roads do.
+
+    Parameters
+    ----------
+    box : as for ``read_osm``
+
+    Raises
+    ------
+    DataError : as for ``read_osm``
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        text = Path(folder) / "tagged.opl"
+        _write(path, ("highway",), text)
+        return _joined(path, [_ways(things, _roads(things), box) for things in read_tagged(text, WAY_TAGS)])
+
+
+@freed_at_once()
+def read_objects(path: str | Path, *, box: Sequence[float] | None = None) -> Tagged:
     """What ``read_osm`` reads, before it becomes tables; pandas is not loaded for it.
 
     Raises
     ------
-    DataError : no such file, not an OSM file, cut off in the middle, or without any road
+    DataError : as for ``read_osm``
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    ways, features, newest = [], [], ""
+    with tempfile.TemporaryDirectory() as folder:
+        text = Path(folder) / "tagged.opl"
+        places = _write(path, ("highway", *FEATURE_KEYS), text)
+        for found in read_tagged(text, tuple(dict.fromkeys((*WAY_TAGS, *FEATURE_TAGS, *AREA_TAGS)))):
+            roads = _roads(found)
+            ways.append(_ways(found, roads, box))
+            features.append(_feature_rows(found))
+            newest = max(newest, pc.max(found.time.take(to_arrow(roads))).as_py() or "")
+    day, things = newest[1:11], pa.concat_tables(features)
+    return Tagged(_joined(path, ways), things, outlines_of(things, Path(path), places), "" if day < "2000" else day)
+
+
+def extract_of(tagged: Tagged) -> OsmExtract:
+    """The same as tables, its features as places and areas."""
+    features, broken = _features(tagged.things.to_pandas(), tagged.outlines)
+    of_kind = {kind: frame.drop(columns="kind").reset_index(drop=True) for kind, frame in features.groupby("kind")}
+    none = features.drop(columns="kind").iloc[:0]
+    return OsmExtract(
+        ways=tagged.ways,
+        schools=of_kind.get("school", none),
+        places=of_kind.get("place", none),
+        boundaries=of_kind.get("boundary", none),
+        date=tagged.date,
+        doubts=(remark("osm.no_outline", n=broken),) if broken else (),
+    )
+
+
+def _write(path: str | Path, keys: Collection[str], text: Path) -> Any:
+    """Write the objects with one of the keys to ``text``; gives where all nodes are.
+
+    Raises
+    ------
+    DataError : no such file, not an OSM file, or cut off in the middle
     """
     import osmium
 
@@ -201,77 +259,61 @@ def read_objects(path: str | Path, *, roads_only: bool = False, box: Sequence[fl
         raise DataError(
             [Fault(str(path), "it is no OSM extract by its name", "Give .osm.pbf, .osm, .osm.gz or .osm.bz2.")]
         )
-    with tempfile.TemporaryDirectory() as folder:
-        text = Path(folder) / "tagged.opl"
-        try:
-            places = write_tagged(file, ("highway",) if roads_only else ("highway", *FEATURE_KEYS), text)
-        except (RuntimeError, ValueError, osmium.InvalidLocationError) as error:
-            raise DataError(
-                [Fault(str(path), f"it cannot be read as OSM data: {error}", "Fetch the extract again.")]
-            ) from None
-        tags, first, vertex, lonlat, things, date = _objects(text, box)
-    if not len(tags):
-        raise DataError([Fault(str(path), "it holds no road", "Give an extract that covers the county.")])
-    things = things[:0] if roads_only else things
-    return Tagged(tags, first, vertex, lonlat, things, _outlines(things, file, places), date)
+    try:
+        return write_tagged(file, keys, text)
+    except (RuntimeError, ValueError, osmium.InvalidLocationError) as error:
+        raise DataError(
+            [Fault(str(path), f"it cannot be read as OSM data: {error}", "Fetch the extract again.")]
+        ) from None
 
 
-def extract_of(tagged: Tagged) -> OsmExtract:
-    """The same as tables, its features as places and areas."""
-    features, broken = _features(tagged.things.to_pandas(), tagged.outlines)
-    of_kind = {kind: frame.drop(columns="kind").reset_index(drop=True) for kind, frame in features.groupby("kind")}
-    none = features.drop(columns="kind").iloc[:0]
-    return OsmExtract(
-        ways=Ways(tagged.tags.to_pandas(), tagged.first, tagged.vertex, tagged.lonlat),
-        schools=of_kind.get("school", none),
-        places=of_kind.get("place", none),
-        boundaries=of_kind.get("boundary", none),
-        date=tagged.date,
-        doubts=(remark("osm.no_outline", n=broken),) if broken else (),
-    )
-
-
-def _objects(text: Path, box: Sequence[float] | None) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, Any, str]:
-    """The columns of ``Tagged`` but for its outlines."""
-    import pyarrow as pa
+def _roads(things: Things) -> np.ndarray:
+    """Which of the things are roads."""
     import pyarrow.compute as pc
 
-    keys = tuple(dict.fromkeys((*WAY_TAGS, *FEATURE_TAGS, *AREA_TAGS)))
-    tags, sizes, vertices, places, features, newest = [], [], [], [], [], ""
-    for things in read_tagged(text, keys):
-        features.append(_feature_rows(things))
-        lines = pc.starts_with(things.osm_id, "w").to_numpy(zero_copy_only=False)
-        roads = np.flatnonzero(lines & things.has("highway"))
-        newest = max(newest, pc.max(things.time.take(roads)).as_py() or "")
-        way, size, vertex, lonlat = _whole_runs(*nodes_of(things.body.take(roads)))
-        if box is not None:
-            near = _touches(size, lonlat, box)
-            inside = np.repeat(near, size)
-            way, size, vertex, lonlat = way[near], size[near], vertex[inside], lonlat[inside]
-        tags.append(things.table(roads[way], WAY_TAGS))
-        sizes.append(size)
-        vertices.append(vertex)
-        places.append(lonlat)
-    day = newest[1:11]
-    return (
-        pa.concat_tables(tags),
-        np.append(0, np.cumsum(np.concatenate(sizes))),
-        np.concatenate(vertices),
-        np.concatenate(places),
-        pa.concat_tables(features),
-        "" if day < "2000" else day,
+    return np.flatnonzero(to_numpy(pc.starts_with(things.osm_id, "w")) & things.has("highway"))
+
+
+def _ways(things: Things, roads: np.ndarray, box: Sequence[float] | None) -> Ways:
+    """The roads among some things."""
+    way, size, vertex, lonlat = _whole_runs(*nodes_of(things.body.take(to_arrow(roads))))
+    if box is not None:
+        near = _touches(size, lonlat, box)
+        inside = np.repeat(near, size)
+        way, size, vertex, lonlat = way[near], size[near], vertex[inside], lonlat[inside]
+    tags = {key: things.said(key)[roads[way]] for key in WAY_TAGS}
+    return Ways(tags, np.append(0, np.cumsum(size)), vertex, lonlat)
+
+
+def _joined(path: str | Path, parts: Sequence[Ways]) -> Ways:
+    """All roads of an extract.
+
+    Raises
+    ------
+    DataError : there is none
+    """
+    size = np.concatenate([np.diff(part.first) for part in parts])
+    if not len(size):
+        raise DataError([Fault(str(path), "it holds no road", "Give an extract that covers the county.")])
+    return Ways(
+        {key: Words.joined([part.tags[key] for part in parts]) for key in WAY_TAGS},
+        np.append(0, np.cumsum(size)),
+        np.concatenate([part.vertex for part in parts]),
+        np.concatenate([part.lonlat for part in parts]),
     )
 
 
 def _feature_rows(things: Things) -> Any:
     """Whatever may be a feature: ``osm_id``, ``body``, ``kind`` and its tags; a table of Arrow."""
-    import pyarrow as pa
-
-    rows = np.flatnonzero(things.has(*FEATURE_KEYS))
+    said = {key: things.said(key) for key in ("amenity", "boundary", "admin_level", "place")}
+    school = said["amenity"].among("school", "kindergarten")
+    boundary = said["boundary"].among("administrative") & ~said["admin_level"].among("")
+    kind = np.select([school, boundary, ~said["place"].among("")], [1, 2, 3], 0)
+    rows = np.flatnonzero(kind)
     table = things.table(rows, dict.fromkeys((*FEATURE_TAGS, *AREA_TAGS)))
-    table = table.append_column("osm_id", things.osm_id.take(rows)).append_column("body", things.body.take(rows))
-    kind = _feature_kinds(table)
-    return table.append_column("kind", pa.array(kind, pa.string())).filter(pa.array(kind != ""))
+    for column in ("osm_id", "body"):
+        table = table.append_column(column, getattr(things, column).take(to_arrow(rows)))
+    return table.append_column("kind", texts(KINDS).take(to_arrow(kind[rows] - 1)))
 
 
 def _whole_runs(
@@ -315,49 +357,6 @@ def _touches(size: np.ndarray, lonlat: np.ndarray, box: Sequence[float]) -> np.n
     return np.asarray(((low <= np.array(box[2:])) & (high >= np.array(box[:2]))).all(axis=1))
 
 
-def _outlines(things: Any, file: Path, places: Any) -> dict[str, list[Any]]:
-    """The lines round every area, by its id; None for a line that the extract holds a part of.
-
-    An area with a line of which the extract holds nothing is left out.
-
-    Parameters
-    ----------
-    things : as in ``Tagged``
-    places : of all nodes, by their numbers
-    """
-    import osmium
-    import shapely
-
-    columns = (things[column].to_pylist() for column in ("osm_id", "body", "type", "area"))
-    rows = list(zip(*columns, strict=True))
-    members = {
-        osm_id: dict.fromkeys(int(way) for way in MEMBER_WAY.findall(body))
-        for osm_id, body, kind, _ in rows
-        if osm_id.startswith("r") and kind in ("boundary", "multipolygon")
-    }
-    wanted = osmium.filter.IdFilter({way for parts in members.values() for way in parts})
-    ways: Any = osmium.FileProcessor(str(file), osmium.osm.WAY).with_filter(wanted) if members else ()
-    lines = {way.id: _line(way, places) for way in ways}
-    whole = {area: parts for area, parts in members.items() if parts and parts.keys() <= lines.keys()}
-    held = {area: [lines[way] for way in parts] for area, parts in whole.items()}
-    single = [(osm_id, body) for osm_id, body, _, area in rows if osm_id.startswith("w") and area != "no"]
-    first, vertex, lonlat = nodes_of([body for _, body in single])
-    for (osm_id, _), a, b in zip(single, first[:-1], first[1:], strict=True):
-        if b - a > 3 and vertex[a] == vertex[b - 1]:
-            held[osm_id] = [shapely.LineString(lonlat[a:b]) if np.isfinite(lonlat[a:b]).all() else None]
-    return held
-
-
-def _line(way: Any, places: Any) -> Any:
-    import shapely
-
-    try:
-        nodes = [places.get(node.ref) for node in way.nodes]
-    except KeyError:
-        return None
-    return shapely.LineString([(node.lon, node.lat) for node in nodes]) if len(nodes) > 1 else None
-
-
 def _features(things: pd.DataFrame, outlines: dict[str, list[Any]]) -> tuple[gpd.GeoDataFrame, int]:
     """Schools and places as points, boundaries as polygons; and how many areas are broken.
 
@@ -373,7 +372,7 @@ def _features(things: pd.DataFrame, outlines: dict[str, list[Any]]) -> tuple[gpd
     lonlat = things["body"][node].str.extract(r"^x(\S+) y(\S+)$").to_numpy(dtype=float)
     geometry[node] = shapely.points(lonlat)
     area = things["osm_id"].isin(outlines.keys()).to_numpy()
-    geometry[area] = [_area(outlines[osm_id]) for osm_id in things["osm_id"][area]]
+    geometry[area] = [area_of(outlines[osm_id]) for osm_id in things["osm_id"][area]]
     broken = area & shapely.is_missing(geometry)
     kind = things["kind"].to_numpy()
     inside = area & ~broken & (kind != "boundary")
@@ -381,24 +380,3 @@ def _features(things: pd.DataFrame, outlines: dict[str, list[Any]]) -> tuple[gpd
     kept = ~shapely.is_missing(geometry) & ~(node & (kind == "boundary"))
     columns = things[["kind", "osm_id", *FEATURE_TAGS]][kept].reset_index(drop=True)
     return gpd.GeoDataFrame(columns, geometry=geometry[kept], crs="EPSG:4326"), int(broken.sum())
-
-
-def _area(lines: list[Any]) -> Any:
-    """The area that lines enclose, rings inside rings being holes; None where they do not close."""
-    import shapely
-
-    if any(line is None for line in lines):
-        return None
-    drawn = shapely.multilinestrings(lines)
-    _, cuts, dangles, crossed = shapely.polygonize_full([drawn])
-    area = shapely.build_area(drawn)
-    whole = shapely.is_empty([cuts, dangles, crossed]).all() and not area.is_empty and area.is_valid
-    return area if whole else None
-
-
-def _feature_kinds(things: Any) -> np.ndarray:
-    """``school``, ``boundary``, ``place`` or "" for every row of tags."""
-    tags = {key: things[key].to_numpy() for key in ("amenity", "boundary", "admin_level", "place")}
-    school = np.isin(tags["amenity"], ("school", "kindergarten"))
-    boundary = (tags["boundary"] == "administrative") & (tags["admin_level"] != "")
-    return np.select([school, boundary, tags["place"] != ""], ["school", "boundary", "place"], "")
