@@ -31,7 +31,7 @@ def _stamp(function: Any) -> None:
     """Have what is kept of it looked at only while its file, and those of what this calls, are the same.
 
     numba looks at the function's own file alone, and would go on with code of a version before of what it calls. And it
-    reads all that it kept before it looks, which fails where a class of those arrays is gone; its version it reads first.
+    reads all that it kept before it looks, which fails where a class of those arrays is gone; versions it reads first.
     """
     others = [one for one in function.py_func.__globals__.values() if isinstance(one, type(function))]
     elsewhere = [one for one in others if one.py_func.__module__ != function.py_func.__module__]
