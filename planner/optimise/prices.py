@@ -83,7 +83,7 @@ def solve_by_prices(
     if start is not None and start.status in ("optimal", "feasible"):
         bound, best = start.bound, start
     relaxed, point, best = root(problem, relaxed, gap, began + _rooted(relaxed) * time_limit_s, best)
-    best = _by_parts(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
+    best = _polished(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
     if _worth_a_kernel(relaxed, point.bound, best, gap, ends):
         best = _by_kernel(problem, relaxed, point, best, gap=gap, ends=_part_of(KERNEL, ends), seed=seed)
     wide = not suits(relaxed, point) and _worth_exchanging(relaxed, point.bound, best, gap, ends)
@@ -92,7 +92,7 @@ def solve_by_prices(
     if wide and bound < _goal(_objective(best), gap):
         if _worth_exchanging(relaxed, bound, best, gap, ends):
             best, bound = _other_sites(problem, relaxed, point, best, bound, gap=gap, ends=ends, seed=seed)
-        best = _by_parts(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
+        best = _polished(problem, relaxed, point, best, gap=gap, ends=ends, seed=seed)
         best, bound = _searched(problem, relaxed, point, best, bound, gap=gap, ends=ends, seed=seed)
     return _finished(problem, best, bound, gap, began)
 
@@ -132,7 +132,7 @@ def _searched(
     return found.best, found.bound
 
 
-def _by_parts(
+def _polished(
     problem: LocationProblem,
     relaxed: Relaxation,
     point: Point,
@@ -142,7 +142,7 @@ def _by_parts(
     ends: float,
     seed: int,
 ) -> LocationSolution | None:
-    """The best solution, its parts searched for a share of the time: what they leave is then less.
+    """The best solution once others near it were looked for, for shares of the time: what they leave is then less.
 
     Near the bound it is worth while to end with the optimum, whose proof takes less than half of the nodes that a
     solution 0.01 % above it takes.
