@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
+from planner.compiled import clock
 from planner.optimise import LocationProblem, province, solve, violations
 from planner.optimise.dive import dive
 from planner.optimise.exact import _priced
 from planner.optimise.flow import score
 from planner.optimise.highs import by_rows
 from planner.optimise.lagrange import Ascent, at_prices, first_prices, relax, second_costs, shrink, stepped, together
-from planner.optimise.prices import solve_by_prices
+from planner.optimise.prices import root, solve_by_prices
 from planner.optimise.problem import pairs
 from planner.optimise.province import improve
 from planner.optimise.restrict import left
@@ -219,3 +220,19 @@ def test_where_serving_costs_nothing_prices_begin_at_nothing():
     assert first_prices(node).tolist() == [0, 0, 0]
     dear = relax(dataclasses.replace(problem, cost=np.eye(3, 2)))
     assert first_prices(dear).tolist() == pytest.approx([2.0, 4.0, 6.0])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_first_answer_is_found_where_prices_open_too_few_seats(seed):
+    """Ten of 25 sites are needed, by a little: prices mostly open nine and a half."""
+    rng = np.random.default_rng(seed)
+    place, school, weight = rng.random((80, 2)), rng.random((25, 2)), rng.integers(1, 40, 80).astype(float)
+    problem = LocationProblem(
+        np.linalg.norm(place[:, None] - school, axis=2) * weight[:, None],
+        weight=weight,
+        capacity=np.full(25, np.floor(weight.sum() / 9.5)),
+        fixed_cost=np.full(25, 300.0),
+    )
+    found = root(problem, relax(problem), 1e-4, clock() + 20)[2]
+    assert found is not None
+    assert violations(problem, found) == []
