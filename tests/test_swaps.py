@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from planner.compiled import clock
 from planner.optimise import Expansion, LocationProblem, OpenRule, solve, violations
-from planner.optimise.lagrange import at_prices, relax, second_costs
+from planner.optimise.lagrange import at_prices, relax, second_costs, shrink
 from planner.optimise.problem import total
 from planner.optimise.recentre import recentred
 from planner.optimise.round import at_sites
@@ -73,6 +73,22 @@ def test_rules_keep_their_counts():
         assert np.flatnonzero(found.open).tolist() == [1, 4]
 
 
+@pytest.mark.parametrize("better", [recentred, swapped])
+def test_ways_that_were_ruled_out_of_better_answers_stay_where_they_are_used(better):
+    """The relaxation has lost the first village's way to its school, which a better answer would not use."""
+    start = at(COUNTY, [0, 5], [0, 0, 0, 5, 5, 5])
+    whole = relax(COUNTY)
+    kept = (whole.demand != 0) | np.isin(whole.site, (1, 3))
+    relaxed = shrink(whole, whole.state, kept)
+    given = (at_prices(whole, second_costs(whole)), start, clock() + 5) if better is recentred else (start,)
+    more = {} if better is recentred else {"ends": clock() + 5, "seed": 1}
+    found = better(COUNTY, relaxed, *given, **more)
+    assert violations(COUNTY, found) == []
+    assert found.objective == total(COUNTY, COUNTY.objective, found) <= start.objective
+    if better is swapped:
+        assert found.objective == 20.0
+
+
 @settings(max_examples=100, deadline=None)
 @given(problems(whole=True), st.integers(0, 10**6))
 def test_from_any_valid_answer_a_valid_one_that_is_no_dearer(problem, seed):
@@ -110,7 +126,7 @@ def test_what_swaps_are_said_to_add_is_what_they_add(seed):
     )
     relaxed = relax(problem)
     start = recentre(problem, _any(problem, rng))
-    added, is_open, assignment = _way(_places(problem, relaxed), start, 1e-9, clock() + 0.2, seed)
+    added, is_open, assignment = _way(_places(problem, relaxed, start), start, 1e-9, clock() + 0.2, seed)
     found = at_sites(problem, is_open, assignment)
     assert added <= 0.0
     assert found is not None

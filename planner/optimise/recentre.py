@@ -21,10 +21,12 @@ def recentred(
     """A solution of whole demand points at least as good, when no open site can be replaced or the time is up."""
     while clock() < ends:
         instead = _instead(relaxed, best)
-        if not (instead != np.arange(len(instead))).any():
-            return best
         is_open = np.zeros(len(instead), dtype=bool)
         is_open[instead[best.open]] = True
+        # What the best solution uses may have been ruled out of better ones.
+        reached = np.bincount(relaxed.demand, weights=is_open[relaxed.site], minlength=len(relaxed.weight)) > 0
+        if (is_open == best.open).all() or not reached.all():
+            return best
         taken = (relaxed.site == instead[best.assignment[relaxed.demand]]).astype(float)
         found = put(problem, relaxed, point, is_open, (taken,), best.objective)
         if found is None or found.objective >= best.objective:  # of a building of several sites a part was counted

@@ -16,7 +16,7 @@ import numpy as np
 from planner.compiled import announce, clock, compiled
 from planner.optimise.knapsack import FREE
 from planner.optimise.lagrange import Relaxation
-from planner.optimise.problem import LocationProblem, LocationSolution
+from planner.optimise.problem import LocationProblem, LocationSolution, at_pairs
 from planner.optimise.round import SHORT, WIDEST, at_sites
 from planner.optimise.settle import Packing, filling, place, settle
 
@@ -63,7 +63,7 @@ def swapped(
     if len(relaxed.weight) * len(relaxed.seats) > PAIRS:
         return best
     announce((descend, shake), "the search for better sites")
-    places, least = _places(problem, relaxed), 1e-9 * abs(best.objective)
+    places, least = _places(problem, relaxed, best), 1e-9 * abs(best.objective)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         ways = list(pool.map(lambda k: _way(places, best, least, ends, seed + k), range(AT_ONCE)))
     for _, is_open, at in sorted(ways, key=lambda way: way[0]):
@@ -93,11 +93,15 @@ def _way(
     return cost, *kept
 
 
-def _places(problem: LocationProblem, relaxed: Relaxation) -> Places:
-    """Near are sites that are cheap for the demand points that one is cheapest for; alike, those of the same counts."""
+def _places(problem: LocationProblem, relaxed: Relaxation, best: LocationSolution) -> Places:
+    """What is left of the relaxation, and what the best solution uses, which may have been ruled out of better ones.
+
+    Near are sites that are cheap for the demand points that one is cheapest for; alike, those of the same counts.
+    """
     n, m = len(relaxed.weight), len(relaxed.seats)
     cost = np.full((n, m), np.inf)
     cost[relaxed.demand, relaxed.site] = relaxed.cost
+    cost[np.arange(n), best.assignment] = at_pairs(problem.cost, np.arange(n), best.assignment)
     each = cost / np.maximum(relaxed.weight, 1e-9)[:, None]
     cheapest = np.argsort(each, axis=0, kind="stable")[:ROUND]
     known = np.where(np.isfinite(each), each, np.nanmax(np.where(np.isfinite(each), each, np.nan)))
