@@ -4,9 +4,10 @@ import itertools
 import math
 
 import numpy as np
+import pytest
 from scipy.optimize import linprog
 
-from planner.optimise import LocationProblem
+from planner.optimise import LocationProblem, LocationSolution, violations
 
 
 def open_sets(problem: LocationProblem):
@@ -134,3 +135,14 @@ def flow(problem, allowed, seats):
     load = np.array([np.where(j == site, problem.weight[i], 0.0) for site in limited]).reshape(len(limited), len(i))
     result = linprog(problem.cost[i, j], load, seats[limited], served, np.ones(n), bounds=(0, 1), method="highs")
     return result.fun if result.status == 0 else math.inf
+
+
+def proves(problem: LocationProblem, found: LocationSolution, expected: float) -> None:
+    """What was found is the optimum, with the bound that says so; or it says that there is none."""
+    if math.isinf(expected):
+        assert found.status == "infeasible"
+        return
+    assert found.status == "optimal"
+    assert found.objective == pytest.approx(expected)
+    assert found.bound == pytest.approx(expected)
+    assert violations(problem, found) == []

@@ -74,17 +74,6 @@ def test_the_bound_is_that_of_all_columns(problem):
     assert again.best.bound == pytest.approx(found.best.bound, rel=2e-5, abs=1e-6)
 
 
-def proves(problem, found, expected):
-    """Whether it is the optimum, with the bound that says so; or that there is none."""
-    if math.isinf(expected):
-        assert found.status == "infeasible"
-        return
-    assert found.status == "optimal"
-    assert found.objective == pytest.approx(expected)
-    assert found.bound == pytest.approx(expected)
-    assert violations(problem, found) == []
-
-
 @settings(max_examples=60, deadline=None)
 @given(dear())
 def test_a_tree_with_columns_equals_the_oracle(problem):
@@ -96,7 +85,7 @@ def test_a_tree_with_columns_equals_the_oracle(problem):
         patch.setattr(prices, "suits", lambda node, _: node.whole)
         patch.setattr(prices, "LINEAR_UP_TO", -1)
         found = solve(problem, gap=0.0, time_limit_s=30)
-    proves(problem, found, expected)
+    oracle.proves(problem, found, expected)
 
 
 @settings(max_examples=60, deadline=None)
@@ -111,7 +100,7 @@ def test_a_search_that_begins_with_a_kernel_equals_the_oracle(problem):
         patch.setattr(kernels, "MOST", 1.0)
         patch.setattr(kernels, "SELDOM", 0.6)
         found = solve(problem, gap=0.0, time_limit_s=30)
-    proves(problem, found, expected)
+    oracle.proves(problem, found, expected)
 
 
 @settings(max_examples=60, deadline=None)

@@ -24,7 +24,6 @@ ARCS = 50_000  # more are not looked at
 ROUNDS = 200  # of the program, at most
 SMOOTH = 0.7  # of the prices asked at, the part of the best ones; less where that says nothing new
 CLOSE, LITTLE = 1e-5, 0.02  # how far above the bound the program may end: relative, and of what the goal is above it
-ROOM = 1e-9  # seats short by less are noise
 UNSERVED = 10.0  # times the largest cost: what it costs the program to leave a demand point unserved
 
 
@@ -67,9 +66,7 @@ class Columns:
 
     def steps(self, node: Relaxation) -> np.ndarray:
         """(n_column,) how many steps of seats each asks for there; infinite where there are not as many."""
-        short = np.maximum(self.load - node.seats[self.site], 0.0)
-        count = np.where(short > ROOM, np.ceil(short / np.maximum(node.step_seats[self.site], ROOM) - ROOM), 0.0)
-        return np.where(count <= node.max_steps[self.site], count, INF)
+        return node.steps_for(self.site, self.load)
 
     def spent(self, node: Relaxation) -> np.ndarray:
         """(n_column,) what each costs there, with its steps."""

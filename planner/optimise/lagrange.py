@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from planner.compiled import clock
+from planner.optimise.items import NOISE
 from planner.optimise.knapsack import FREE, MUST, OUT, SAFE, Climb, Sites, choose_all, climb, gains, shared
 from planner.optimise.mip import rules_of
 from planner.optimise.problem import LocationProblem, pairs
@@ -101,6 +102,12 @@ class Relaxation:
             np.bincount(self.twin)[self.twin],
             *self.counts,
         )
+
+    def steps_for(self, site: np.ndarray, load: np.ndarray) -> np.ndarray:
+        """(n,) steps of seats that each of these sites needs for a load; infinite where there are not as many."""
+        short, step = np.maximum(load - self.seats[site], 0.0), np.maximum(self.step_seats[site], NOISE)
+        count = np.where(short > NOISE, np.ceil(short / step - NOISE), 0.0)
+        return np.where(count <= self.max_steps[site], count, np.inf)
 
     @property
     def seats_at_most(self) -> float:

@@ -45,8 +45,7 @@ def _instead(relaxed: Relaxation, best: LocationSolution) -> np.ndarray:
     reached, cost = (coo_array((by, key), shape=(m, m)).tocsr() for by in (ones, relaxed.cost))
     count = np.bincount(best.assignment, minlength=m)
     load = np.bincount(best.assignment, weights=relaxed.weight, minlength=m)
-    alone = np.bincount(relaxed.twin)[relaxed.twin] == 1
-    may = alone & (relaxed.state == FREE)
+    may = (relaxed.sites.twins == 1) & (relaxed.state == FREE)
     old, new = reached.tocoo().coords
     here = best.open[old] & may[old] & may[new] & ~best.open[new] & (reached.data == count[old])
     spent = np.where(best.open, _spent(relaxed, np.arange(m), load) + cost.diagonal(), 0.0)
@@ -68,6 +67,6 @@ def _instead(relaxed: Relaxation, best: LocationSolution) -> np.ndarray:
 
 def _spent(relaxed: Relaxation, site: np.ndarray, load: np.ndarray) -> np.ndarray:
     """What opening each site costs with steps of seats for a load; infinite where there are not as many."""
-    short = np.maximum(load - relaxed.seats[site], 0.0)
-    steps = np.where(short > 1e-9, np.ceil(short / np.maximum(relaxed.step_seats[site], 1e-9) - 1e-9), 0.0)
-    return np.where(steps <= relaxed.max_steps[site], relaxed.fixed[site] + steps * relaxed.step_cost[site], np.inf)
+    steps = relaxed.steps_for(site, load)
+    few = np.isfinite(steps)
+    return np.where(few, relaxed.fixed[site] + relaxed.step_cost[site] * np.where(few, steps, 0.0), np.inf)

@@ -110,7 +110,6 @@ def _places(problem: LocationProblem, relaxed: Relaxation, best: LocationSolutio
     named = np.zeros((m, len(counts.least)), dtype=bool)
     named[counts.member, np.repeat(np.arange(len(counts.least)), np.diff(counts.count_first))] = True
     alike = np.unique(named, axis=0, return_inverse=True)[1].ravel()
-    alone = np.bincount(relaxed.twin)[relaxed.twin] == 1
     own = (np.bincount(problem.facility)[problem.facility] == 1) | (problem.facility_cost[problem.facility] == 0)
     return Places(
         cost,
@@ -121,7 +120,7 @@ def _places(problem: LocationProblem, relaxed: Relaxation, best: LocationSolutio
         relaxed.step_cost,
         relaxed.fixed,
         near,
-        np.where(alone & own & (relaxed.state == FREE), alike, -1),
+        np.where((relaxed.sites.twins == 1) & own & (relaxed.state == FREE), alike, -1),
         10.0 * float(np.abs(relaxed.cost).max(initial=1.0)) + float(relaxed.step_cost.max(initial=0.0)),
     )
 
