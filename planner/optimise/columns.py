@@ -9,7 +9,7 @@ slow, and subgradients are nearly as good (docs/decisions/0013).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -127,7 +127,8 @@ def sharpened(node: Relaxation, point: Point, columns: Columns, goal: float, end
         enough = CLOSE * abs(best.bound) + (LITTLE * (goal - best.bound) if np.isfinite(goal) else 0.0)
         if best.bound >= goal or program.objective - best.bound <= enough:
             break
-        more, asked = _asked(node, smooth * best.price + (1 - smooth) * program.price)
+        here = replace(node, tilt=program.tilt) if program.tilt.any() else node
+        more, asked = _asked(here, smooth * best.price + (1 - smooth) * program.price)
         best = max(best, asked, key=lambda point: point.bound)
         more = more.some(more.reduced(node, program.price, program.gain) < -1e-9 * abs(best.bound))
         if len(more.site):
@@ -183,12 +184,13 @@ class _Program:
     Parameters
     ----------
     price, gain : (n_demand,), (n_site,) what serving each is worth in the last answer, and opening each
+    tilt : (n_site,) as of the relaxation
     """
 
     def __init__(self, node: Relaxation) -> None:
         n, m, counts = len(node.weight), len(node.seats), node.counts
         self._node, self.objective = node, INF
-        self.price, self.gain = np.zeros(n), np.zeros(m)
+        self.price, self.gain, self.tilt = np.zeros(n), np.zeros(m), np.zeros(m)
         self._h = h = model(presolve="off", simplex_strategy=4)  # columns are added: the last answer stays feasible
         dear = UNSERVED * float(np.abs(np.concatenate([node.cost, node.fixed])).max(initial=1.0))
         none, first = np.zeros(0, dtype=np.int32), np.unique(node.twin, return_index=True)[1]
@@ -212,6 +214,7 @@ class _Program:
         same = np.column_stack([opened[other], opened[first[np.searchsorted(node.twin[first], node.twin[other])]]])
         zero, starts = np.zeros(len(other)), np.arange(0, same.size, 2, dtype=np.int32)
         h.addRows(len(other), zero, zero, same.size, starts, same.ravel(), np.tile([1.0, -1.0], len(other)))
+        self._same = same - n
 
     def add(self, columns: Columns) -> None:
         """More columns, each of which its site must be open for."""
@@ -237,6 +240,11 @@ class _Program:
         self.objective = self._h.getInfo().objective_function_value
         dual, n, m = np.array(self._h.getSolution().row_dual), len(self.price), len(self.gain)
         self.price, self.gain = dual[:n], -dual[n : n + m]
+        worth, tied = self._node.fixed - self.gain, dual[len(dual) - len(self._same) :]
+        for end, sign in ((0, -1.0), (1, 1.0)):
+            worth = worth + sign * np.bincount(self._same[:, end], weights=tied, minlength=m)
+        twin = self._node.twin
+        self.tilt = worth - (np.bincount(twin, weights=worth) / np.maximum(np.bincount(twin), 1))[twin]
         return True
 
     def use(self, count: int) -> np.ndarray:

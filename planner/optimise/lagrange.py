@@ -38,6 +38,8 @@ class Relaxation:
     facility, facility_cost : (n_site,), (n_facility,) the building of each site, and what each costs
     counts : parts, and nested counts of open sites
     whole : demand points are taken whole
+    tilt : (n_site,) how far each of several sites that open together counts above their mean: 0 in all of such sites.
+        Whatever it is, bounds are bounds; where counts name some of them, prices alone may not reach the best one
     """
 
     first: np.ndarray
@@ -56,6 +58,7 @@ class Relaxation:
     state: np.ndarray
     counts: Counts
     whole: bool
+    tilt: np.ndarray | float = 0.0
 
     @cached_property
     def fixed(self) -> np.ndarray:
@@ -119,6 +122,7 @@ class Relaxation:
         sites = self.sites if state is None else self.sites._replace(state=state)
         value = value.copy()
         shared(value, sites)
+        value += self.tilt
         found = np.empty(len(value), dtype=np.int64)
         total = choose_all(value, sites, found)
         return total, found == MUST
